@@ -1,0 +1,26 @@
+# syntax=docker/dockerfile:1
+
+# npm brings the runtime, pinned in package.json like every other dependency.
+FROM node:20-bookworm-slim AS install
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund \
+ && cp -L node_modules/.bin/bun /usr/local/bin/bun \
+ && bun --version \
+ && rm -rf node_modules/.bin node_modules/bun node_modules/@oven
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --user-group --no-create-home guildhall \
+ && install -d -o guildhall -g guildhall /data
+WORKDIR /app
+COPY --from=install /usr/local/bin/bun /usr/local/bin/bun
+COPY --from=install /app/node_modules ./node_modules
+COPY package.json tsconfig.json bunfig.toml LICENSE ./
+COPY src ./src
+
+USER guildhall
+ENV GUILDHALL_DATA_DIR=/data GUILDHALL_PORT=8080
+VOLUME /data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+CMD ["bun", "src/main.ts", "serve"]
