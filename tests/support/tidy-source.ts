@@ -1,7 +1,7 @@
 /** The files of the repository as the rules of the house see them: text, syntax tree, imports. */
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { parseSync } from 'oxc-parser';
+import { parse } from '@babel/parser';
 
 /** A node of the syntax tree (ESTree with TypeScript's nodes); everything but these three fields depends on `type`. */
 export interface SyntaxNode {
@@ -66,11 +66,25 @@ export function readSources(root: string): Source[] {
   return paths.map((path) => source(path, readFileSync(posix.join(root, path), 'utf8')));
 }
 
+function parseAt(path: string, text: string): ReturnType<typeof parse> {
+  try {
+    return parse(text, {
+      sourceFilename: path,
+      sourceType: 'module',
+      attachComment: false,
+      // What is wrong with a program, the type checker says better.
+      errorRecovery: true,
+      createImportExpressions: true,
+      plugins: ['typescript', ['estree', { classFeatures: true }], 'explicitResourceManagement', ...jsx(path)],
+    });
+  } catch (cause) {
+    throw new Error(`${path} cannot be parsed: ${cause}`, { cause });
+  }
+}
+
 /** Parses one file; throws when it is no TypeScript at all. */
 export function source(path: string, text: string): Source {
-  const parsed = parseSync(path, text);
-  const [failure] = parsed.errors;
-  if (failure) throw new Error(`${path}: ${failure.message}`);
+  const parsed = parseAt(path, text);
   const starts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
   const lineAt = (offset: number) => starts.findLastIndex((start) => start <= offset) + 1;
@@ -82,10 +96,12 @@ export function source(path: string, text: string): Source {
     lines: text.endsWith('\n') ? starts.length - 1 : starts.length,
     visits,
     imports: visits.flatMap(({ node }) => importOf(path, node, lineAt)),
-    comments: parsed.comments.map(({ value, start }) => ({ value, line: lineAt(start) })),
+    comments: (parsed.comments ?? []).map(({ value, start }) => ({ value, line: lineAt(start ?? 0) })),
     lineAt,
   };
 }
+
+const jsx = (path: string) => (path.endsWith('x') ? (['jsx'] as const) : []);
 
 export function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && typeof (value as SyntaxNode).type === 'string';
@@ -114,7 +130,7 @@ function literalOf(node: SyntaxNode): string | null {
     case 'ExportAllDeclaration':
     case 'ImportExpression':
     case 'TSImportType':
-      return stringOf(node.source);
+      return stringOf(node.source ?? node.argument);
     case 'NewExpression': {
       const [first, second] = node.arguments as SyntaxNode[];
       const file = nameOf(node.callee) === 'URL' && nameOf(second) === 'import.meta.url' ? stringOf(first) : null;
