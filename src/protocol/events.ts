@@ -1,0 +1,27 @@
+/**
+ * Classes of dispatches: the intent bits of which a session must have one to get the event (clients.md section 6, "Gateway events and the intent").
+ * 0 means always.
+ */
+import { GatewayIntentBits as I } from 'discord-api-types/v10';
+
+const GUILD_CLASSES: Readonly<Record<string, number>> = {
+  GUILD_CREATE: I.Guilds, GUILD_UPDATE: I.Guilds, GUILD_DELETE: I.Guilds, GUILD_ROLE_CREATE: I.Guilds, GUILD_ROLE_UPDATE: I.Guilds,
+  GUILD_ROLE_DELETE: I.Guilds, CHANNEL_CREATE: I.Guilds, CHANNEL_UPDATE: I.Guilds, CHANNEL_DELETE: I.Guilds, CHANNEL_PINS_UPDATE: I.Guilds,
+  GUILD_MEMBER_ADD: I.GuildMembers, GUILD_MEMBER_UPDATE: I.GuildMembers, GUILD_MEMBER_REMOVE: I.GuildMembers,
+  GUILD_BAN_ADD: I.GuildModeration, GUILD_BAN_REMOVE: I.GuildModeration, GUILD_AUDIT_LOG_ENTRY_CREATE: I.GuildModeration,
+  INVITE_CREATE: I.GuildInvites, INVITE_DELETE: I.GuildInvites, VOICE_STATE_UPDATE: I.GuildVoiceStates, PRESENCE_UPDATE: I.GuildPresences,
+  MESSAGE_CREATE: I.GuildMessages, MESSAGE_UPDATE: I.GuildMessages, MESSAGE_DELETE: I.GuildMessages, MESSAGE_DELETE_BULK: I.GuildMessages,
+  MESSAGE_REACTION_ADD: I.GuildMessageReactions, MESSAGE_REACTION_REMOVE: I.GuildMessageReactions,
+  MESSAGE_REACTION_REMOVE_ALL: I.GuildMessageReactions, MESSAGE_REACTION_REMOVE_EMOJI: I.GuildMessageReactions,
+  TYPING_START: I.GuildMessageTyping,
+};
+
+const DM_CLASSES: Readonly<Record<string, number>> = {
+  MESSAGE_CREATE: I.DirectMessages, MESSAGE_UPDATE: I.DirectMessages, MESSAGE_DELETE: I.DirectMessages, CHANNEL_PINS_UPDATE: I.DirectMessages,
+  MESSAGE_REACTION_ADD: I.DirectMessageReactions, MESSAGE_REACTION_REMOVE: I.DirectMessageReactions,
+  MESSAGE_REACTION_REMOVE_ALL: I.DirectMessageReactions, MESSAGE_REACTION_REMOVE_EMOJI: I.DirectMessageReactions,
+  TYPING_START: I.DirectMessageTyping, CHANNEL_CREATE: I.DirectMessages, CHANNEL_UPDATE: I.DirectMessages,
+};
+
+export const guildClass = (t: string): number => GUILD_CLASSES[t] ?? 0;
+export const dmClass = (t: string): number => DM_CLASSES[t] ?? 0;

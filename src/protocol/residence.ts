@@ -1,0 +1,63 @@
+/** What workers say to each other about sessions that move (design 5, Resume; model/resume.ts). The gateway room owns its meaning. */
+import type { Body, Carried, Held, Mask } from './envelope.ts';
+import type { OwnerKey, SessionId, Snowflake, WorkerId } from './ids.ts';
+
+export interface Move {
+  readonly session: SessionId;
+  readonly s: number;
+  readonly to: WorkerId;
+  /** Number of the socket at `to`. */
+  readonly socket: number;
+  /** Hash of the token that resumes: must be the session's. */
+  readonly token: string;
+}
+
+/** A session's standing in one owner. Not attached while it moves: `since` and `held` say where it stopped. */
+export interface Standing {
+  readonly owner: OwnerKey;
+  readonly since: number | null;
+  readonly held: Held | null;
+  readonly wanted: Mask;
+  readonly joinedAt: number;
+}
+
+export interface Stay {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Missed {
+  readonly numbers: readonly number[];
+  readonly body: Body;
+}
+
+/** What a move carries to the next worker. */
+export interface SessionExport {
+  readonly from: WorkerId;
+  readonly id: SessionId;
+  readonly user: Snowflake;
+  readonly token: string;
+  readonly own: boolean;
+  readonly intents: number;
+  readonly shard: readonly [number, number] | null;
+  readonly hop: number;
+  /** The giver's counter. */
+  readonly head: number;
+  readonly lastS: number;
+  readonly clientS: number;
+  readonly past: readonly Stay[];
+  readonly missed: readonly Missed[];
+  readonly standings: readonly Standing[];
+  readonly carried: Carried;
+}
+
+export type ResidenceMessage =
+  | { readonly r: 'locate'; readonly move: Move }
+  | { readonly r: 'surrender'; readonly move: Move }
+  | { readonly r: 'refused'; readonly move: Move; readonly why: string }
+  | { readonly r: 'stays'; readonly move: Move; readonly why: string | null; readonly at: WorkerId }
+  | { readonly r: 'given'; readonly move: Move }
+  | { readonly r: 'session'; readonly move: Move; readonly data: SessionExport }
+  | { readonly r: 'moved'; readonly session: SessionId; readonly at: WorkerId }
+  | { readonly r: 'settled'; readonly session: SessionId }
+  | { readonly r: 'ended'; readonly session: SessionId };
