@@ -51,7 +51,13 @@ const POWERS: readonly Power[] = [
     only: /^src\/config\.ts$/,
     uses: named(/^(process|Bun|import\.meta)\.env$/),
     why: 'reads the environment: take what you need from the config as an argument',
-    planted: ['process.env.PORT;', `process.env['PORT'];`, 'const { PORT } = process.env;', 'Bun.env.PORT;'],
+    planted: [
+      'process.env.PORT;',
+      `process.env['PORT'];`,
+      'const { PORT } = process.env;',
+      'Bun.env.PORT;',
+      'globalThis.process.env.PORT;',
+    ],
     innocent: ['config.env;', 'process.argv;'],
   },
   {

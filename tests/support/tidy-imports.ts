@@ -73,6 +73,11 @@ function checkRooms(sources: readonly Source[]): Finding[] {
 const KEPT_MODULES: readonly { readonly module: RegExp; readonly only: RegExp; readonly why: string }[] = [
   { module: /^node:sqlite$/, only: /^src\/store\/sqlite\//, why: 'only src/store/sqlite/ may import node:sqlite' },
   { module: /^bun(:.*)?$/, only: /\.bun\.ts$/, why: 'what only Bun has stays in a *.bun.ts file' },
+  {
+    module: /^(node:)?process$/,
+    only: /^src\/(main|config)\.ts$/,
+    why: 'what the process is belongs to main.ts and config.ts',
+  },
   { module: /^hono(\/.*)?$/, only: /^src\/(rest\/|[^/]+$)/, why: 'only src/rest/ may import hono' },
   {
     module: /^discord-api-spec/,
@@ -105,7 +110,9 @@ function checkCycles(sources: readonly Source[]): Finding[] {
     }
     if (done.has(path)) return;
     const below = [...trail, path];
-    for (const { target } of byPath.get(path)?.imports ?? []) if (target !== null) visit(target, below);
+    for (const { target, spawned } of byPath.get(path)?.imports ?? []) {
+      if (target !== null && !spawned) visit(target, below);
+    }
     done.add(path);
   };
   for (const { path } of sources) visit(path, []);
@@ -159,6 +166,7 @@ const modules: Rule = {
   planted: [
     [source('src/store/memory/open.ts', `import { DatabaseSync } from 'node:sqlite';`)],
     [source('src/base/clock.ts', `import { sleep } from 'bun';`)],
+    [source('src/cli/serve.ts', `import { exit } from 'node:process';`)],
     [source('src/guild/state.ts', `import { Hono } from 'hono';`)],
   ],
   innocent: [[source('src/store/sqlite/open.ts', `import { DatabaseSync } from 'node:sqlite';`)]],
@@ -174,7 +182,13 @@ const cycles: Rule = {
       source('src/base/c.ts', `import type { A } from './a.ts';`),
     ],
   ],
-  innocent: [[source('src/base/a.ts', `import { b } from './b.ts';`), source('src/base/b.ts', 'export const b = 1;')]],
+  innocent: [
+    [source('src/base/a.ts', `import { b } from './b.ts';`), source('src/base/b.ts', 'export const b = 1;')],
+    [
+      source('src/base/a.ts', `new Worker(new URL('./a-thread.ts', import.meta.url));`),
+      source('src/base/a-thread.ts', `import type { A } from './a.ts';`),
+    ],
+  ],
 };
 
 const dead: Rule = {

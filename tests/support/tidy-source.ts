@@ -16,6 +16,8 @@ export interface ImportEdge {
   readonly specifier: string;
   /** The file of this repository it leads to, or null for a package. */
   readonly target: string | null;
+  /** `new URL('./x.ts', import.meta.url)`: another thread loads it, so it closes no circle of imports. */
+  readonly spawned: boolean;
   readonly line: number;
 }
 
@@ -120,7 +122,7 @@ function importOf(path: string, node: SyntaxNode, lineAt: (offset: number) => nu
   const literal = literalOf(node);
   if (literal === null) return [];
   const target = literal.startsWith('.') ? posix.join(posix.dirname(path), literal) : null;
-  return [{ specifier: literal, target, line: lineAt(node.start) }];
+  return [{ specifier: literal, target, spawned: node.type === 'NewExpression', line: lineAt(node.start) }];
 }
 
 function literalOf(node: SyntaxNode): string | null {
@@ -164,7 +166,7 @@ export function nameOf(value: unknown): string {
     case 'CallExpression':
       return `${nameOf(value.callee)}()`;
     case 'MemberExpression':
-      return memberName(value);
+      return memberName(value).replace(/^globalThis\./, '');
     default:
       return '';
   }
