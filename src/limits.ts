@@ -1,0 +1,250 @@
+/**
+ * Every bound of the server, in one place. Rooms never import this file: the composition root hands each its own numbers.
+ * Names end in their unit: `Ms` milliseconds, `Bytes`; without one it is a count.
+ */
+import { assert } from './base/assert.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+export const LIMITS = {
+  // --- actors
+
+  /** Commands that wait in one mailbox; one more is refused `overloaded`. */
+  mailboxCommands: 4096,
+  /** Commands decided in one batch: one savepoint, one answer from the store. */
+  batchCommands: 256,
+  /** Writes after which a batch ends, so that one savepoint never holds the store for long. */
+  batchWrites: 2048,
+  /** Actors that load at once on one worker; further loads wait for a place. */
+  actorLoads: 64,
+  /** Asks that wait for one actor to load; part of its mailbox. */
+  loadingCommands: 1024,
+  /** An actor without commands, reads and interested sessions leaves memory after this. */
+  actorIdleMs: 5 * MINUTE,
+  /** Deaths within `deathWindowMs` after which an actor is quarantined. */
+  actorDeaths: 3,
+  deathWindowMs: MINUTE,
+  /** How long a quarantined actor refuses before it is loaded again. */
+  quarantineMs: MINUTE,
+  /** First pause before an actor that died is loaded again; doubles up to `reloadMaxMs`. */
+  reloadMinMs: 50,
+  reloadMaxMs: 5 * SECOND,
+  /** Recent rows an owner keeps whole for those who attach with `since`. */
+  ringRows: 4096,
+  ringBytes: 8 * MIB,
+  /** Rows an owner keeps in its journal, without bodies, for the owner after it. */
+  journalRows: 2048,
+  /** Users whom one visibility row may name in the journal; beyond, nobody can go on across that row. */
+  journalUsers: 1000,
+  /** Durable tells not yet confirmed per teller; beyond, its commands are refused `overloaded`. */
+  unconfirmedTells: 10_000,
+  /** First pause before an unconfirmed tell is told again; doubles up to `retellMaxMs`. */
+  retellMinMs: SECOND,
+  retellMaxMs: MINUTE,
+  /** After a take-over an owner waits this long for the workers that had sessions, then answers attaches. */
+  takeOverMs: SECOND,
+
+  // --- asks and links
+
+  /** An ask or a read ends then at the latest. */
+  askMs: 10 * SECOND,
+  /** Asks of one worker that wait for an answer. */
+  asksInFlight: 20_000,
+  /** Messages that wait on one link; one more is refused, and leaves a mark if it was an entry. */
+  linkEntries: 65_536,
+  linkBytes: 64 * MIB,
+  /** Questions batched into one message of a link. */
+  readBatch: 1024,
+
+  // --- workers
+
+  /** A beat of each worker to main. */
+  beatMs: SECOND,
+  /** Beats missed after which new asks to a worker are refused. */
+  beatsMissed: 2,
+  /** A worker silent for this long is terminated. */
+  silentMs: 10 * SECOND,
+  /** First pause before a dead worker is started again; doubles up to `restartMaxMs`. */
+  restartMinMs: 100,
+  restartMaxMs: 10 * SECOND,
+  /** From the signal to the end: links and store drain, then the process goes. */
+  stopMs: 15 * SECOND,
+  /** Workers of one installation: ten bits of every id. */
+  workers: 1024,
+
+  // --- the worker's log and the outlet
+
+  /** Sessions on one worker, detached ones included; one more identify is answered with op 9. */
+  sessions: 15_000,
+  /** Sessions of one user on one worker. */
+  sessionsPerUser: 100,
+  /** The log of a worker, in total. */
+  logBytes: 128 * MIB,
+  logEntries: 500_000,
+  /** Of one owner's entries in the log. */
+  logOwnerBytes: 32 * MIB,
+  /** Age at which an entry leaves the log; above the time a detached session may live. */
+  logAgeMs: 3 * MINUTE,
+  /** How long a session outlives its socket. */
+  detachedMs: 2 * MINUTE,
+  /** How long a detached session still counts as online for others. */
+  offlineMs: 10 * SECOND,
+  /** Shared streams number their log in 31 bits (clients.md rule 3); near this the counter starts anew. */
+  logPosition: 2 ** 31 - 2 ** 20,
+  /** Numbers of an own stream that are remembered until the client confirms them. */
+  unconfirmedNumbers: 100_000,
+  /** Outlet entries that wait for a flush. */
+  outletEntries: 100_000,
+  outletBytes: 64 * MIB,
+  /** How long entries may gather under load. */
+  flushMs: 8,
+  /** What one flush may hold for one socket. */
+  flushBytes: MIB,
+
+  // --- sockets
+
+  /** Bun cuts a socket that buffers more, without a close frame. */
+  backpressureBytes: 4 * MIB,
+  /** Nothing is written to a socket that still buffers more than this: it goes on by the cursor at `drain`. */
+  writableBytes: MIB,
+  /** A client frame beyond this is closed with 4002 (Discord's documented size). */
+  frameBytes: 4096,
+  /** What the socket takes at all: above `frameBytes`, so that the 4002 can be said. */
+  frameHardBytes: 64 * KIB,
+  /** Client frames in `frameWindowMs`; one more is closed with 4008. */
+  frames: 120,
+  frameWindowMs: MINUTE,
+  /** Presence updates (op 3) in `presenceWindowMs`; further ones are gathered into the last. */
+  presences: 5,
+  presenceWindowMs: 20 * SECOND,
+  /** Member requests (op 8) of one session that wait for their chunks. */
+  memberRequests: 32,
+  /** HELLO's interval; Discord's own value (clients.md rule 15). */
+  heartbeatMs: 41_250,
+  /** A socket that said nothing for this long is a zombie: at least twice the interval. */
+  zombieMs: 90 * SECOND,
+  /** A socket that neither identifies nor resumes. */
+  identifyMs: 45 * SECOND,
+  /** Sockets of one worker that have not identified yet. */
+  strangers: 5000,
+  /** Identifies that run at once on one worker; others wait. */
+  identifies: 256,
+  /** READY of a person waits this long for every guild's answer. */
+  readyMs: 2 * SECOND,
+  /** Guilds of one session. */
+  sessionGuilds: 2500,
+  /** Members from which a guild is `large` at most (op 2 `large_threshold` says less). */
+  largeMembers: 250,
+  /** Online members up to which presence and typing go to all who have the intent. */
+  presenceMembers: 1000,
+
+  // --- rest
+
+  /** A JSON body. */
+  bodyBytes: MIB,
+  /** A request with files, all together. */
+  multipartBytes: 110 * MIB,
+  /** One file. */
+  fileBytes: 25 * MIB,
+  /** Files of one message. */
+  files: 10,
+  /** Uploads that stream at once on one worker. */
+  uploads: 32,
+  /** All files of the installation on disk; then uploads are refused 507. */
+  uploadQuotaBytes: 20 * GIB,
+  /** A request that sends nothing for this long is closed. */
+  requestIdleMs: 30 * SECOND,
+  /** Requests in hand on one worker; further ones are refused 503. */
+  requests: 10_000,
+  /** Rate buckets one owner remembers. */
+  buckets: 50_000,
+  /** Requests a second of one token over all routes. */
+  globalRequests: 500,
+  /** Requests a second of one address without a token (register, log in, a wrong token). */
+  strangerRequests: 50,
+  /** Logins in `loginWindowMs` for one account name. */
+  logins: 10,
+  loginWindowMs: MINUTE,
+
+  // --- caches of a worker
+
+  /** Tokens whose account is known. */
+  tokenCache: 20_000,
+  /** Channels whose owner is known. */
+  channelCache: 200_000,
+  /** Reads of the store that run at once on one worker. */
+  flights: 512,
+  /** Reads of one partition that run at once. */
+  flightsPerPartition: 16,
+  /** A read of the store ends then at the latest. */
+  readMs: 5 * SECOND,
+  /** Messages an owner keeps in memory for commands about them. */
+  messageCache: 2000,
+  /** (channel, user) pairs one guild remembers for slow mode. */
+  slowModes: 10_000,
+
+  // --- store
+
+  /** Batches that wait for the writer; one more is refused `overloaded`. */
+  batchesWaiting: 4096,
+  /** Batches joined into one transaction. */
+  batchesPerCommit: 512,
+  /** A commit that takes longer is a fault for those who wait; the fence decides what became of it. */
+  commitMs: 8 * SECOND,
+  /** Reader threads. */
+  readers: 2,
+  /** Size at which the write-ahead log is brought into the file. */
+  walBytes: 64 * MIB,
+  /** Between probe writes while the store is full or broken. */
+  probeMs: SECOND,
+  /** How long results of commands, and nonces, are remembered. */
+  resultMs: 10 * MINUTE,
+
+  // --- accounts
+
+  /** Passwords hashed at once on one worker: each takes a thread and 16 MiB. */
+  passwordHashes: 2,
+  /** Passwords that wait to be hashed; one more is refused `overloaded`. */
+  passwordWaiting: 256,
+  /** Sessions (tokens) of one person; a new one revokes the oldest. */
+  tokensPerUser: 50,
+  /** DMs listed for one user; the one opened longest ago leaves the list. */
+  openDms: 1000,
+} as const;
+
+export type Limits = { readonly [K in keyof typeof LIMITS]: number };
+
+/** The relations the numbers rely on; run at import, so that a bad edit never starts. */
+export function checkLimits(l: Limits): void {
+  for (const [name, value] of Object.entries(l)) {
+    assert(Number.isSafeInteger(value) && value > 0, `limit ${name} is a positive integer`);
+  }
+  assert(l.batchCommands <= l.mailboxCommands, 'a batch fits the mailbox');
+  assert(l.loadingCommands <= l.mailboxCommands, 'what waits for a load fits the mailbox');
+  assert(l.commitMs < l.askMs && l.readMs < l.askMs, 'the store answers or fails before the ask ends');
+  assert(l.takeOverMs + l.reloadMaxMs < l.askMs, 'an ask outlives a take-over and a reload');
+  assert(l.silentMs >= l.beatMs * (l.beatsMissed + 1), 'a worker is refused before it is terminated');
+  assert(l.writableBytes * 4 <= l.backpressureBytes, 'a socket is left alone at a quarter of what cuts it');
+  assert(l.flushBytes <= l.writableBytes, 'one flush never fills a socket that was writable');
+  assert(l.writableBytes + l.flushBytes < l.backpressureBytes, 'a flush to a writable socket never cuts it');
+  assert(l.frameBytes < l.frameHardBytes, 'a frame that is too long is answered with a close code');
+  assert(l.zombieMs >= 2 * l.heartbeatMs, 'a client may miss one heartbeat');
+  assert(l.heartbeatMs >= 2000, 'discordeno spins below a second (clients.md rule 15)');
+  assert(l.offlineMs < l.detachedMs, 'a session is gone for others before it is gone');
+  assert(l.detachedMs < l.logAgeMs, 'the log outlives detached sessions');
+  assert(l.logOwnerBytes <= l.logBytes, "an owner's part of the log is a part");
+  assert(l.logPosition < 2 ** 31, 'numbers of a stream fit 31 bits');
+  assert(l.fileBytes <= l.multipartBytes, 'a file fits a request');
+  assert(l.multipartBytes <= l.uploadQuotaBytes, 'a request fits the quota');
+  assert(l.batchesPerCommit <= l.batchesWaiting, 'a commit takes from what waits');
+  assert(l.resultMs > l.askMs, 'an ask that is repeated finds its result');
+  assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');
+  assert(l.restartMinMs <= l.restartMaxMs, 'pauses grow');
+  assert(l.workers <= 1024, 'worker numbers fit ten bits of an id');
+}
+
+checkLimits(LIMITS);
