@@ -19,7 +19,11 @@ export interface Directory {
   /** A command with an answer. When its owner dies it is asked again, with the same id, at the new owner until the deadline. Rejects with Fault only. */
   ask(to: OwnerKey, command: Command, options: AskOptions): Promise<Answer>;
   /** A question to the owner's state, outside its mailbox. Rejects with Fault only. */
-  read(to: OwnerKey, question: Question, options: { readonly deadline: number; readonly rate: RateClaim | null }): Promise<Answer>;
+  read(
+    to: OwnerKey,
+    question: Question,
+    options: { readonly deadline: number; readonly rate: RateClaim | null },
+  ): Promise<Answer>;
   /** A command without an answer; may be lost. */
   tell(to: OwnerKey, command: Command): void;
   /** Attach and forget: in order with each other on the owner's link. */

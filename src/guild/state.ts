@@ -1,7 +1,15 @@
 /** A guild in memory. Owned by its actor; only `decide` and what it calls change it. A DM has its own, smaller state (dm-state.ts). */
-import type { Snowflake } from '../protocol/ids.ts';
-import type { BanRecord, ChannelRecord, GuildRecord, InviteRecord, MemberRecord, RoleRecord } from '../protocol/records.ts';
+
 import type { UserPresence } from '../protocol/commands.ts';
+import type { Snowflake } from '../protocol/ids.ts';
+import type {
+  BanRecord,
+  ChannelRecord,
+  GuildRecord,
+  InviteRecord,
+  MemberRecord,
+  RoleRecord,
+} from '../protocol/records.ts';
 import type { MessageCache } from './message-cache.ts';
 
 export interface VoiceState {

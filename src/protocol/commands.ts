@@ -22,17 +22,36 @@ export type Command = GuildCommand | MessageCommand | DmCommand | UserCommand;
 
 export type GuildCommand =
   /** First command of a guild. -> APIGuild as GET /guilds/{id} */
-  | { readonly kind: 'createGuild'; readonly by: By; readonly id: Snowflake; readonly name: string; readonly icon: string | null }
+  | {
+      readonly kind: 'createGuild';
+      readonly by: By;
+      readonly id: Snowflake;
+      readonly name: string;
+      readonly icon: string | null;
+    }
   /** -> null. Owner only. */
   | { readonly kind: 'deleteGuild'; readonly by: By }
   /** -> APIGuild */
   | { readonly kind: 'updateGuild'; readonly by: By; readonly patch: GuildPatch }
   /** -> APIChannel */
-  | { readonly kind: 'createChannel'; readonly by: By; readonly draft: ChannelPatch & { readonly name: string; readonly type: number } }
+  | {
+      readonly kind: 'createChannel';
+      readonly by: By;
+      readonly draft: ChannelPatch & { readonly name: string; readonly type: number };
+    }
   | { readonly kind: 'updateChannel'; readonly by: By; readonly channelId: Snowflake; readonly patch: ChannelPatch }
   | { readonly kind: 'deleteChannel'; readonly by: By; readonly channelId: Snowflake }
   /** -> null */
-  | { readonly kind: 'moveChannels'; readonly by: By; readonly moves: readonly { readonly id: Snowflake; readonly position?: number; readonly parent_id?: Snowflake | null; readonly lock_permissions?: boolean }[] }
+  | {
+      readonly kind: 'moveChannels';
+      readonly by: By;
+      readonly moves: readonly {
+        readonly id: Snowflake;
+        readonly position?: number;
+        readonly parent_id?: Snowflake | null;
+        readonly lock_permissions?: boolean;
+      }[];
+    }
   | { readonly kind: 'putOverwrite'; readonly by: By; readonly channelId: Snowflake; readonly overwrite: APIOverwrite }
   | { readonly kind: 'deleteOverwrite'; readonly by: By; readonly channelId: Snowflake; readonly targetId: Snowflake }
   /** -> APIRole */
@@ -41,60 +60,136 @@ export type GuildCommand =
   /** -> null */
   | { readonly kind: 'deleteRole'; readonly by: By; readonly roleId: Snowflake }
   /** -> APIRole[] */
-  | { readonly kind: 'moveRoles'; readonly by: By; readonly moves: readonly { readonly id: Snowflake; readonly position: number }[] }
+  | {
+      readonly kind: 'moveRoles';
+      readonly by: By;
+      readonly moves: readonly { readonly id: Snowflake; readonly position: number }[];
+    }
   /** A join without an invite (a bot added by a manager, set-up). Refused: userBanned. -> APIGuildMember; idempotent for members */
-  | { readonly kind: 'addMember'; readonly by: By; readonly user: PublicUser; readonly nick?: string | null; readonly roles?: readonly Snowflake[] }
+  | {
+      readonly kind: 'addMember';
+      readonly by: By;
+      readonly user: PublicUser;
+      readonly nick?: string | null;
+      readonly roles?: readonly Snowflake[];
+    }
   /** -> APIGuildMember */
   | { readonly kind: 'updateMember'; readonly by: By; readonly userId: Snowflake; readonly patch: MemberPatch }
-  | { readonly kind: 'addMemberRole' | 'removeMemberRole'; readonly by: By; readonly userId: Snowflake; readonly roleId: Snowflake }
+  | {
+      readonly kind: 'addMemberRole' | 'removeMemberRole';
+      readonly by: By;
+      readonly userId: Snowflake;
+      readonly roleId: Snowflake;
+    }
   /** Kick, or leave when it is the actor himself. -> null */
   | { readonly kind: 'removeMember'; readonly by: By; readonly userId: Snowflake }
   /** -> null. `user`: what is known of him (he may be no member). */
   | { readonly kind: 'ban'; readonly by: By; readonly user: PublicUser; readonly deleteMessageSeconds: number }
   | { readonly kind: 'unban'; readonly by: By; readonly userId: Snowflake }
   /** -> APIInvite (extended: with uses, max_uses, …). `code`: random, made by the asker. */
-  | { readonly kind: 'createInvite'; readonly by: By; readonly channelId: Snowflake; readonly code: string; readonly maxAge: number; readonly maxUses: number; readonly temporary: boolean; readonly unique: boolean }
+  | {
+      readonly kind: 'createInvite';
+      readonly by: By;
+      readonly channelId: Snowflake;
+      readonly code: string;
+      readonly maxAge: number;
+      readonly maxUses: number;
+      readonly temporary: boolean;
+      readonly unique: boolean;
+    }
   | { readonly kind: 'deleteInvite'; readonly by: By; readonly code: string }
   /** A person joins by invite. Refused: unknownInvite, userBanned. -> APIInvite with guild */
   | { readonly kind: 'useInvite'; readonly by: By; readonly code: string }
   /** op 4. -> null. `channelId` null: leaves. */
-  | { readonly kind: 'voiceState'; readonly by: By; readonly session: SessionId; readonly channelId: Snowflake | null; readonly selfMute: boolean; readonly selfDeaf: boolean; readonly selfVideo: boolean }
+  | {
+      readonly kind: 'voiceState';
+      readonly by: By;
+      readonly session: SessionId;
+      readonly channelId: Snowflake | null;
+      readonly selfMute: boolean;
+      readonly selfDeaf: boolean;
+      readonly selfVideo: boolean;
+    }
   /** The session is over. -> null */
   | { readonly kind: 'voiceGone'; readonly user: Snowflake; readonly session: SessionId }
   /** op 8: GUILD_MEMBERS_CHUNK rows under `s:<session>`. -> null. `intents`: of the asking session (ALL_EVENTS for people). */
-  | { readonly kind: 'requestMembers'; readonly by: By; readonly session: SessionId; readonly intents: number; readonly query: string | null; readonly limit: number; readonly userIds: readonly Snowflake[] | null; readonly presences: boolean; readonly nonce: string | null }
+  | {
+      readonly kind: 'requestMembers';
+      readonly by: By;
+      readonly session: SessionId;
+      readonly intents: number;
+      readonly query: string | null;
+      readonly limit: number;
+      readonly userIds: readonly Snowflake[] | null;
+      readonly presences: boolean;
+      readonly nonce: string | null;
+    }
   /** From a user actor: what others see of him now. Ignored if `version` is older than the known one. -> null */
   | { readonly kind: 'presence'; readonly user: Snowflake; readonly version: number; readonly presence: UserPresence }
   /** From a user actor: name or picture changed. -> null */
   | { readonly kind: 'userChanged'; readonly user: PublicUser };
 
 export type GuildPatch = Partial<{
-  readonly name: string; readonly icon: string | null; readonly description: string | null; readonly owner_id: Snowflake;
-  readonly afk_channel_id: Snowflake | null; readonly afk_timeout: number; readonly verification_level: number | null;
-  readonly default_message_notifications: number | null; readonly explicit_content_filter: number | null;
-  readonly system_channel_id: Snowflake | null; readonly system_channel_flags: number; readonly rules_channel_id: Snowflake | null;
-  readonly public_updates_channel_id: Snowflake | null; readonly safety_alerts_channel_id: Snowflake | null; readonly preferred_locale: string | null;
+  readonly name: string;
+  readonly icon: string | null;
+  readonly description: string | null;
+  readonly owner_id: Snowflake;
+  readonly afk_channel_id: Snowflake | null;
+  readonly afk_timeout: number;
+  readonly verification_level: number | null;
+  readonly default_message_notifications: number | null;
+  readonly explicit_content_filter: number | null;
+  readonly system_channel_id: Snowflake | null;
+  readonly system_channel_flags: number;
+  readonly rules_channel_id: Snowflake | null;
+  readonly public_updates_channel_id: Snowflake | null;
+  readonly safety_alerts_channel_id: Snowflake | null;
+  readonly preferred_locale: string | null;
   readonly premium_progress_bar_enabled: boolean;
 }>;
 
 export type ChannelPatch = Partial<{
-  readonly name: string; readonly type: number; readonly position: number | null; readonly topic: string | null; readonly nsfw: boolean | null;
-  readonly rate_limit_per_user: number | null; readonly bitrate: number | null; readonly user_limit: number | null;
-  readonly permission_overwrites: readonly APIOverwrite[] | null; readonly parent_id: Snowflake | null; readonly rtc_region: string | null;
-  readonly video_quality_mode: number | null; readonly default_auto_archive_duration: number | null; readonly flags: number;
+  readonly name: string;
+  readonly type: number;
+  readonly position: number | null;
+  readonly topic: string | null;
+  readonly nsfw: boolean | null;
+  readonly rate_limit_per_user: number | null;
+  readonly bitrate: number | null;
+  readonly user_limit: number | null;
+  readonly permission_overwrites: readonly APIOverwrite[] | null;
+  readonly parent_id: Snowflake | null;
+  readonly rtc_region: string | null;
+  readonly video_quality_mode: number | null;
+  readonly default_auto_archive_duration: number | null;
+  readonly flags: number;
   /** Group DMs. */
   readonly icon: string | null;
 }>;
 
 export type RolePatch = Partial<{
-  readonly name: string | null; readonly permissions: string | null; readonly color: number | null; readonly hoist: boolean | null;
-  readonly colors: { readonly primary_color: number; readonly secondary_color?: number | null; readonly tertiary_color?: number | null } | null;
-  readonly mentionable: boolean | null; readonly icon: string | null; readonly unicode_emoji: string | null;
+  readonly name: string | null;
+  readonly permissions: string | null;
+  readonly color: number | null;
+  readonly hoist: boolean | null;
+  readonly colors: {
+    readonly primary_color: number;
+    readonly secondary_color?: number | null;
+    readonly tertiary_color?: number | null;
+  } | null;
+  readonly mentionable: boolean | null;
+  readonly icon: string | null;
+  readonly unicode_emoji: string | null;
 }>;
 
 export type MemberPatch = Partial<{
-  readonly nick: string | null; readonly roles: readonly Snowflake[] | null; readonly mute: boolean | null; readonly deaf: boolean | null;
-  readonly channel_id: Snowflake | null; readonly communication_disabled_until: string | null; readonly flags: number;
+  readonly nick: string | null;
+  readonly roles: readonly Snowflake[] | null;
+  readonly mute: boolean | null;
+  readonly deaf: boolean | null;
+  readonly channel_id: Snowflake | null;
+  readonly communication_disabled_until: string | null;
+  readonly flags: number;
 }>;
 
 /** Combined over a user's sessions. */
@@ -111,14 +206,39 @@ export type MessageCommand =
   /** -> APIMessage. Refused: slowMode with retryAfter, missingAccess, missingPermissions, emptyMessage, unknownReply… */
   | { readonly kind: 'createMessage'; readonly by: By; readonly channelId: Snowflake; readonly draft: MessageDraft }
   /** -> APIMessage */
-  | { readonly kind: 'editMessage'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly patch: MessagePatch }
+  | {
+      readonly kind: 'editMessage';
+      readonly by: By;
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly patch: MessagePatch;
+    }
   /** -> null */
   | { readonly kind: 'deleteMessage'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake }
   | { readonly kind: 'bulkDelete'; readonly by: By; readonly channelId: Snowflake; readonly ids: readonly Snowflake[] }
-  | { readonly kind: 'addReaction'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly emoji: string }
-  | { readonly kind: 'removeReaction'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly emoji: string; readonly userId: Snowflake }
+  | {
+      readonly kind: 'addReaction';
+      readonly by: By;
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly emoji: string;
+    }
+  | {
+      readonly kind: 'removeReaction';
+      readonly by: By;
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly emoji: string;
+      readonly userId: Snowflake;
+    }
   /** `emoji` null: all. */
-  | { readonly kind: 'clearReactions'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly emoji: string | null }
+  | {
+      readonly kind: 'clearReactions';
+      readonly by: By;
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly emoji: string | null;
+    }
   | { readonly kind: 'pin' | 'unpin'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake }
   | { readonly kind: 'typing'; readonly by: By; readonly channelId: Snowflake }
   /** Announcement channels: marks it published. -> APIMessage */
@@ -134,7 +254,13 @@ export interface MessageDraft {
   readonly attachments: readonly APIAttachment[];
   /** Null: the default (everything in the text that the author may mention). */
   readonly allowed_mentions: AllowedMentions | null;
-  readonly reference: { readonly message_id: Snowflake; readonly channel_id: Snowflake | null; readonly guild_id: Snowflake | null; readonly fail_if_not_exists: boolean; readonly type: number } | null;
+  readonly reference: {
+    readonly message_id: Snowflake;
+    readonly channel_id: Snowflake | null;
+    readonly guild_id: Snowflake | null;
+    readonly fail_if_not_exists: boolean;
+    readonly type: number;
+  } | null;
   readonly components: readonly unknown[];
   readonly flags: number;
 }
@@ -163,7 +289,12 @@ export type DmCommand =
   /** The actor of the ordered pair makes its channel if it has none, and opens it for `by`. -> APIDMChannel as `by` sees it */
   | { readonly kind: 'openDm'; readonly by: By; readonly with: PublicUser }
   /** -> APIGroupDMChannel */
-  | { readonly kind: 'createGroup'; readonly by: By; readonly channelId: Snowflake; readonly recipients: readonly PublicUser[] }
+  | {
+      readonly kind: 'createGroup';
+      readonly by: By;
+      readonly channelId: Snowflake;
+      readonly recipients: readonly PublicUser[];
+    }
   /** The DM leaves the actor's list. -> the channel */
   | { readonly kind: 'closeDm'; readonly by: By };
 
@@ -171,27 +302,55 @@ export type DmCommand =
 
 export type UserCommand =
   /** At `n:<name>` for people (claims the name in the same commit), at `u:<id>` for bots. Refused: nameTaken. -> PublicUser */
-  | { readonly kind: 'createAccount'; readonly user: UserRecord; readonly token: TokenRecord | null; readonly application: ApplicationRecord | null }
+  | {
+      readonly kind: 'createAccount';
+      readonly user: UserRecord;
+      readonly token: TokenRecord | null;
+      readonly application: ApplicationRecord | null;
+    }
   /** At `n:`: claims it for a renamed user, or gives it free. -> null */
   | { readonly kind: 'claimName' | 'freeName'; readonly user: Snowflake }
   /** -> UserRecord. Tells the guilds. */
-  | { readonly kind: 'updateUser'; readonly patch: Partial<Pick<PublicUser, 'username' | 'global_name' | 'avatar' | 'banner' | 'accent_color'>> & { readonly bio?: string; readonly passwordHash?: string } }
+  | {
+      readonly kind: 'updateUser';
+      readonly patch: Partial<Pick<PublicUser, 'username' | 'global_name' | 'avatar' | 'banner' | 'accent_color'>> & {
+        readonly bio?: string;
+        readonly passwordHash?: string;
+      };
+    }
   | { readonly kind: 'addToken'; readonly token: TokenRecord }
   /** All of them when `hash` is null. -> the hashes revoked */
   | { readonly kind: 'revokeToken'; readonly hash: string | null; readonly except: string | null }
-  | { readonly kind: 'updateApplication'; readonly patch: Partial<Pick<ApplicationRecord, 'name' | 'icon' | 'description' | 'bot_public' | 'flags'>> }
+  | {
+      readonly kind: 'updateApplication';
+      readonly patch: Partial<Pick<ApplicationRecord, 'name' | 'icon' | 'description' | 'bot_public' | 'flags'>>;
+    }
   /** At `u:<application id>`. Create or overwrite by (name, type, guild). -> [APIApplicationCommand, created: boolean] */
   | { readonly kind: 'putCommand'; readonly guildId: Snowflake | null; readonly draft: CommandDraft }
   /** Bulk overwrite. -> APIApplicationCommand[] */
   | { readonly kind: 'setCommands'; readonly guildId: Snowflake | null; readonly drafts: readonly CommandDraft[] }
-  | { readonly kind: 'updateCommand'; readonly guildId: Snowflake | null; readonly commandId: Snowflake; readonly patch: Partial<CommandDraft> }
+  | {
+      readonly kind: 'updateCommand';
+      readonly guildId: Snowflake | null;
+      readonly commandId: Snowflake;
+      readonly patch: Partial<CommandDraft>;
+    }
   | { readonly kind: 'deleteCommand'; readonly guildId: Snowflake | null; readonly commandId: Snowflake }
   /** A session's own presence (op 2, op 3, and each attach); null: the session counts as gone for others' eyes. -> null */
   | { readonly kind: 'sessionPresence'; readonly session: SessionId; readonly presence: SessionPresence | null }
   /** From a guild (durable). -> null */
   | { readonly kind: 'guildJoined' | 'guildLeft'; readonly guild: OwnerKey; readonly seq: number }
   /** From a DM (durable): its events for this recipient; `open`: list it first. Row numbers make hearing idempotent. -> null */
-  | { readonly kind: 'dmEvent'; readonly teller: OwnerKey; readonly seq: number; readonly t: string; readonly d: string; readonly cls: number; readonly full: boolean; readonly open: boolean };
+  | {
+      readonly kind: 'dmEvent';
+      readonly teller: OwnerKey;
+      readonly seq: number;
+      readonly t: string;
+      readonly d: string;
+      readonly cls: number;
+      readonly full: boolean;
+      readonly open: boolean;
+    };
 
 /** An application command without what the server adds (id, application_id, version, …). */
 export type CommandDraft = Readonly<Record<string, unknown>> & { readonly name: string; readonly type?: number };
@@ -208,7 +367,13 @@ export type Question =
   | { readonly ask: 'members'; readonly by: Snowflake; readonly limit: number; readonly after: Snowflake }
   | { readonly ask: 'member'; readonly by: Snowflake; readonly userId: Snowflake }
   | { readonly ask: 'searchMembers'; readonly by: Snowflake; readonly query: string; readonly limit: number }
-  | { readonly ask: 'bans'; readonly by: Snowflake; readonly before: Snowflake | null; readonly after: Snowflake | null; readonly limit: number }
+  | {
+      readonly ask: 'bans';
+      readonly by: Snowflake;
+      readonly before: Snowflake | null;
+      readonly after: Snowflake | null;
+      readonly limit: number;
+    }
   | { readonly ask: 'ban'; readonly by: Snowflake; readonly userId: Snowflake }
   | { readonly ask: 'invites'; readonly by: Snowflake; readonly channelId: Snowflake | null }
   /** Also for non-members. */

@@ -70,11 +70,24 @@ export type EventNote =
 
 /** A row in the journal (JSON in StoredRow.note). */
 export type JournalNote =
-  | { readonly kind: 'event'; readonly topic: string; readonly t: string; readonly cls: number; readonly full: readonly Snowflake[] | null; readonly note: EventNote; readonly d: string | null }
   | {
-      readonly kind: 'visibility'; readonly channel: Snowflake; readonly from: string | null; readonly to: string | null;
+      readonly kind: 'event';
+      readonly topic: string;
+      readonly t: string;
+      readonly cls: number;
+      readonly full: readonly Snowflake[] | null;
+      readonly note: EventNote;
+      readonly d: string | null;
+    }
+  | {
+      readonly kind: 'visibility';
+      readonly channel: Snowflake;
+      readonly from: string | null;
+      readonly to: string | null;
       /** Null: too many to keep; nobody can go on across this row. */
-      readonly gained: readonly Snowflake[] | null; readonly lost: readonly Snowflake[] | null; readonly deleted: string;
+      readonly gained: readonly Snowflake[] | null;
+      readonly lost: readonly Snowflake[] | null;
+      readonly deleted: string;
     }
   | { readonly kind: 'join' | 'leave'; readonly user: Snowflake }
   | { readonly kind: 'joined'; readonly guild: OwnerKey; readonly seq: number };
@@ -89,10 +102,21 @@ export interface Tell {
 /** What a command needs from the store before its turn. Supplied once; the owner's own writes keep it true from then on. */
 export type Need =
   | { readonly need: 'message'; readonly channelId: Snowflake; readonly id: Snowflake }
-  | { readonly need: 'reaction'; readonly channelId: Snowflake; readonly id: Snowflake; readonly emoji: string; readonly user: Snowflake }
+  | {
+      readonly need: 'reaction';
+      readonly channelId: Snowflake;
+      readonly id: Snowflake;
+      readonly emoji: string;
+      readonly user: Snowflake;
+    }
   | { readonly need: 'nonce'; readonly channelId: Snowflake; readonly author: Snowflake; readonly nonce: string }
   | { readonly need: 'pins'; readonly channelId: Snowflake }
-  | { readonly need: 'authored'; readonly author: Snowflake; readonly channelIds: readonly Snowflake[]; readonly since: Snowflake };
+  | {
+      readonly need: 'authored';
+      readonly author: Snowflake;
+      readonly channelIds: readonly Snowflake[];
+      readonly since: Snowflake;
+    };
 
 export const nothing: Omit<Decision, 'reply'> = { writes: [], rows: [], tells: [] };
 export const done = (ok: unknown = null): Decision => ({ reply: { ok }, ...nothing });

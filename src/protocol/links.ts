@@ -27,12 +27,40 @@ export interface Answer {
 }
 
 export type LinkMessage =
-  | { readonly m: 'ask'; readonly id: number; readonly to: OwnerKey; readonly command: Command; readonly commandId: string; readonly again: boolean; readonly rate: RateClaim | null; readonly deadline: number }
-  | { readonly m: 'read'; readonly id: number; readonly to: OwnerKey; readonly question: Question; readonly rate: RateClaim | null; readonly deadline: number }
+  | {
+      readonly m: 'ask';
+      readonly id: number;
+      readonly to: OwnerKey;
+      readonly command: Command;
+      readonly commandId: string;
+      readonly again: boolean;
+      readonly rate: RateClaim | null;
+      readonly deadline: number;
+    }
+  | {
+      readonly m: 'read';
+      readonly id: number;
+      readonly to: OwnerKey;
+      readonly question: Question;
+      readonly rate: RateClaim | null;
+      readonly deadline: number;
+    }
   | { readonly m: 'answer'; readonly id: number; readonly answer: Answer }
-  | { readonly m: 'fault'; readonly id: number; readonly code: string; readonly retryable: boolean; readonly message: string }
+  | {
+      readonly m: 'fault';
+      readonly id: number;
+      readonly code: string;
+      readonly retryable: boolean;
+      readonly message: string;
+    }
   /** No answer; durable ones are repeated by their teller until `confirm`. */
-  | { readonly m: 'tell'; readonly to: OwnerKey; readonly command: Command; readonly from: OwnerKey | null; readonly seq: number | null }
+  | {
+      readonly m: 'tell';
+      readonly to: OwnerKey;
+      readonly command: Command;
+      readonly from: OwnerKey | null;
+      readonly seq: number | null;
+    }
   | { readonly m: 'confirm'; readonly to: OwnerKey; readonly from: OwnerKey; readonly seq: number }
   | { readonly m: 'interest'; readonly to: OwnerKey; readonly tell: InterestTell }
   | { readonly m: 'outlet'; readonly entry: OutletEntry }

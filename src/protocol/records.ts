@@ -97,7 +97,11 @@ export interface RoleRecord {
   readonly id: Snowflake;
   readonly name: string;
   readonly color: number;
-  readonly colors: { readonly primary_color: number; readonly secondary_color: number | null; readonly tertiary_color: number | null };
+  readonly colors: {
+    readonly primary_color: number;
+    readonly secondary_color: number | null;
+    readonly tertiary_color: number | null;
+  };
   readonly hoist: boolean;
   readonly icon: string | null;
   readonly unicode_emoji: string | null;

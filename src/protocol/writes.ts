@@ -1,8 +1,18 @@
 /** The closed union of what an actor may write: one batch of these is one savepoint. Every write is idempotent. */
 import type { OwnerKey, Snowflake } from './ids.ts';
 import type {
-  ApplicationRecord, BanRecord, ChannelRecord, CommandRecord, DmRecord, GuildRecord, InviteRecord, MemberRecord, MessageRecord, RoleRecord,
-  TokenRecord, UserRecord,
+  ApplicationRecord,
+  BanRecord,
+  ChannelRecord,
+  CommandRecord,
+  DmRecord,
+  GuildRecord,
+  InviteRecord,
+  MemberRecord,
+  MessageRecord,
+  RoleRecord,
+  TokenRecord,
+  UserRecord,
 } from './records.ts';
 
 export type Write =
@@ -29,11 +39,36 @@ export type Write =
   | { readonly w: 'putDmOpen'; readonly userId: Snowflake; readonly owner: OwnerKey; readonly open: boolean }
   | { readonly w: 'putMessage'; readonly message: MessageRecord }
   | { readonly w: 'deleteMessages'; readonly channelId: Snowflake; readonly ids: readonly Snowflake[] }
-  | { readonly w: 'putNonce'; readonly channelId: Snowflake; readonly author: Snowflake; readonly nonce: string; readonly messageId: Snowflake; readonly at: number }
-  | { readonly w: 'putReaction'; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly emoji: string; readonly userId: Snowflake; readonly at: number }
-  | { readonly w: 'deleteReaction'; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly emoji: string; readonly userId: Snowflake }
+  | {
+      readonly w: 'putNonce';
+      readonly channelId: Snowflake;
+      readonly author: Snowflake;
+      readonly nonce: string;
+      readonly messageId: Snowflake;
+      readonly at: number;
+    }
+  | {
+      readonly w: 'putReaction';
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly emoji: string;
+      readonly userId: Snowflake;
+      readonly at: number;
+    }
+  | {
+      readonly w: 'deleteReaction';
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly emoji: string;
+      readonly userId: Snowflake;
+    }
   /** `emoji` null: all of the message. */
-  | { readonly w: 'clearReactions'; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly emoji: string | null }
+  | {
+      readonly w: 'clearReactions';
+      readonly channelId: Snowflake;
+      readonly messageId: Snowflake;
+      readonly emoji: string | null;
+    }
   | { readonly w: 'putPin'; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly at: string }
   | { readonly w: 'deletePin'; readonly channelId: Snowflake; readonly messageId: Snowflake }
   /** Also the login index (user name and e-mail, lower case). `claim` false when the name is unchanged. */
