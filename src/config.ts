@@ -1,0 +1,120 @@
+/** Environment and flags -> one frozen config. The only file that reads the environment. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+
+export interface Config {
+  /** 0: any free one. */
+  readonly port: number;
+  /** Address to listen on. */
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly workers: number;
+  /** What clients are told, without a trailing slash; null: as the request's Host says. */
+  readonly publicUrl: string | null;
+  readonly store: 'sqlite';
+  /** `open`: anybody may register. `closed`: accounts come from the command line. */
+  readonly registration: 'open' | 'closed';
+}
+
+interface Option {
+  readonly schema: z.ZodType<string | number | null, string>;
+  /** As text, the way it would be given. */
+  readonly fallback: string;
+  readonly about: string;
+}
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `a whole number from ${least} to ${most}`);
+
+const oneOf = (...values: readonly string[]) =>
+  z.string().refine((value) => values.includes(value), `one of: ${values.join(', ')}`);
+
+const address = z
+  .string()
+  .refine(isPlainUrl, 'an http:// or https:// address without query')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
+}
+
+/** Every option by its name in `Config`: `dataDir` is `--data-dir` and `GUILDHALL_DATA_DIR`. The order is that of `--help`. */
+export const OPTIONS = {
+  port: { schema: whole(0, 65_535), fallback: '8080', about: 'port of HTTP and WebSocket; 0 takes a free one' },
+  host: { schema: z.string().min(1, 'an address to listen on'), fallback: '0.0.0.0', about: 'address to listen on' },
+  dataDir: {
+    schema: z.string().min(1, 'a directory'),
+    fallback: './data',
+    about: 'directory of the store and uploads',
+  },
+  workers: {
+    schema: whole(1, LIMITS.workers),
+    fallback: String(Math.min(availableParallelism(), LIMITS.workers)),
+    about: 'worker threads',
+  },
+  publicUrl: {
+    schema: z.union([z.literal('').transform(() => null), address]),
+    fallback: '',
+    about: 'address that clients are told, when it is not the Host of their requests',
+  },
+  store: { schema: oneOf('sqlite'), fallback: 'sqlite', about: 'where data lives: sqlite' },
+  registration: { schema: oneOf('open', 'closed'), fallback: 'open', about: 'who may register: open or closed' },
+} as const satisfies { readonly [K in keyof Config]: Option };
+
+export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** `dataDir` -> `data-dir`. */
+export const flagOf = (name: OptionName): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `dataDir` -> `GUILDHALL_DATA_DIR`. */
+export const variableOf = (name: OptionName): string => `GUILDHALL_${flagOf(name).replace(/-/g, '_').toUpperCase()}`;
+
+/** Says which option is wrong, where it was given and what it must be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * A flag wins over the environment, which wins over the default; an empty variable counts as absent.
+ * `flags`: by flag name (`data-dir`), without dashes in front. Throws ConfigError.
+ */
+export function readConfig(
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const read = (name: OptionName): string | number | null => {
+    const flag = flags[flagOf(name)];
+    const variable = environment[variableOf(name)];
+    const [text, source] =
+      typeof flag === 'string'
+        ? [flag, `--${flagOf(name)}`]
+        : [variable === undefined || variable === '' ? OPTIONS[name].fallback : variable, variableOf(name)];
+    const parsed = OPTIONS[name].schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    throw new ConfigError(`${source} is ${JSON.stringify(text)}; it must be ${wish(parsed.error)}`);
+  };
+  return Object.freeze({
+    port: Number(read('port')),
+    host: String(read('host')),
+    dataDir: resolve(String(read('dataDir'))),
+    workers: Number(read('workers')),
+    publicUrl: read('publicUrl') as string | null,
+    store: read('store') as Config['store'],
+    registration: read('registration') as Config['registration'],
+  });
+}
+
+/** The sentence of the schema; of a union, that of its last choice. */
+function wish(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue?.code === 'invalid_union') return issue.errors.at(-1)?.[0]?.message ?? issue.message;
+  return issue?.message ?? 'something else';
+}

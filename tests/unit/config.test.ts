@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'bun:test';
+import { isAbsolute } from 'node:path';
+import { ConfigError, flagOf, OPTION_NAMES, readConfig, variableOf } from '../../src/config.ts';
+import { checkLimits, LIMITS } from '../../src/limits.ts';
+
+describe('config', () => {
+  test('has defaults for everything', () => {
+    const config = readConfig({}, {});
+    expect(config).toMatchObject({ port: 8080, publicUrl: null, store: 'sqlite', registration: 'open' });
+    expect(config.workers).toBeGreaterThan(0);
+    expect(isAbsolute(config.dataDir)).toBe(true);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('names an option alike as a flag and as a variable', () => {
+    expect(OPTION_NAMES.map((name) => [flagOf(name), variableOf(name)])).toContainEqual([
+      'data-dir',
+      'GUILDHALL_DATA_DIR',
+    ]);
+  });
+
+  test('takes a flag before the environment', () => {
+    expect(readConfig({ port: '1' }, { GUILDHALL_PORT: '2' }).port).toBe(1);
+    expect(readConfig({}, { GUILDHALL_PORT: '2' }).port).toBe(2);
+    expect(readConfig({}, { GUILDHALL_PORT: '' }).port).toBe(8080);
+    expect(readConfig({ 'public-url': 'https://chat.example/' }, {}).publicUrl).toBe('https://chat.example');
+  });
+
+  const wrong: readonly [Record<string, string>, Record<string, string>, string][] = [
+    [{ port: '70000' }, {}, '--port is "70000"; it must be a whole number from 0 to 65535'],
+    [{}, { GUILDHALL_PORT: 'http' }, 'GUILDHALL_PORT is "http"; it must be a whole number from 0 to 65535'],
+    [{ workers: '0' }, {}, '--workers is "0"; it must be a whole number from 1 to 1024'],
+    [{ 'public-url': 'chat' }, {}, '--public-url is "chat"; it must be an http:// or https:// address without query'],
+    [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite'],
+    [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, closed'],
+  ];
+  test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {
+    expect(() => readConfig(flags, environment)).toThrow(new ConfigError(sentence));
+  });
+});
+
+describe('limits', () => {
+  const broken: readonly [string, Partial<Record<keyof typeof LIMITS, number>>][] = [
+    ['a batch beyond the mailbox', { batchCommands: LIMITS.mailboxCommands + 1 }],
+    ['a flush that fills a socket', { flushBytes: LIMITS.writableBytes + 1 }],
+    ['a log that forgets detached sessions', { logAgeMs: LIMITS.detachedMs }],
+    ['a zombie after one interval', { zombieMs: LIMITS.heartbeatMs }],
+    ['zero', { files: 0 }],
+  ];
+  test.each(broken)('%s does not start', (_name, change) => {
+    expect(() => checkLimits({ ...LIMITS, ...change })).toThrow();
+  });
+
+  test('the numbers of this build hold', () => {
+    expect(() => checkLimits(LIMITS)).not.toThrow();
+  });
+});
