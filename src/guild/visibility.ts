@@ -1,0 +1,91 @@
+/**
+ * Who sees which channel, and what that makes of topics. A channel that every member sees is *public* and has no topic of its own: its events go
+ * under the guild's. So the filter of the fan-out is the topic, and permissions are paid when they change, never per message (design 5).
+ */
+import { PermissionFlagsBits as P } from 'discord-api-types/v10';
+import type { Snowflake } from '../protocol/ids.ts';
+import { ALL_PERMISSIONS, hasBits } from '../protocol/permission-bits.ts';
+import type { ChannelRecord, MemberRecord } from '../protocol/records.ts';
+import { channelTopic, guildTopic } from '../protocol/topics.ts';
+import { applyOverwrites, baseOfMember, overwritesOf, roleBits, type Structure } from './permissions.ts';
+
+/** What visibility depends on. */
+export interface Sight extends Structure {
+  readonly channels: ReadonlyMap<Snowflake, ChannelRecord>;
+}
+
+/** Bits whose change can change who sees a channel. */
+export const VIEW_BITS: bigint = P.ViewChannel | P.Administrator;
+
+const deniesView = new WeakMap<ChannelRecord['permission_overwrites'], boolean>();
+
+function anyDeniesView(channel: ChannelRecord): boolean {
+  const list = channel.permission_overwrites;
+  let denies = deniesView.get(list);
+  if (denies === undefined) {
+    denies = [...overwritesOf(channel).values()].some(({ deny }) => hasBits(deny, P.ViewChannel));
+    deniesView.set(list, denies);
+  }
+  return denies;
+}
+
+/** True if every member sees it, whatever his roles are. */
+export function isPublic(state: Sight, channel: ChannelRecord): boolean {
+  const everyone = state.roles.get(state.guild.id);
+  return everyone !== undefined && hasBits(roleBits(everyone), P.ViewChannel) && !anyDeniesView(channel);
+}
+
+/** The channel's own topic, or null when it is public. */
+export const ownTopic = (state: Sight, channel: ChannelRecord): string | null =>
+  isPublic(state, channel) ? null : channelTopic(channel.id);
+
+/** The topic under which events of the channel go. */
+export const topicOf = (state: Sight, channel: ChannelRecord): string =>
+  ownTopic(state, channel) ?? guildTopic(state.guild.id);
+
+function sees(state: Sight, member: MemberRecord, base: bigint, channel: ChannelRecord): boolean {
+  return base === ALL_PERMISSIONS || hasBits(applyOverwrites(state, member, base, channel), P.ViewChannel);
+}
+
+/** Time-outs do not matter: they leave VIEW_CHANNEL. */
+export function seesChannel(state: Sight, userId: Snowflake, channel: ChannelRecord): boolean {
+  const member = state.members.get(userId);
+  if (member === undefined) return false;
+  return isPublic(state, channel) || sees(state, member, baseOfMember(state, member), channel);
+}
+
+export function visibleChannels(state: Sight, userId: Snowflake): ChannelRecord[] {
+  const member = state.members.get(userId);
+  if (member === undefined) return [];
+  const base = baseOfMember(state, member);
+  return [...state.channels.values()].filter((c) => isPublic(state, c) || sees(state, member, base, c));
+}
+
+/** The guild's topic and those of the private channels he sees. Empty: not a member. */
+export function topicsOf(state: Sight, userId: Snowflake): string[] {
+  if (!state.members.has(userId)) return [];
+  const own = visibleChannels(state, userId).flatMap((channel) => ownTopic(state, channel) ?? []);
+  return [guildTopic(state.guild.id), ...own];
+}
+
+/** All who see it. */
+export function viewersOf(state: Sight, channel: ChannelRecord): Snowflake[] {
+  if (isPublic(state, channel)) return [...state.members.keys()];
+  const viewers: Snowflake[] = [];
+  for (const [id, member] of state.members) {
+    if (sees(state, member, baseOfMember(state, member), channel)) viewers.push(id);
+  }
+  return viewers;
+}
+
+/** The roles and channels of now, kept while the state changes. Members are shared: a changed one is given separately. */
+export function sightOf(state: Sight, changedMember: MemberRecord | null = null): Sight {
+  const members =
+    changedMember === null ? state.members : new Map([[changedMember.user.id, changedMember]]);
+  return {
+    guild: { id: state.guild.id, owner_id: state.guild.owner_id },
+    roles: new Map(state.roles),
+    channels: new Map(state.channels),
+    members,
+  };
+}
