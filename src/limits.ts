@@ -1,5 +1,6 @@
 /**
- * Every bound of the server, in one place. Rooms never import this file: the composition root hands each its own numbers.
+ * Every bound of the machinery, in one place. Rooms never import this file: the composition root hands each its own numbers.
+ * What a guild or a user may hold (roles, pins, commands) is a rule of the product and stands in `guild/` and `user/`.
  * Names end in their unit: `Ms` milliseconds, `Bytes`; without one it is a count.
  */
 import { assert } from './base/assert.ts';
@@ -15,6 +16,16 @@ export const LIMITS = {
 
   /** Commands that wait in one mailbox; one more is refused `overloaded`. */
   mailboxCommands: 4096,
+  /** All that waits in one mailbox, attach and forget (bounded by their sessions) included. */
+  mailboxOwed: 65_536,
+  /** Actors of one worker in memory; a load beyond is refused `overloaded`. */
+  actors: 100_000,
+  /** Reads that wait for one actor: to load, or for its batch at the store. */
+  waitingReads: 4096,
+  /** Results of commands that one actor remembers itself; the store keeps them for `resultMs`. */
+  recentResults: 1024,
+  /** Rows of one load, after which the actor is loaded again: below what a row number can hold (2^24), by more than a batch. */
+  rowsPerEpoch: 2 ** 24 - 2 ** 20,
   /** Commands decided in one batch: one savepoint, one answer from the store. */
   batchCommands: 256,
   /** Writes after which a batch ends, so that one savepoint never holds the store for long. */
@@ -210,10 +221,6 @@ export const LIMITS = {
   passwordHashes: 2,
   /** Passwords that wait to be hashed; one more is refused `overloaded`. */
   passwordWaiting: 256,
-  /** Sessions (tokens) of one person; a new one revokes the oldest. */
-  tokensPerUser: 50,
-  /** DMs listed for one user; the one opened longest ago leaves the list. */
-  openDms: 1000,
 } as const;
 
 export type Limits = { readonly [K in keyof typeof LIMITS]: number };
