@@ -4,8 +4,18 @@
  */
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import type {
-  ApplicationRecord, BanRecord, ChannelRecord, CommandRecord, DmRecord, GuildRecord, InviteRecord, MemberRecord,
-  MessageWithReactions, RoleRecord, TokenRecord, UserRecord,
+  ApplicationRecord,
+  BanRecord,
+  ChannelRecord,
+  CommandRecord,
+  DmRecord,
+  GuildRecord,
+  InviteRecord,
+  MemberRecord,
+  MessageWithReactions,
+  RoleRecord,
+  TokenRecord,
+  UserRecord,
 } from '../protocol/records.ts';
 import type { StoredRow, StoredTell, Write } from '../protocol/writes.ts';
 
@@ -37,15 +47,30 @@ export interface MessagesPort {
   message(channelId: Snowflake, id: Snowflake): Promise<MessageWithReactions | null>;
   messages(channelId: Snowflake, ids: readonly Snowflake[]): Promise<readonly MessageWithReactions[]>;
   /** Emoji keys of those reactions on the given messages that are this user's. */
-  reactionsOf(channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake): Promise<ReadonlyMap<Snowflake, readonly string[]>>;
+  reactionsOf(
+    channelId: Snowflake,
+    ids: readonly Snowflake[],
+    user: Snowflake,
+  ): Promise<ReadonlyMap<Snowflake, readonly string[]>>;
   /** Users who reacted, ascending by id after `after`. */
-  reactors(channelId: Snowflake, id: Snowflake, emoji: string, after: Snowflake | null, limit: number): Promise<readonly Snowflake[]>;
+  reactors(
+    channelId: Snowflake,
+    id: Snowflake,
+    emoji: string,
+    after: Snowflake | null,
+    limit: number,
+  ): Promise<readonly Snowflake[]>;
   /** Newest pin first. */
   pins(channelId: Snowflake): Promise<readonly { readonly message: MessageWithReactions; readonly pinnedAt: string }[]>;
   /** For (author, channel, nonce) within ten minutes: the message it made. */
   nonce(channelId: Snowflake, author: Snowflake, nonce: string, now: number): Promise<Snowflake | null>;
   /** Message ids of an author in these channels since a snowflake, newest first, at most `limit` (a ban that deletes his messages). */
-  authored(channelIds: readonly Snowflake[], author: Snowflake, since: Snowflake, limit: number): Promise<readonly { readonly channelId: Snowflake; readonly id: Snowflake }[]>;
+  authored(
+    channelIds: readonly Snowflake[],
+    author: Snowflake,
+    since: Snowflake,
+    limit: number,
+  ): Promise<readonly { readonly channelId: Snowflake; readonly id: Snowflake }[]>;
 }
 
 export interface MessagePage {

@@ -1,0 +1,139 @@
+/** The store as a worker sees it: the port interfaces over the ports of the store's threads. */
+import type { MessagePort } from 'node:worker_threads';
+import { type Clock, realClock } from '../../base/clock.ts';
+import { Fault } from '../../protocol/errors.ts';
+import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
+import { parseOwn } from '../../protocol/json.ts';
+import type { Batch, MessagePage, Store } from '../ports.ts';
+import type { ReadPort } from '../subjects.ts';
+import { Pipe } from './pipe.ts';
+import type { Reads } from './reader.ts';
+import { encodeBatch } from './statements.ts';
+
+/** One worker's ports; they are transferred to it. */
+export interface StorePorts {
+  readonly writer: MessagePort;
+  /** One to each reader thread. */
+  readonly readers: readonly MessagePort[];
+}
+
+export interface ConnectOptions {
+  readonly clock?: Clock;
+  /** Milliseconds until a commit or a fence fails with Fault `timeout`; whether it was stored is then unknown until the next fence. */
+  readonly commitDeadlineMs?: number;
+  readonly readDeadlineMs?: number;
+  /** In flight from this worker; more fail with Fault `overloaded`. */
+  readonly maxCommits?: number;
+  readonly maxReadsPerReader?: number;
+}
+
+export function connectStore(ports: StorePorts, options: ConnectOptions = {}): Store {
+  return new SqliteStore(ports, options);
+}
+
+type Value<Method extends keyof ReadPort> = Awaited<ReturnType<ReadPort[Method]>>;
+
+class SqliteStore implements Store {
+  readonly #clock: Clock;
+  readonly #writer: Pipe;
+  readonly #readers: readonly Pipe[];
+  #state: Store['state'] = 'open';
+
+  constructor(ports: StorePorts, options: ConnectOptions) {
+    const clock = options.clock ?? realClock;
+    this.#clock = clock;
+    this.#writer = new Pipe(ports.writer, {
+      clock,
+      deadlineMs: options.commitDeadlineMs ?? 15_000,
+      maxInFlight: options.maxCommits ?? 20_000,
+      onState: (state) => this.#enter(state as Store['state']),
+    });
+    const reading = {
+      clock,
+      deadlineMs: options.readDeadlineMs ?? 5_000,
+      maxInFlight: options.maxReadsPerReader ?? 2_000,
+    };
+    this.#readers = ports.readers.map((port) => new Pipe(port, reading));
+  }
+
+  get state(): Store['state'] {
+    return this.#writer.alive ? this.#state : 'closed';
+  }
+
+  async fence(owner: OwnerKey): Promise<number> {
+    return Number(await this.#writer.ask((id) => ['fence', id, owner]));
+  }
+
+  release(owner: OwnerKey, epoch: number): void {
+    this.#writer.tell(['release', owner, epoch]);
+  }
+
+  async commit(batch: Batch): Promise<void> {
+    if (this.#state === 'full') throw new Fault('full', true, 'the store is full');
+    if (this.#state === 'broken') throw new Fault('broken', true, 'the store does not accept writes');
+    const ops = encodeBatch(batch.owner, batch.writes);
+    await this.#writer.ask((id) => ['commit', id, batch.owner, batch.epoch, ops.length, ...ops]);
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    const closed = new Fault('unavailable', false, 'the store is closed');
+    for (const pipe of [this.#writer, ...this.#readers]) pipe.end(closed);
+  }
+
+  #enter(state: Store['state']): void {
+    if (this.#state !== 'closed') this.#state = state;
+  }
+
+  /** Asks the reader that has the least to do. */
+  async #text(method: keyof Reads, args: readonly unknown[]): Promise<string> {
+    let chosen: Pipe | null = null;
+    for (const reader of this.#readers) {
+      if (reader.alive && (chosen === null || reader.inFlight < chosen.inFlight)) chosen = reader;
+    }
+    if (chosen === null) throw new Fault('unavailable', true, 'no reader of the store is alive');
+    return String(await chosen.ask((id) => [id, method, JSON.stringify(args)]));
+  }
+
+  async #read<Method extends keyof ReadPort>(method: Method, ...args: readonly unknown[]): Promise<Value<Method>> {
+    return parseOwn<Value<Method>>(await this.#text(method, args));
+  }
+
+  async #readMap<Key, Item>(method: keyof Reads, ...args: readonly unknown[]): Promise<ReadonlyMap<Key, Item>> {
+    return new Map(parseOwn<[Key, Item][]>(await this.#text(method, args)));
+  }
+
+  page = (query: MessagePage) => this.#read('page', query);
+  message = (channelId: Snowflake, id: Snowflake) => this.#read('message', channelId, id);
+  messages = (channelId: Snowflake, ids: readonly Snowflake[]) => this.#read('messages', channelId, ids);
+  reactionsOf = (channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake) =>
+    this.#readMap<Snowflake, readonly string[]>('reactionsOf', channelId, ids, user);
+  reactors = (channelId: Snowflake, id: Snowflake, emoji: string, after: Snowflake | null, limit: number) =>
+    this.#read('reactors', channelId, id, emoji, after, limit);
+  pins = (channelId: Snowflake) => this.#read('pins', channelId);
+  nonce = (channelId: Snowflake, author: Snowflake, nonce: string, now: number) =>
+    this.#read('nonce', channelId, author, nonce, now);
+  authored = (channelIds: readonly Snowflake[], author: Snowflake, since: Snowflake, limit: number) =>
+    this.#read('authored', channelIds, author, since, limit);
+
+  guild = (id: Snowflake) => this.#read('guild', id);
+  dm = (owner: OwnerKey) => this.#read('dm', owner);
+  channelOwner = (channelId: Snowflake) => this.#read('channelOwner', channelId);
+  invite = (code: string) => this.#read('invite', code);
+  guildsOf = (user: Snowflake) => this.#read('guildsOf', user);
+  dmsOf = (user: Snowflake) => this.#read('dmsOf', user);
+
+  user = (id: Snowflake) => this.#read('user', id);
+  users = (ids: readonly Snowflake[]) => this.#read('users', ids);
+  userByLogin = (login: string) => this.#read('userByLogin', login);
+  heardBy = (user: Snowflake) => this.#readMap<OwnerKey, number>('heardBy', user);
+  token = (hash: string) => this.#read('token', hash);
+  tokensOf = (user: Snowflake) => this.#read('tokensOf', user);
+  application = (id: Snowflake) => this.#read('application', id);
+  applicationsOf = (owner: Snowflake) => this.#read('applicationsOf', owner);
+  commandsOf = (application: Snowflake) => this.#read('commandsOf', application);
+
+  rows = (owner: OwnerKey, limit: number) => this.#read('rows', owner, limit);
+  tells = (owner: OwnerKey) => this.#read('tells', owner);
+  result = (owner: OwnerKey, commandId: string) => this.#read('result', owner, commandId, this.#clock.now());
+}

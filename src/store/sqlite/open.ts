@@ -1,0 +1,37 @@
+/** Opens one connection to the store's file with the settings its role needs. */
+import { DatabaseSync } from 'node:sqlite';
+
+/** The only connection that writes: every commit is on disk before it is acknowledged; checkpoints are run by the writer itself. */
+export function openWriter(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 1000 });
+  db.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 0; pragma foreign_keys = off;
+    pragma journal_size_limit = ${16 << 20}; pragma cache_size = -65536; pragma temp_store = memory`);
+  return db;
+}
+
+/** Sees what was committed when a read starts; never waits for the writer. */
+export function openReader(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
+  db.exec('pragma query_only = on; pragma cache_size = -32768; pragma temp_store = memory');
+  return db;
+}
+
+/**
+ * Locks the data directory for as long as the connection is open: the lock is the operating system's, so it goes with the process however that ends.
+ * Throws when another process, or another part of this one, holds it.
+ */
+export function lockDirectory(dir: string): DatabaseSync {
+  const db = new DatabaseSync(`${dir}/lock.db`, { timeout: 0 });
+  try {
+    db.exec('begin exclusive');
+  } catch (cause) {
+    db.close();
+    throw new Error(
+      `The data directory ${dir} is in use by another Guildhall. Stop it, or give this one its own --data-dir.`,
+      {
+        cause,
+      },
+    );
+  }
+  return db;
+}

@@ -1,0 +1,121 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { Fault } from '../../protocol/errors.ts';
+import type { Answers } from './wire.ts';
+
+interface Pending {
+  readonly resolve: (text: string | number) => void;
+  readonly reject: (fault: Fault) => void;
+  /** Of the clock that never steps back. */
+  readonly deadline: number;
+}
+
+export interface PipeOptions {
+  readonly clock: Clock;
+  /** Milliseconds until an ask that is not answered fails with Fault `timeout`. */
+  readonly deadlineMs: number;
+  /** Asks in flight; more are refused with Fault `overloaded`. */
+  readonly maxInFlight: number;
+  /** What arrives without an ask. */
+  readonly onState?: (state: string) => void;
+}
+
+/** Asks and answers over one port: what is asked in one turn of the loop is one message. Every ask ends. */
+export class Pipe {
+  readonly #port: MessagePort;
+  readonly #options: PipeOptions;
+  /** In the order of their deadlines, which is that of asking. */
+  readonly #pending = new Map<number, Pending>();
+  #out: (string | number)[] = [];
+  #nextId = 1;
+  #timer: Timer | null = null;
+  #dead: Fault | null = null;
+
+  constructor(port: MessagePort, options: PipeOptions) {
+    this.#port = port;
+    this.#options = options;
+    port.on('message', (answers: Answers) => this.#hear(answers));
+    port.on('close', () => this.end(new Fault('unavailable', true, 'a thread of the store has ended')));
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  get alive(): boolean {
+    return this.#dead === null;
+  }
+
+  /** `entries` gets the id of this ask and says what to post. */
+  ask(entries: (id: number) => readonly (string | number)[]): Promise<string | number> {
+    const { clock, deadlineMs, maxInFlight } = this.#options;
+    if (this.#dead !== null) return Promise.reject(this.#dead);
+    if (this.#pending.size >= maxInFlight) {
+      return Promise.reject(new Fault('overloaded', true, `${maxInFlight} asks of the store are in flight`));
+    }
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<string | number>();
+    this.#pending.set(id, { resolve, reject, deadline: clock.monotonic() + deadlineMs });
+    this.tell(entries(id));
+    if (this.#timer === null) this.#arm(deadlineMs);
+    return promise;
+  }
+
+  tell(entries: readonly (string | number)[]): void {
+    if (this.#dead !== null) return;
+    if (this.#out.length === 0) this.#options.clock.defer(() => this.#flush());
+    for (const entry of entries) this.#out.push(entry);
+  }
+
+  /** Everything pending fails with this, and every later ask. */
+  end(fault: Fault): void {
+    if (this.#dead !== null) return;
+    this.#flush();
+    this.#dead = fault;
+    this.#timer?.cancel();
+    for (const { reject } of this.#pending.values()) reject(fault);
+    this.#pending.clear();
+    this.#port.close();
+  }
+
+  #flush(): void {
+    if (this.#out.length === 0 || this.#dead !== null) return;
+    const entries = this.#out;
+    this.#out = [];
+    this.#port.postMessage(entries);
+  }
+
+  #hear(answers: Answers): void {
+    for (let at = 0; at + 2 < answers.length; at += 3) {
+      const [id, outcome, text] = [Number(answers[at]), String(answers[at + 1]), answers[at + 2] ?? ''];
+      if (outcome === 'state') this.#options.onState?.(String(text));
+      // An answer after its deadline finds nobody.
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (outcome === 'ok') pending?.resolve(text);
+      else pending?.reject(faultOf(outcome, String(text)));
+    }
+  }
+
+  #arm(ms: number): void {
+    this.#timer = this.#options.clock.after(ms, () => {
+      this.#timer = null;
+      const now = this.#options.clock.monotonic();
+      for (const [id, { deadline, reject }] of this.#pending) {
+        if (deadline > now) {
+          this.#arm(deadline - now);
+          return;
+        }
+        this.#pending.delete(id);
+        reject(new Fault('timeout', true, `the store did not answer within ${this.#options.deadlineMs} ms`));
+      }
+    });
+  }
+}
+
+function faultOf(outcome: string, text: string): Fault {
+  if (outcome === 'full') return new Fault('full', true, text);
+  if (outcome === 'fenced') return new Fault('fenced', false, text);
+  if (outcome === 'batch') return new Fault('broken', false, `the batch cannot be stored: ${text}`);
+  return new Fault('broken', true, text);
+}

@@ -1,0 +1,114 @@
+/**
+ * The tables of the embedded store, as a list of steps: step N brings a store from version N to N + 1. A step that was released is never edited.
+ * Ids are INTEGER columns; they travel as decimal text in both directions (SQLite converts text to the column's type without loss), so that
+ * no BigInt is made per row.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+
+/** "GLD1": tells this store's file from any other database. */
+const APPLICATION_ID = 0x474c4431;
+
+const FIRST = `
+create table meta (name text primary key, value any) strict, without rowid;
+insert into meta values ('epoch', 0);
+
+create table messages (
+  channel_id integer not null, bucket integer not null, id integer not null, author_id integer not null, wire text not null,
+  primary key (channel_id, bucket, id desc)
+) strict, without rowid;
+create table channel_buckets (
+  channel_id integer not null, bucket integer not null, primary key (channel_id, bucket)
+) strict, without rowid;
+create table reactions (
+  channel_id integer not null, message_id integer not null, emoji text not null, user_id integer not null,
+  primary key (channel_id, message_id, emoji, user_id)
+) strict, without rowid;
+create table reaction_counts (
+  channel_id integer not null, message_id integer not null, emoji text not null, count integer not null, first_at integer not null,
+  primary key (channel_id, message_id, emoji)
+) strict, without rowid;
+create trigger reaction_gone after delete on reactions begin
+  update reaction_counts set count = count - 1
+    where channel_id = old.channel_id and message_id = old.message_id and emoji = old.emoji;
+  delete from reaction_counts
+    where channel_id = old.channel_id and message_id = old.message_id and emoji = old.emoji and count <= 0;
+end;
+create table pins (
+  channel_id integer not null, message_id integer not null, at text not null, primary key (channel_id, message_id)
+) strict, without rowid;
+create table nonces (
+  slot integer not null, channel_id integer not null, author_id integer not null, nonce text not null, message_id integer not null,
+  at integer not null, primary key (slot, channel_id, author_id, nonce)
+) strict, without rowid;
+
+create table guilds (id integer primary key, record text not null) strict;
+create table channels (
+  guild_id integer not null, id integer not null, record text not null, primary key (guild_id, id)
+) strict, without rowid;
+create table last_messages (channel_id integer primary key, message_id integer) strict;
+create table channel_owners (channel_id integer primary key, owner text not null) strict;
+create table roles (
+  guild_id integer not null, id integer not null, record text not null, primary key (guild_id, id)
+) strict, without rowid;
+create table members (
+  guild_id integer not null, user_id integer not null, record text not null, primary key (guild_id, user_id)
+) strict, without rowid;
+create table memberships (
+  user_id integer not null, guild_id integer not null, seq integer not null, primary key (user_id, guild_id)
+) strict, without rowid;
+create table bans (
+  guild_id integer not null, user_id integer not null, record text not null, primary key (guild_id, user_id)
+) strict, without rowid;
+create table invites (code text primary key, guild_id integer not null, record text not null) strict, without rowid;
+create index invites_of_guild on invites (guild_id);
+create table dms (owner text primary key, id integer not null, record text not null) strict, without rowid;
+create table open_dms (user_id integer not null, owner text not null, primary key (user_id, owner)) strict, without rowid;
+
+create table users (id integer primary key, record text not null) strict;
+create table logins (login text primary key, user_id integer not null) strict, without rowid;
+create table tokens (hash text primary key, user_id integer not null, record text not null) strict, without rowid;
+create index tokens_of_user on tokens (user_id);
+create table applications (id integer primary key, owner_id integer not null, record text not null) strict;
+create index applications_of_owner on applications (owner_id);
+create table commands (
+  application_id integer not null, id integer not null, record text not null, primary key (application_id, id)
+) strict, without rowid;
+create table heard (
+  user_id integer not null, teller text not null, seq integer not null, primary key (user_id, teller)
+) strict, without rowid;
+
+create table journal (
+  owner text not null, seq integer not null, note text not null, at integer not null, primary key (owner, seq)
+) strict, without rowid;
+create table tells (
+  owner text not null, seq integer not null, hearer text not null, command text not null, primary key (owner, seq, hearer)
+) strict, without rowid;
+create table results (
+  slot integer not null, owner text not null, command_id text not null, result text not null, at integer not null,
+  primary key (slot, owner, command_id)
+) strict, without rowid;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST];
+
+/** Brings the store to the program's version, one transaction a step. Throws when the store is of a newer program, or no store of ours. */
+export function migrate(db: DatabaseSync, migrations: readonly string[] = MIGRATIONS): void {
+  const version = pragma(db, 'user_version');
+  const application = pragma(db, 'application_id');
+  if (version > migrations.length) {
+    throw new Error(
+      `The store has version ${version}; this program knows versions up to ${migrations.length}. Start a newer Guildhall.`,
+    );
+  }
+  const foreign = version === 0 ? pragma(db, 'schema_version') > 0 : application !== APPLICATION_ID;
+  if (foreign) throw new Error('The database file belongs to another program.');
+  for (const [step, sql] of [...migrations.entries()].slice(version)) {
+    db.exec(
+      `begin immediate; ${sql}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${step + 1}; commit`,
+    );
+  }
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return Number(db.prepare(`pragma ${name}`).get()?.[name] ?? 0);
+}

@@ -1,0 +1,82 @@
+/** Entry point of the writer thread: ports in, `Writer` in the middle, real timers. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../../base/assert.ts';
+import { realClock } from '../../base/clock.ts';
+import { openWriter } from './open.ts';
+import { WAL_BOUNDS, Wal } from './wal.ts';
+import { type Control, type ControlAnswer, Outbox, type WriterRequests } from './wire.ts';
+import { Writer } from './writer.ts';
+
+export interface WriterThreadData {
+  readonly path: string;
+  readonly probeMs: number;
+}
+
+const main = parentPort;
+assert(main !== null, 'the writer thread has a parent');
+const { path, probeMs } = workerData as WriterThreadData;
+const db = openWriter(path);
+const wal = new Wal(db, WAL_BOUNDS);
+const outboxes = new Set<Outbox>();
+let scheduled = false;
+
+const tell = (state: string): void => {
+  for (const outbox of outboxes) outbox.answer(0, 'state', state);
+};
+const writer = new Writer(db, wal, (state) => {
+  tell(state);
+  if (state !== 'open') realClock.after(probeMs, probe);
+});
+
+function probe(): void {
+  writer.probe();
+  if (writer.state !== 'open') realClock.after(probeMs, probe);
+  flush();
+}
+
+function flush(): void {
+  for (const outbox of outboxes) outbox.flush();
+}
+
+/** What arrives while a transaction runs waits in the ports; it is all taken before the next one begins. */
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(() => {
+    scheduled = false;
+    writer.round();
+    flush();
+    if (writer.waiting > 0) schedule();
+  });
+}
+
+function connect(port: MessagePort): void {
+  const outbox = new Outbox(port);
+  outboxes.add(outbox);
+  outbox.answer(0, 'state', writer.state);
+  outbox.flush();
+  port.on('message', (requests: WriterRequests) => {
+    writer.take(requests, outbox);
+    schedule();
+  });
+  port.on('close', () => outboxes.delete(outbox));
+}
+
+function close(): void {
+  while (writer.waiting > 0) writer.round();
+  tell('closed');
+  flush();
+  try {
+    wal.empty();
+  } finally {
+    db.close();
+    main?.postMessage('closed' satisfies ControlAnswer);
+  }
+}
+
+main.on('message', (control: Control) => {
+  if (control.do === 'connect') connect(control.port);
+  else if (control.do === 'close') close();
+  else db.exec(`pragma max_page_count = ${Math.max(1, Math.floor(control.bytes / 4096))}`);
+});
+main.postMessage('ready' satisfies ControlAnswer);

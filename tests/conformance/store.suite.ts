@@ -1,0 +1,44 @@
+/** One suite for every adapter of the store: each port method, each write, the fence, and paging against an array. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { Case, Opened } from './store.cases.ts';
+import { fenceCases } from './store.fence.ts';
+import { guildCases } from './store.guilds.ts';
+import { journalCases } from './store.journal.ts';
+import { messageCases } from './store.messages.ts';
+import { pagingCases } from './store.paging.ts';
+import { userCases } from './store.users.ts';
+
+export interface SuiteOptions {
+  readonly name: string;
+  readonly open: () => Promise<Opened>;
+  /** Cases this adapter does not pass, each with its reason. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+export function runStoreSuite({ name, open, skip = {} }: SuiteOptions): void {
+  const cases: readonly Case[] = [
+    ...fenceCases,
+    ...guildCases,
+    ...journalCases,
+    ...messageCases,
+    ...pagingCases,
+    ...userCases,
+  ];
+  describe(`store ${name}`, () => {
+    let opened: Opened;
+    beforeAll(async () => {
+      opened = await open();
+    });
+    afterAll(() => opened.close());
+    for (const { title, run } of cases) {
+      const reason = skip[title];
+      if (reason === undefined) test(title, () => run(opened));
+      else test.skip(`${title} (${reason})`, () => {});
+    }
+    test('every skipped case exists', () => {
+      const titles = cases.map(({ title }) => title);
+      expect(titles).toEqual(expect.arrayContaining(Object.keys(skip)));
+      expect(new Set(titles).size).toBe(titles.length);
+    });
+  });
+}
