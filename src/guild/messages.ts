@@ -1,0 +1,46 @@
+/** Commands about messages, in a guild. What they need to know first, and what they decide. */
+import type { MessageCommand } from '../protocol/commands.ts';
+import { type Decision, type Need, refused, type Turn } from '../protocol/decision.ts';
+import { type Refusal, refuse } from '../protocol/errors.ts';
+import type { Snowflake } from '../protocol/ids.ts';
+import { guildPlace } from './guild-place.ts';
+import { createMessage } from './message-create.ts';
+import { needsOf } from './message-needs.ts';
+import type { Place } from './place.ts';
+import type { GuildState } from './state.ts';
+
+export function decideMessage(state: GuildState, command: MessageCommand, turn: Turn): Decision {
+  state.messages.passTime(turn.now);
+  const place = guildPlace(state, command.channelId);
+  const decision = place ? decideInPlace(place, command, turn) : refused(noChannel(state, command.by.id));
+  state.messages.release(command);
+  return decision;
+}
+
+/** Who is no member does not learn which channels there are. */
+const noChannel = (state: GuildState, by: Snowflake): Refusal =>
+  refuse(state.members.has(by) ? 'unknownChannel' : 'missingAccess');
+
+/** The same rules for guilds and DMs. */
+export function decideInPlace(place: Place, command: MessageCommand, turn: Turn): Decision {
+  switch (command.kind) {
+    case 'createMessage':
+      return createMessage(place, command, turn);
+    default:
+      return refused(refuse('generalError'));
+  }
+}
+
+/** What is not known of what the command needs; held until `decideMessage` of that command or `forsakeNeeds` of this list. */
+export function messageNeeds(state: Pick<GuildState, 'messages'>, command: MessageCommand): readonly Need[] {
+  return state.messages.hold(command, needsOf(command));
+}
+
+/** By need: `message` MessageWithReactions | null, `reaction` boolean, `nonce` the message it made | null, `pins` and `authored` as the port says. */
+export function supplyNeed(state: Pick<GuildState, 'messages'>, need: Need, value: unknown): void {
+  state.messages.supply(need, value);
+}
+
+export function forsakeNeeds(state: Pick<GuildState, 'messages'>, needs: readonly Need[]): void {
+  state.messages.forsake(needs);
+}
