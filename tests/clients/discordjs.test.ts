@@ -1,0 +1,3 @@
+import { clientSuite } from './client-suite.ts';
+
+clientSuite({ name: 'discord.js', program: 'node', script: 'discordjs.mjs' });

@@ -1,0 +1,3 @@
+import { clientSuite } from './client-suite.ts';
+
+clientSuite({ name: 'Oceanic', program: 'node', script: 'oceanic.mjs' });

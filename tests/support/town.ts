@@ -1,0 +1,158 @@
+/** A real server with people, guilds and bots in it, on a data directory of its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { APIChannel, APIGuild, APIMessage } from 'discord-api-types/v10';
+import { type Config, readConfig } from '../../src/config.ts';
+import { type Running, startServer } from '../../src/supervise.ts';
+import { callRest, type RestMethod, type RestOptions } from './call-rest.ts';
+import { BOT_INTENTS, RawGateway } from './raw-gateway.ts';
+
+export interface Person {
+  readonly kind: 'person';
+  readonly id: string;
+  readonly name: string;
+  readonly token: string;
+}
+
+export interface Bot {
+  readonly kind: 'bot';
+  readonly id: string;
+  readonly name: string;
+  /** Without prefix. */
+  readonly token: string;
+}
+
+export interface Place {
+  readonly id: string;
+  readonly name: string;
+  /** The first text channel. */
+  readonly channel: string;
+}
+
+export interface TownOptions {
+  readonly workers?: number;
+  /** Keeps this directory when the town closes (a restart); absent: a new one that goes with the town. */
+  readonly dataDir?: string;
+  readonly config?: Partial<Config>;
+}
+
+/** Text channels (docs/resources/channel). */
+const GUILD_TEXT = 0;
+
+export class Town implements AsyncDisposable {
+  readonly #server: Running;
+  readonly #removes: string | null;
+  #people = 0;
+
+  private constructor(server: Running, removes: string | null) {
+    this.#server = server;
+    this.#removes = removes;
+  }
+
+  static async open(options: TownOptions = {}): Promise<Town> {
+    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'guildhall-town-')));
+    const flags = { port: '0', host: '127.0.0.1', 'data-dir': dataDir, workers: String(options.workers ?? 2) };
+    const config = { ...readConfig(flags, {}), ...options.config };
+    const server = await startServer(config, { ownListeners: true, publicListener: true });
+    return new Town(server, options.dataDir === undefined ? dataDir : null);
+  }
+
+  get port(): number {
+    return this.#server.port ?? 0;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get dataDir(): string {
+    return this.#server.dataDir;
+  }
+
+  /** The address of one worker alone. */
+  worker(slot: number): string {
+    const port = this.#server.ownPorts[slot];
+    if (port === undefined) throw new RangeError(`no worker ${slot}`);
+    return `http://127.0.0.1:${port}`;
+  }
+
+  killWorker(slot: number): Promise<void> {
+    return this.#server.killWorker(slot);
+  }
+
+  /** `token`: of a person as it is, of a bot with `Bot ` in front, null without. Refuses any answer that its schema does not know. */
+  rest<T = unknown>(
+    token: string | null,
+    method: RestMethod,
+    path: string,
+    body?: unknown,
+    options: RestOptions = {},
+  ): Promise<T> {
+    return callRest<T>(options.base ?? this.url, token, method, path, body, options);
+  }
+
+  /** Registers somebody. */
+  async person(name = 'person'): Promise<Person> {
+    this.#people += 1;
+    const username = `${name}_${this.#people}`;
+    const body = { username, password: `a long password ${this.#people}` };
+    const { token, user_id: id } = await this.rest<{ token: string; user_id: string }>(
+      null,
+      'POST',
+      '/auth/register',
+      body,
+    );
+    return { kind: 'person', id, name: username, token };
+  }
+
+  async guild(owner: Person, name = 'guild'): Promise<Place> {
+    const guild = await this.rest<APIGuild>(owner.token, 'POST', '/guilds', { name });
+    const channels = await this.rest<APIChannel[]>(owner.token, 'GET', `/guilds/${guild.id}/channels`);
+    const channel = channels.find(({ type }) => type === GUILD_TEXT);
+    if (channel === undefined) throw new Error('a new guild has no text channel');
+    return { id: guild.id, name: guild.name, channel: channel.id };
+  }
+
+  /** Goes in by an invite of the owner. */
+  async join(owner: Person, place: Place, ...people: readonly Person[]): Promise<void> {
+    const { code } = await this.rest<{ code: string }>(owner.token, 'POST', `/channels/${place.channel}/invites`, {});
+    for (const { token } of people) await this.rest(token, 'POST', `/invites/${code}`, {});
+  }
+
+  /** Makes a bot and adds it to the guild: what `guildhall bot add NAME --guild GUILD` does. */
+  async bot(name: string, guild: string): Promise<Bot> {
+    const response = await fetch('http://guildhall/admin/bots', {
+      method: 'POST',
+      unix: this.#server.adminSocket,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, guild }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`POST /admin/bots: ${response.status} ${text}`);
+    const { bot, token } = JSON.parse(text) as { bot: { id: string }; token: string };
+    return { kind: 'bot', id: bot.id, name, token };
+  }
+
+  say(who: Person | Bot, channel: string, content: string, more: object = {}): Promise<APIMessage> {
+    return this.rest<APIMessage>(tokenOf(who), 'POST', `/channels/${channel}/messages`, { content, ...more });
+  }
+
+  /** A session of a person, ready. */
+  visit(person: Person, base = this.url): Promise<RawGateway> {
+    return RawGateway.login(base, { token: person.token });
+  }
+
+  /** A session of a bot, ready. */
+  run(bot: Bot, base = this.url, intents = BOT_INTENTS): Promise<RawGateway> {
+    return RawGateway.login(base, { token: bot.token, intents });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop();
+    if (this.#removes !== null) await rm(this.#removes, { recursive: true, force: true });
+  }
+}
+
+/** As the Authorization header wants it. */
+export const tokenOf = (who: Person | Bot): string => (who.kind === 'bot' ? `Bot ${who.token}` : who.token);
