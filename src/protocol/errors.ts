@@ -69,6 +69,7 @@ export const REFUSALS = {
   invalidForm: [50035, 400, 'Invalid Form Body'],
   inviteNotAccepted: [50036, 400, "An invite was accepted to a guild the application's bot is not in"],
   invalidFile: [50046, 400, 'Invalid file uploaded'],
+  invalidJson: [50109, 400, 'The request body contains invalid JSON.'],
   selfAction: [50083, 400, 'Cannot perform this action on yourself'],
   unknownReply: [50035, 400, 'Invalid Form Body'],
   invalidLogin: [50035, 400, 'Invalid Form Body'],

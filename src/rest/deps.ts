@@ -1,0 +1,82 @@
+/** What the HTTP edge is given by the composition root. */
+import type { Directory } from '../actor/directory.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Authenticate } from '../protocol/accounts.ts';
+import type { Snowflake } from '../protocol/ids.ts';
+import type { TokenRecord } from '../protocol/records.ts';
+import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
+import type { Files } from './files.ts';
+
+/** Makes tokens of the form `base64(user id).x.y` (clients.md rule 11). The token is shown once; only the record is stored. */
+export interface Tokens {
+  make(userId: Snowflake, kind: TokenRecord['kind']): { readonly token: string; readonly record: TokenRecord };
+}
+
+/** Bounded: rejects with Fault `overloaded` when too many wait. */
+export interface Passwords {
+  hash(text: string): Promise<string>;
+  verify(text: string, hash: string): Promise<boolean>;
+}
+
+/** So many requests in so many milliseconds. */
+export interface Rate {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+export interface RateLimits {
+  readonly ordinary: Rate;
+  /** POST /channels/{id}/messages */
+  readonly messages: Rate;
+  readonly reactions: Rate;
+}
+
+export const GENEROUS: RateLimits = {
+  ordinary: { limit: 100, windowMs: 1000 },
+  messages: { limit: 100, windowMs: 1000 },
+  reactions: { limit: 100, windowMs: 1000 },
+};
+
+export interface RestConfig {
+  /** `https://chat.example`, without a trailing slash; null: the Host of each request says it. */
+  readonly publicUrl: string | null;
+  /** `invite`: who registers names an invite that works. */
+  readonly registration: 'open' | 'invite' | 'closed';
+  /** Null: nobody is limited. */
+  readonly rateLimits: RateLimits | null;
+}
+
+/** The numbers of `src/limits.ts` that this room keeps to. */
+export interface RestLimits {
+  readonly askMs: number;
+  readonly bodyBytes: number;
+  readonly multipartBytes: number;
+  readonly fileBytes: number;
+  readonly files: number;
+  readonly uploads: number;
+  readonly requests: number;
+  readonly buckets: number;
+  readonly globalRequests: number;
+  readonly strangerRequests: number;
+  readonly logins: number;
+  readonly loginWindowMs: number;
+  readonly channelCache: number;
+  readonly flights: number;
+}
+
+export interface RestDeps {
+  readonly directory: Directory;
+  readonly store: MessagesPort & GuildsPort & UsersPort;
+  readonly authenticate: Authenticate;
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mint: () => Snowflake;
+  readonly config: RestConfig;
+  readonly limits: RestLimits;
+  readonly files: Files;
+  /** Hears of every error that became a 500: a bug, or a fault with its cause. */
+  readonly report: (error: unknown) => void;
+}

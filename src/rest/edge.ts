@@ -1,0 +1,24 @@
+import type { MessageWithReactions } from '../protocol/records.ts';
+import { Coalescer } from '../store/coalescer.ts';
+import { ChannelOwners } from './channel-owners.ts';
+import type { RestConfig, RestDeps } from './deps.ts';
+import { LocalBuckets } from './local-buckets.ts';
+
+/** What the requests of one worker share. */
+export class Edge {
+  readonly owners: ChannelOwners;
+  readonly buckets: LocalBuckets;
+  readonly reads: Coalescer<readonly MessageWithReactions[]>;
+  /** Uploads that stream now. */
+  uploads = 0;
+
+  constructor(readonly deps: RestDeps) {
+    this.owners = new ChannelOwners(deps.store, deps.limits.channelCache);
+    this.buckets = new LocalBuckets(deps.limits.buckets);
+    this.reads = new Coalescer(deps.limits.flights);
+  }
+
+  get config(): RestConfig {
+    return this.deps.config;
+  }
+}

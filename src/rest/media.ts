@@ -1,0 +1,89 @@
+/** Names and kinds of files: what a name may be, what a browser may show, how big a picture is. */
+import { disableTypes, imageSize } from 'image-size';
+
+/** Shown in place by browsers; everything else is a download. No SVG, no HTML, no PDF: they can carry scripts. */
+const MEDIA: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  mp4: 'video/mp4',
+  webm: 'video/webm',
+  mov: 'video/quicktime',
+  mp3: 'audio/mpeg',
+  ogg: 'audio/ogg',
+  oga: 'audio/ogg',
+  opus: 'audio/ogg',
+  wav: 'audio/wav',
+  flac: 'audio/flac',
+  m4a: 'audio/mp4',
+};
+
+const OTHERS: Readonly<Record<string, string>> = {
+  txt: 'text/plain; charset=utf-8',
+  md: 'text/plain; charset=utf-8',
+  log: 'text/plain; charset=utf-8',
+  json: 'application/json',
+  pdf: 'application/pdf',
+  zip: 'application/zip',
+};
+
+const extension = (name: string): string => /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+
+export const contentType = (name: string): string =>
+  MEDIA[extension(name)] ?? OTHERS[extension(name)] ?? 'application/octet-stream';
+
+export const isMedia = (name: string): boolean => extension(name) in MEDIA;
+
+const MAX_NAME_BYTES = 180;
+
+/** Letters, digits, `.`, `_`, `-` of any script; no path, no leading dot. The same name twice over is the same name. */
+export function safeName(name: string): string {
+  const base = name.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_').replace(/^[._]+/, '');
+  const ending = /\.[A-Za-z0-9]{1,10}$/.exec(plain)?.[0] ?? '';
+  let stem = plain.slice(0, plain.length - ending.length);
+  while (Buffer.byteLength(stem) + ending.length > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
+  return stem === '' ? `unknown${ending}` : stem + ending;
+}
+
+/** How much of a file's start is looked at: the size of a JPEG may stand behind a long preview. */
+export const HEAD_BYTES = 256 * 1024;
+
+const KNOWN = new Set(['png', 'jpg', 'gif', 'webp']);
+disableTypes([
+  'bmp',
+  'cur',
+  'dds',
+  'heif',
+  'icns',
+  'ico',
+  'j2c',
+  'jp2',
+  'jxl',
+  'jxl-stream',
+  'ktx',
+  'pnm',
+  'psd',
+  'svg',
+  'tga',
+  'tiff',
+]);
+
+export interface Picture {
+  readonly type: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** From the first bytes; null for what is no PNG, JPEG, GIF or WebP. */
+export function pictureOf(head: Uint8Array): Picture | null {
+  try {
+    const { type, width, height } = imageSize(head);
+    return type !== undefined && KNOWN.has(type) ? { type, width, height } : null;
+  } catch {
+    return null;
+  }
+}

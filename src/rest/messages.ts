@@ -1,0 +1,141 @@
+/** Messages of a channel (docs/resources/message). */
+import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
+import type { MessageWithReactions } from '../protocol/records.ts';
+import type { Call } from './call.ts';
+import { draftOf, patchOf } from './message-draft.ts';
+import { readerOf, visible, type WireMessage, wireMessage } from './message-wire.ts';
+import { refused } from './refused.ts';
+import { noContent, type Outcome, ok } from './respond.ts';
+import { type Route, route } from './route.ts';
+import { bulkDelete } from './schemas.ts';
+import { withForm } from './uploads.ts';
+
+const READ_MESSAGE_HISTORY = 1n << 16n;
+
+/** The owner's word that this reader may read, and the generation that reads of the channel are shared under. */
+export interface MayRead {
+  readonly generation: Snowflake | null;
+  readonly permissions: string;
+}
+
+export async function mayRead(call: Call): Promise<{
+  readonly owner: OwnerKey;
+  readonly channelId: Snowflake;
+  readonly generation: Snowflake | null;
+  readonly history: boolean;
+}> {
+  const channelId = call.id('channelId');
+  const owner = await call.edge.owners.of(channelId);
+  const said = await call.read<MayRead>(owner, { ask: 'mayRead', by: call.userId, channelId });
+  const history = (BigInt(said.permissions) & READ_MESSAGE_HISTORY) !== 0n;
+  return { owner, channelId, generation: said.generation, history };
+}
+
+/** With reactions, `me` among them from one keyed read of this reader. */
+export async function asSeen(
+  call: Call,
+  owner: OwnerKey,
+  channelId: Snowflake,
+  found: readonly MessageWithReactions[],
+): Promise<WireMessage[]> {
+  const reader = readerOf(call.account, owner);
+  const reacted = found.filter(({ reactions }) => reactions.length > 0).map(({ message }) => message.id);
+  const mine = reacted.length === 0 ? null : await call.edge.deps.store.reactionsOf(channelId, reacted, reader.user);
+  return found.map((each) => wireMessage(each, reader, mine?.get(each.message.id) ?? []));
+}
+
+async function listMessages(call: Call): Promise<Outcome> {
+  const { query, edge } = call;
+  const limit = query.integer('limit', 1, 100, 50);
+  const [around, before, after] = [query.snowflake('around'), query.snowflake('before'), query.snowflake('after')];
+  const { owner, channelId, generation, history } = await mayRead(call);
+  if (!history) return ok([]);
+  const page = { channelId, limit, around, before: around ? null : before, after: around || before ? null : after };
+  const key = `page ${channelId} ${generation} ${page.around} ${page.before} ${page.after} ${limit}`;
+  const found = await edge.reads.share(key, () => edge.deps.store.page(page));
+  return ok(await asSeen(call, owner, channelId, found));
+}
+
+async function getMessage(call: Call): Promise<Outcome> {
+  const id = call.id('messageId');
+  const { owner, channelId, generation, history } = await mayRead(call);
+  if (!history) throw refused('missingAccess');
+  const { store } = call.edge.deps;
+  const read = async () => {
+    const message = await store.message(channelId, id);
+    return message === null ? [] : [message];
+  };
+  const [message] = await asSeen(
+    call,
+    owner,
+    channelId,
+    await call.edge.reads.share(`one ${channelId} ${generation} ${id}`, read),
+  );
+  if (message === undefined) throw refused('unknownMessage');
+  return ok(message);
+}
+
+async function createMessage(call: Call): Promise<Outcome> {
+  const channelId = call.id('channelId');
+  const owner = await call.edge.owners.of(channelId);
+  return withForm(call, owner, channelId, async (body, uploaded) => {
+    const draft = draftOf(body, uploaded, call.account.kind === 'person');
+    return ok(await call.ask(owner, { kind: 'createMessage', by: call.by, channelId, draft }));
+  });
+}
+
+async function updateMessage(call: Call): Promise<Outcome> {
+  const [channelId, messageId] = [call.id('channelId'), call.id('messageId')];
+  const owner = await call.edge.owners.of(channelId);
+  return withForm(call, owner, channelId, async (body, uploaded) => {
+    const patch = patchOf(body, uploaded);
+    const message = await call.ask<WireMessage>(owner, {
+      kind: 'editMessage',
+      by: call.by,
+      channelId,
+      messageId,
+      patch,
+    });
+    return ok(visible(message, readerOf(call.account, owner)));
+  });
+}
+
+async function deleteMessage(call: Call): Promise<Outcome> {
+  const [channelId, messageId] = [call.id('channelId'), call.id('messageId')];
+  const owner = await call.edge.owners.of(channelId);
+  await call.ask(owner, { kind: 'deleteMessage', by: call.by, channelId, messageId });
+  return noContent;
+}
+
+async function bulkDeleteMessages(call: Call): Promise<Outcome> {
+  const channelId = call.id('channelId');
+  const { messages } = await call.body(bulkDelete);
+  const ids = [...new Set(messages)];
+  if (messages.length < 2 || messages.length > 100) throw refused('bulkDeleteCount');
+  await call.ask(await call.edge.owners.of(channelId), { kind: 'bulkDelete', by: call.by, channelId, ids });
+  return noContent;
+}
+
+async function crosspostMessage(call: Call): Promise<Outcome> {
+  const [channelId, messageId] = [call.id('channelId'), call.id('messageId')];
+  const owner = await call.edge.owners.of(channelId);
+  const message = await call.ask<WireMessage>(owner, { kind: 'crosspost', by: call.by, channelId, messageId });
+  return ok(visible(message, readerOf(call.account, owner)));
+}
+
+async function triggerTypingIndicator(call: Call): Promise<Outcome> {
+  const channelId = call.id('channelId');
+  await call.ask(await call.edge.owners.of(channelId), { kind: 'typing', by: call.by, channelId });
+  return noContent;
+}
+
+export const messageRoutes: readonly Route[] = [
+  route('GET', '/channels/:channelId/messages', listMessages),
+  route('POST', '/channels/:channelId/messages', createMessage, { rate: 'messages' }),
+  route('POST', '/channels/:channelId/messages/bulk-delete', bulkDeleteMessages),
+  route('GET', '/channels/:channelId/messages/:messageId', getMessage),
+  route('PATCH', '/channels/:channelId/messages/:messageId', updateMessage),
+  route('DELETE', '/channels/:channelId/messages/:messageId', deleteMessage),
+  route('POST', '/channels/:channelId/messages/:messageId/crosspost', crosspostMessage),
+  route('POST', '/channels/:channelId/typing', triggerTypingIndicator),
+];

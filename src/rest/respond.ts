@@ -1,0 +1,100 @@
+/** How this server answers over HTTP: the headers that clients rely on, and every kind of failure in Discord's shape. */
+import { createHash } from 'node:crypto';
+import { Fault, REFUSALS, type Refusal, refuse } from '../protocol/errors.ts';
+import type { RateNumbers } from '../protocol/links.ts';
+import { errorTree } from './error-tree.ts';
+import { Refused } from './refused.ts';
+
+/** What a handler gives back. `body` undefined: an empty one. */
+export interface Outcome {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export const ok = (body: unknown): Outcome => ({ status: 200, body });
+export const created = (body: unknown): Outcome => ({ status: 201, body });
+export const noContent: Outcome = { status: 204, body: undefined };
+
+/** What the rate headers are made of. */
+export interface RateState {
+  readonly bucket: string;
+  readonly numbers: RateNumbers;
+}
+
+/** `Via` on every response: without it discord.py takes a 429 for a ban by a proxy, and JDA stops all requests (clients.md rule 6). */
+export const VIA = '1.1 guildhall';
+
+/** Exactly `application/json`: discord.py, Eris and Oceanic compare with `==` (clients.md rule 5). */
+export function answer({ status, body }: Outcome): Response {
+  if (body === undefined) return new Response(null, { status, headers: { Via: VIA } });
+  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', Via: VIA } });
+}
+
+export function answerRefusal(refusal: Refusal, scope: 'user' | 'global' = 'user'): Response {
+  const [code, status, sentence] = REFUSALS[refusal.refused];
+  const message = refusal.message ?? sentence;
+  if (status === 429) return answerTooMany(message, code, refusal.retryAfter ?? 1, scope);
+  const errors = refusal.fields && refusal.fields.length > 0 ? { errors: errorTree(refusal.fields) } : {};
+  const response = answer({ status, body: { message, code, ...errors } });
+  if (status >= 500) response.headers.set('Retry-After', String(Math.max(1, Math.ceil(refusal.retryAfter ?? 1))));
+  return response;
+}
+
+/** `Retry-After` is a whole number (JDA, twilight: clients.md rule 7); the fraction stands in the body. */
+function answerTooMany(message: string, code: number, seconds: number, scope: 'user' | 'global'): Response {
+  const body = { message, retry_after: seconds, global: scope === 'global', code };
+  const response = answer({ status: 429, body });
+  response.headers.set('Retry-After', String(Math.max(1, Math.ceil(seconds))));
+  response.headers.set('X-RateLimit-Scope', scope);
+  if (scope === 'global') response.headers.set('X-RateLimit-Global', 'true');
+  return response;
+}
+
+/** The text of a cause never leaves; `report` hears of what is not an answer by itself. */
+export function answerError(error: unknown, report: (error: unknown) => void): Response {
+  if (error instanceof Refused) return answerRefusal(error.refusal);
+  if (error instanceof Fault) {
+    if (!error.retryable) report(error);
+    return answerRefusal(refuse(faultName(error)));
+  }
+  report(error);
+  return answerRefusal(refuse('internal'));
+}
+
+function faultName(fault: Fault): 'storeFull' | 'storeBroken' | 'overloaded' | 'internal' {
+  if (fault.code === 'full') return 'storeFull';
+  if (fault.code === 'broken') return 'storeBroken';
+  return fault.retryable ? 'overloaded' : 'internal';
+}
+
+/** The five headers; `Reset` is absolute, in seconds with a fraction. */
+export function setRateHeaders(headers: Headers, { bucket, numbers }: RateState, now: number): void {
+  const after = Math.max(0, numbers.resetAfterMs) / 1000;
+  headers.set('X-RateLimit-Limit', String(numbers.limit));
+  headers.set('X-RateLimit-Remaining', String(Math.max(0, numbers.remaining)));
+  headers.set('X-RateLimit-Reset', (now / 1000 + after).toFixed(3));
+  headers.set('X-RateLimit-Reset-After', after.toFixed(3));
+  headers.set('X-RateLimit-Bucket', bucketHash(bucket));
+}
+
+const bucketHash = (bucket: string): string => createHash('sha256').update(bucket).digest('hex').slice(0, 32);
+
+/** A browser's client may be served from anywhere; tokens travel in a header, so no credentials are allowed. */
+const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers':
+    'Retry-After, X-RateLimit-Global, X-RateLimit-Scope, X-RateLimit-Bucket, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Reset-After',
+};
+
+export function setCors(headers: Headers): void {
+  for (const [name, value] of Object.entries(CORS)) headers.set(name, value);
+}
+
+export function answerPreflight(): Response {
+  const response = new Response(null, { status: 204, headers: { Via: VIA } });
+  setCors(response.headers);
+  response.headers.set('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE');
+  response.headers.set('Access-Control-Allow-Headers', '*, Authorization, Content-Type, X-Audit-Log-Reason');
+  response.headers.set('Access-Control-Max-Age', '86400');
+  return response;
+}

@@ -1,0 +1,166 @@
+/** The HTTP edge: routes, authentication, rate limits and the shape of every answer. Knows no resource by itself. */
+import { Hono } from 'hono';
+import type { Account } from '../protocol/accounts.ts';
+import { refuse } from '../protocol/errors.ts';
+import type { RateClaim, RateNumbers } from '../protocol/links.ts';
+import { Call } from './call.ts';
+import { serveCdn } from './cdn.ts';
+import type { Rate, RestDeps } from './deps.ts';
+import { Edge } from './edge.ts';
+import { Refused, refused } from './refused.ts';
+import { answer, answerError, answerPreflight, answerRefusal, setCors, setRateHeaders } from './respond.ts';
+import { bucketName, type Method, type Route } from './route.ts';
+import { ROUTES } from './routes.ts';
+
+export interface Rest {
+  /** Never rejects. `ip`: the address of the peer, as the server trusts it. */
+  handle(request: Request, info: RequestInfo): Promise<Response>;
+}
+
+export interface RequestInfo {
+  readonly ip: string;
+}
+
+interface Environment {
+  readonly Bindings: { readonly ip: string };
+}
+
+const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const API = /^\/api(\/v(9|10))?(?=\/)/;
+
+/** Without a limit headers still say something that no client ever waits for. */
+const UNLIMITED: Rate = { limit: 1_000_000, windowMs: 1000 };
+
+export function createRest(deps: RestDeps): Rest {
+  const edge = new Edge(deps);
+  const app = new Hono<Environment>({ getPath: (request) => pathOf(request).replace(API, '') });
+  for (const each of ROUTES) {
+    app.on(each.method, each.path, (c) =>
+      run(edge, each, c.req.raw, c.req.param() as Record<string, string>, c.env.ip),
+    );
+  }
+  app.notFound((c) => {
+    const path = pathOf(c.req.raw).replace(API, '');
+    const known = METHODS.some((method) => app.router.match(method, path)[0].length > 0);
+    return answerRefusal(refuse(known ? 'methodNotAllowed' : 'notFound'));
+  });
+  app.onError((error) => answerError(error, deps.report));
+  let inHand = 0;
+  const handle = async (request: Request, info: RequestInfo): Promise<Response> => {
+    if (inHand >= deps.limits.requests) return answerRefusal(refuse('overloaded'));
+    inHand++;
+    try {
+      return await dispatch(edge, app, request, info);
+    } catch (error) {
+      return answerError(error, deps.report);
+    } finally {
+      inHand--;
+    }
+  };
+  return { handle };
+}
+
+const pathOf = (request: Request): string => new URL(request.url).pathname;
+
+async function dispatch(edge: Edge, app: Hono<Environment>, request: Request, info: RequestInfo): Promise<Response> {
+  if (request.method === 'OPTIONS') return answerPreflight();
+  const path = pathOf(request);
+  if (path === '/health') return answerHealth();
+  const response = API.test(path)
+    ? await app.fetch(request, { ip: info.ip })
+    : ((await serveCdn(edge.deps.files, request, path)) ?? answerRefusal(refuse('notFound')));
+  setCors(response.headers);
+  return response;
+}
+
+/** Liveness only: this thread runs and answers. It says nothing of the store or of other workers. */
+const answerHealth = (): Response => answer({ status: 200, body: { status: 'ok' } });
+
+async function run(
+  edge: Edge,
+  each: Route,
+  request: Request,
+  params: Readonly<Record<string, string>>,
+  ip: string,
+): Promise<Response> {
+  const { deps } = edge;
+  const bucket = bucketName(each, params);
+  const rate = deps.config.rateLimits?.[each.rate] ?? UNLIMITED;
+  let call: Call | null = null;
+  let local: RateNumbers | null = null;
+  let response: Response;
+  try {
+    const account = await whoCalls(edge, each, request, ip);
+    const user = account?.record.user.id ?? ip;
+    local = each.counted === 'here' ? countHere(edge, `${bucket} ${user}`, rate) : null;
+    const limited = deps.config.rateLimits !== null && each.counted === 'owner' && account !== null;
+    const claim: RateClaim | null = limited ? { bucket, user, ...rate } : null;
+    const maxBodyBytes = each.maxBodyBytes ?? deps.limits.bodyBytes;
+    call = new Call({ edge, request, params, ip, account, claim, maxBodyBytes });
+    const outcome = await each.handle(call);
+    response = outcome instanceof Response ? outcome : answer(outcome);
+  } catch (error) {
+    if (error instanceof Overrun) {
+      local = error.numbers;
+      response = answerRefusal(error.refusal, error.scope);
+    } else response = answerError(error, deps.report);
+  }
+  const numbers = call?.rate ?? local ?? { limit: rate.limit, remaining: rate.limit - 1, resetAfterMs: rate.windowMs };
+  setRateHeaders(response.headers, { bucket, numbers }, deps.clock.now());
+  return response;
+}
+
+/** A bucket of this worker is full. */
+class Overrun extends Refused {
+  constructor(
+    readonly numbers: RateNumbers,
+    readonly scope: 'user' | 'global',
+  ) {
+    super(refuse('rateLimited', { retryAfter: Math.max(0.001, numbers.resetAfterMs / 1000) }));
+  }
+}
+
+function countHere(edge: Edge, name: string, rate: Rate, scope: 'user' | 'global' = 'user'): RateNumbers {
+  const { deps } = edge;
+  if (deps.config.rateLimits === null)
+    return { limit: rate.limit, remaining: rate.limit - 1, resetAfterMs: rate.windowMs };
+  const numbers = edge.buckets.hit(name, rate, deps.clock.now());
+  if (numbers.remaining < 0) throw new Overrun(numbers, scope);
+  return numbers;
+}
+
+/** 401 only for a token that is missing or wrong (clients.md rule 14). An address that guesses tokens is slowed down before it costs a read. */
+async function whoCalls(edge: Edge, each: Route, request: Request, ip: string): Promise<Account | null> {
+  const { limits } = edge.deps;
+  const strangers = { limit: limits.strangerRequests, windowMs: 1000 };
+  if (each.who === 'anyone') {
+    countHere(edge, `address ${ip}`, strangers, 'global');
+    return null;
+  }
+  const token = tokenOf(request);
+  const account = token === null ? null : await knownAccount(edge, token, ip, strangers);
+  if (account === null) throw refused('unauthorized');
+  countHere(edge, `token ${account.record.user.id}`, { limit: limits.globalRequests, windowMs: 1000 }, 'global');
+  if (each.who === 'bot' && account.kind !== 'bot') throw refused('botsOnly');
+  if (each.who === 'person' && account.kind !== 'person') throw refused('botsForbidden');
+  return account;
+}
+
+async function knownAccount(edge: Edge, token: string, ip: string, strangers: Rate): Promise<Account | null> {
+  const { deps } = edge;
+  const wrong = `wrong token ${ip}`;
+  if (deps.config.rateLimits !== null && edge.buckets.isFull(wrong, strangers, deps.clock.now())) {
+    throw new Overrun({ limit: strangers.limit, remaining: -1, resetAfterMs: strangers.windowMs }, 'global');
+  }
+  const account = await deps.authenticate(token);
+  if (account === null) edge.buckets.hit(wrong, strangers, deps.clock.now());
+  return account;
+}
+
+/** `Bot x`, `Bearer x`, or the token alone as people's clients send it. */
+function tokenOf(request: Request): string | null {
+  const header = request.headers.get('authorization')?.trim();
+  if (!header) return null;
+  const token = header.replace(/^(Bot|Bearer)\s+/i, '');
+  return token.length > 0 && token.length <= 512 && !/\s/.test(token) ? token : null;
+}

@@ -1,0 +1,35 @@
+/** How a resource file declares its operations. */
+import type { Call } from './call.ts';
+import type { RateLimits } from './deps.ts';
+import type { Outcome } from './respond.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Handler = (call: Call) => Promise<Outcome | Response>;
+
+export interface Route {
+  readonly method: Method;
+  /** Hono path below `/api/v10`. */
+  readonly path: string;
+  readonly handle: Handler;
+  /** Who may call it at all. */
+  readonly who: 'anyone' | 'account' | 'bot' | 'person';
+  readonly rate: keyof RateLimits;
+  /** `owner`: counted by the owner that the handler asks first. `here`: by this worker, before the handler runs. */
+  readonly counted: 'owner' | 'here';
+  /** Of a JSON body; null: the room's own bound. */
+  readonly maxBodyBytes: number | null;
+}
+
+type Options = Partial<Omit<Route, 'method' | 'path' | 'handle'>>;
+
+export function route(method: Method, path: string, handle: Handler, options: Options = {}): Route {
+  return { method, path, handle, who: 'account', rate: 'ordinary', counted: 'owner', maxBodyBytes: null, ...options };
+}
+
+const MAJORS = ['channelId', 'guildId', 'applicationId'];
+
+/** Names method, route and major id. Discord's buckets are per major parameter (docs/topics/rate-limits). */
+export function bucketName({ method, path }: Route, params: Readonly<Record<string, string>>): string {
+  const major = MAJORS.map((name) => params[name]).find((value) => value !== undefined) ?? '';
+  return `${method} ${path} ${major}`;
+}

@@ -1,0 +1,147 @@
+/** Forms with files: `payload_json` and `files[n]` stream to disk while they arrive; a request that fails leaves nothing there. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import type { APIAttachment } from 'discord-api-types/v10';
+import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
+import { parseBody } from './body.ts';
+import type { Call } from './call.ts';
+import { contentType } from './media.ts';
+import type { Uploaded } from './message-draft.ts';
+import { refused, refusedField } from './refused.ts';
+
+/** `files[0]`; `file`, `file0` of older clients. */
+const FILE_FIELD = /^(?:files\[(\d{1,2})\]|file(\d{0,2}))$/;
+
+type Use<T> = (body: unknown, uploaded: readonly Uploaded[]) => Promise<T>;
+
+/** Runs `use` with the form of a request, JSON or multipart. The owner is asked whether the caller may send before a file is taken. */
+export async function withForm<T>(call: Call, owner: OwnerKey, channelId: Snowflake, use: Use<T>): Promise<T> {
+  const type = call.request.headers.get('content-type') ?? '';
+  if (!type.toLowerCase().startsWith('multipart/form-data')) return use(await call.json(), []);
+  const { edge } = call;
+  if (edge.uploads >= edge.deps.limits.uploads) throw refused('overloaded');
+  edge.uploads++;
+  const form = new Form(call, channelId);
+  try {
+    await call.read(owner, { ask: 'maySend', by: call.userId, channelId, attach: true });
+    await form.receive(type);
+    return await use(parseBody(form.payload), form.uploaded());
+  } catch (error) {
+    await form.discard();
+    throw error;
+  } finally {
+    edge.uploads--;
+  }
+}
+
+class Form {
+  payload = '';
+  readonly #call: Call;
+  readonly #channelId: Snowflake;
+  readonly #files: Promise<Uploaded>[] = [];
+  readonly #streams: BusboyFileStream[] = [];
+  readonly #saved: Uploaded[] = [];
+  #problem: Error | null = null;
+
+  constructor(call: Call, channelId: Snowflake) {
+    this.#call = call;
+    this.#channelId = channelId;
+  }
+
+  async receive(type: string): Promise<void> {
+    const { limits } = this.#call.edge.deps;
+    const parser = openParser(type, limits.files, limits.bodyBytes);
+    parser.on('field', (name, value, _nameCut, valueCut) => {
+      if (name === 'payload_json') this.payload = value;
+      if (valueCut) this.#problem ??= refused('payloadTooLarge');
+    });
+    parser.on('file', (field, stream, filename) => this.#take(field, stream, filename));
+    parser.on('filesLimit', () => {
+      this.#problem ??= refusedField(['files'], 'BASE_TYPE_MAX_LENGTH', `Must be ${limits.files} or fewer in length.`);
+    });
+    try {
+      await pipeline(Readable.from(bounded(this.#call.request, limits.multipartBytes)), parser);
+    } catch (error) {
+      for (const stream of this.#streams) stream.destroy();
+      this.#problem ??=
+        error instanceof Error && error.name === 'Refused'
+          ? error
+          : refused('invalidJson', { message: 'The multipart body could not be read.' });
+    }
+    const settled = await Promise.allSettled(this.#files);
+    const failed = settled.find((each) => each.status === 'rejected');
+    if (failed) this.#problem ??= failed.reason as Error;
+    if (this.#problem) throw this.#problem;
+  }
+
+  uploaded(): readonly Uploaded[] {
+    return this.#saved.toSorted((a, b) => a.index - b.index);
+  }
+
+  /** Nothing of a request that failed stays. */
+  async discard(): Promise<void> {
+    await Promise.allSettled(this.#files);
+    const { files } = this.#call.edge.deps;
+    await Promise.all(
+      this.#saved.map(({ attachment }) => files.removeAttachment(this.#channelId, attachment.id, attachment.size)),
+    );
+  }
+
+  #take(field: string, stream: BusboyFileStream, filename: string): void {
+    const match = FILE_FIELD.exec(field);
+    if (match === null || this.#problem !== null) {
+      this.#problem ??= refusedField([field], 'BASE_TYPE_INVALID', 'Files are named files[n].');
+      stream.resume();
+      return;
+    }
+    this.#streams.push(stream);
+    const saved = this.#save(Number(match[1] ?? match[2]) || 0, stream, filename);
+    // Heard again in `receive`; a failure before that is not unhandled.
+    saved.catch((error: Error) => {
+      this.#problem ??= error;
+      stream.resume();
+    });
+    this.#files.push(saved);
+  }
+
+  async #save(index: number, stream: Readable, filename: string): Promise<Uploaded> {
+    const { files, limits, mint } = this.#call.edge.deps;
+    const id = mint();
+    const { name, size, picture } = await files.saveAttachment(this.#channelId, id, filename, stream, limits.fileBytes);
+    const url = `${this.#call.origin}/cdn/attachments/${this.#channelId}/${id}/${encodeURIComponent(name)}`;
+    const attachment: APIAttachment = {
+      id,
+      filename: name,
+      size,
+      url,
+      proxy_url: url,
+      content_type: contentType(name),
+      ...(picture === null ? {} : { width: picture.width, height: picture.height }),
+    };
+    const uploaded = { index, attachment };
+    this.#saved.push(uploaded);
+    return uploaded;
+  }
+}
+
+function openParser(type: string, files: number, fieldSize: number): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': type },
+      limits: { files, fields: 16, parts: files + 16, fieldSize, headerPairs: 32 },
+    });
+  } catch {
+    throw refused('invalidJson', { message: 'The multipart body could not be read.' });
+  }
+}
+
+async function* bounded(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw refused('payloadTooLarge');
+  let size = 0;
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw refused('payloadTooLarge');
+    yield chunk;
+  }
+}

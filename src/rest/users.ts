@@ -1,0 +1,133 @@
+/** The caller's own account and what others may know of a user (docs/resources/user). */
+import { groupKey, guildKey, nameKey, pairKey, type Snowflake, userKey } from '../protocol/ids.ts';
+import type { PublicUser, UserRecord } from '../protocol/records.ts';
+import type { Call } from './call.ts';
+import { refused, refusedField } from './refused.ts';
+import { noContent, type Outcome, ok } from './respond.ts';
+import { type Route, route } from './route.ts';
+import { privateChannel, userEdit } from './schemas.ts';
+import { wireSelf, wireUser } from './wire-users.ts';
+
+/** A picture as base64, 10 MiB before. */
+export const PICTURE_BODY_BYTES = 15 * 1024 * 1024;
+
+async function getMyUser(call: Call): Promise<Outcome> {
+  return ok(wireSelf(call.account.record));
+}
+
+async function getUser(call: Call): Promise<Outcome> {
+  const user = await call.edge.deps.store.user(call.id('userId'));
+  if (user === null) throw refused('unknownUser');
+  return ok(wireUser(user.user));
+}
+
+type Edit = ReturnType<typeof userEdit.parse>;
+
+async function updateMyUser(call: Call): Promise<Outcome> {
+  const form = await call.body(userEdit);
+  const { record, kind } = call.account;
+  const passwordHash = await newPassword(call, form);
+  const avatar = await picture(call, 'avatars', form.avatar, 'avatar');
+  const banner = await picture(call, 'banners', form.banner, 'banner');
+  const renamed = form.username !== undefined && form.username !== record.user.username;
+  const patch = {
+    ...(renamed && form.username !== undefined && { username: form.username }),
+    ...(form.global_name !== undefined && { global_name: form.global_name }),
+    ...(form.accent_color !== undefined && { accent_color: form.accent_color }),
+    ...(typeof form.bio === 'string' && { bio: form.bio }),
+    ...avatar,
+    ...banner,
+    ...(passwordHash !== null && { passwordHash }),
+  };
+  if (renamed && kind === 'person' && form.username !== undefined) await claimName(call, form.username, record);
+  const changed = await call.ask<UserRecord>(userKey(call.userId), { kind: 'updateUser', patch });
+  const [before, after] = [nameKey(record.user.username), nameKey(changed.user.username)];
+  if (kind === 'person' && before !== after) await call.ask(before, { kind: 'freeName', user: call.userId });
+  return ok(wireSelf(changed));
+}
+
+/** The new name is claimed before the account takes it; the old one is given free after that. A crash between leaves a name taken, never one twice. */
+async function claimName(call: Call, name: string, record: UserRecord): Promise<void> {
+  if (!/^[a-zA-Z0-9._]+$/.test(name)) {
+    throw refusedField(
+      ['username'],
+      'USERNAME_INVALID_CONTAINS',
+      'Username must only contain letters, numbers, underscores and periods.',
+    );
+  }
+  if (name.toLowerCase() === record.user.username.toLowerCase()) return;
+  await call.ask(nameKey(name), { kind: 'claimName', user: record.user.id });
+}
+
+/** A person proves the old password to set a new one. */
+async function newPassword(call: Call, form: Edit): Promise<string | null> {
+  if (form.new_password === undefined) return null;
+  const { passwordHash } = call.account.record;
+  const { passwords } = call.edge.deps;
+  const proven =
+    passwordHash !== null && form.password !== undefined && (await passwords.verify(form.password, passwordHash));
+  if (!proven) throw refusedField(['password'], 'PASSWORD_DOES_NOT_MATCH', 'Password does not match.');
+  return passwords.hash(form.new_password);
+}
+
+async function picture(
+  call: Call,
+  kind: 'avatars' | 'banners',
+  data: string | null | undefined,
+  field: 'avatar' | 'banner',
+) {
+  if (data === undefined) return {};
+  return { [field]: data === null ? null : await call.edge.deps.files.savePicture(kind, call.userId, data, field) };
+}
+
+async function listMyDms(call: Call): Promise<Outcome> {
+  // The user actor answers what is open; bots get an empty list, as Discord gives them.
+  return ok(call.account.kind === 'bot' ? [] : await call.read(userKey(call.userId), { ask: 'dms' }));
+}
+
+async function createDm(call: Call): Promise<Outcome> {
+  const form = await call.body(privateChannel);
+  const others = form.recipients ?? [];
+  if (form.recipient_id === null || form.recipient_id === undefined) {
+    if (others.length === 0) throw refusedField(['recipient_id'], 'BASE_TYPE_REQUIRED', 'This field is required');
+    if (others.length > 1) return createGroupDm(call, others);
+  }
+  const target = form.recipient_id ?? others[0] ?? '';
+  if (target === call.userId) throw refused('cannotSendToUser');
+  const [user] = await publicUsers(call, [target]);
+  if (user === undefined) throw refused('invalidRecipients');
+  return ok(await call.ask(pairKey(call.userId, target), { kind: 'openDm', by: call.by, with: user }));
+}
+
+async function createGroupDm(call: Call, others: readonly Snowflake[]): Promise<Outcome> {
+  if (call.account.kind === 'bot') throw refused('botsForbidden');
+  const ids = [...new Set(others)].filter((id) => id !== call.userId);
+  const recipients = await publicUsers(call, ids);
+  if (recipients.length !== ids.length || recipients.some(({ bot }) => bot)) throw refused('invalidRecipients');
+  const channelId = call.edge.deps.mint();
+  return ok(await call.ask(groupKey(channelId), { kind: 'createGroup', by: call.by, channelId, recipients }));
+}
+
+async function publicUsers(call: Call, ids: readonly Snowflake[]): Promise<PublicUser[]> {
+  return (await call.edge.deps.store.users(ids)).map(({ user }) => user);
+}
+
+/** Leaving one's own guild is refused by the guild. */
+async function leaveGuild(call: Call): Promise<Outcome> {
+  await call.ask(guildKey(call.id('guildId')), { kind: 'removeMember', by: call.by, userId: call.userId });
+  return noContent;
+}
+
+async function getMyGuildMember(call: Call): Promise<Outcome> {
+  return ok(await call.read(guildKey(call.id('guildId')), { ask: 'member', by: call.userId, userId: call.userId }));
+}
+
+export const userRoutes: readonly Route[] = [
+  route('GET', '/users/@me', getMyUser, { counted: 'here' }),
+  route('PATCH', '/users/@me', updateMyUser, { maxBodyBytes: 2 * PICTURE_BODY_BYTES }),
+  route('GET', '/users/@me/channels', listMyDms),
+  route('POST', '/users/@me/channels', createDm),
+  route('DELETE', '/users/@me/guilds/:guildId', leaveGuild),
+  route('GET', '/users/@me/guilds/:guildId/member', getMyGuildMember),
+  route('GET', '/users/:userId', getUser, { counted: 'here' }),
+];

@@ -1,0 +1,59 @@
+/** Users and applications in the forms that several resources answer with. Every documented key is there, null rather than absent. */
+import type { Account } from '../protocol/accounts.ts';
+import type { ApplicationRecord, PublicUser, UserRecord } from '../protocol/records.ts';
+
+export function wireUser(user: PublicUser): Readonly<Record<string, unknown>> {
+  return {
+    ...user,
+    flags: user.public_flags,
+    avatar_decoration_data: null,
+    collectibles: null,
+    primary_guild: null,
+    banner_color: null,
+  };
+}
+
+/** The account itself. `email` only for its owner. */
+export function wireSelf({ user, email, locale, bio }: UserRecord): Readonly<Record<string, unknown>> {
+  return { ...wireUser(user), bio, locale, email, verified: true, mfa_enabled: false, premium_type: 0 };
+}
+
+/** All that `GET /applications/@me` documents; discord.py dies without eight of them (clients.md section 2). */
+export function wireApplication(
+  application: ApplicationRecord,
+  owner: PublicUser,
+  bot: PublicUser,
+  guilds: number,
+): Readonly<Record<string, unknown>> {
+  const { id, name, icon, description, bot_public, bot_require_code_grant, verify_key, flags } = application;
+  return {
+    id,
+    name,
+    icon,
+    description,
+    type: null,
+    summary: '',
+    bot: wireUser(bot),
+    bot_public,
+    bot_require_code_grant,
+    verify_key,
+    owner: wireUser(owner),
+    team: null,
+    flags,
+    flags_new: String(flags),
+    redirect_uris: [],
+    interactions_endpoint_url: null,
+    role_connections_verification_url: null,
+    event_webhooks_url: null,
+    approximate_guild_count: guilds,
+    approximate_user_install_count: 0,
+    approximate_user_authorization_count: 0,
+    explicit_content_filter: 0,
+    eligible_oauth2_scopes: [],
+    tags: [],
+    rpc_origins: [],
+    integration_types_config: { '0': {} },
+  };
+}
+
+export const isBot = ({ kind }: Account): boolean => kind === 'bot';

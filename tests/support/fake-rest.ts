@@ -1,0 +1,213 @@
+/** The HTTP edge over a directory that records what it is asked and answers what a test says. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Directory } from '../../src/actor/directory.ts';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import type { Account } from '../../src/protocol/accounts.ts';
+import type { Command, Question } from '../../src/protocol/commands.ts';
+import type { Reply } from '../../src/protocol/decision.ts';
+import type { OwnerKey, Snowflake } from '../../src/protocol/ids.ts';
+import type { Answer, Control, RateClaim } from '../../src/protocol/links.ts';
+import type { ApplicationRecord, PublicUser, UserRecord } from '../../src/protocol/records.ts';
+import { Mint } from '../../src/protocol/snowflake.ts';
+import { GENEROUS, type RestConfig, type RestDeps, type RestLimits } from '../../src/rest/deps.ts';
+import { Files } from '../../src/rest/files.ts';
+import { createRest } from '../../src/rest/rest.ts';
+
+export const NOW = 1_760_000_000_000;
+export const GUILD = '1100000000000000001';
+export const CHANNEL = '1100000000000000002';
+export const DM = '1100000000000000003';
+export const BOT = '1100000000000000010';
+export const ANNA = '1100000000000000011';
+
+export interface Asked {
+  readonly to: OwnerKey;
+  readonly said: Command | Question;
+  readonly rate: RateClaim | null;
+  readonly commandId: string | null;
+}
+
+/** Answers by the name of the command or question. */
+export type Replies = Record<string, (said: never, to: OwnerKey) => Reply | Promise<Reply>>;
+
+export class FakeDirectory implements Directory {
+  readonly self = '0.1';
+  readonly asked: Asked[] = [];
+  readonly controls: Control[] = [];
+  replies: Replies = {};
+  numbers: Answer['rate'] = null;
+
+  ask: Directory['ask'] = (to, command, { rate, commandId }) => {
+    this.asked.push({ to, said: command, rate, commandId });
+    return this.#answer(command.kind, command, to);
+  };
+
+  read: Directory['read'] = (to, question, { rate }) => {
+    this.asked.push({ to, said: question, rate, commandId: null });
+    return this.#answer(question.ask, question, to);
+  };
+
+  async #answer(name: string, said: Command | Question, to: OwnerKey): Promise<Answer> {
+    const reply = this.replies[name];
+    if (reply === undefined) throw new Error(`the test says nothing about ${name}`);
+    return { reply: await reply(said as never, to), rate: this.numbers };
+  }
+
+  tell(): void {}
+  interest(): void {}
+  residence(): void {}
+  async control(control: Control): Promise<void> {
+    this.controls.push(control);
+  }
+  workers = () => ['0.1'];
+
+  /** What was said under this name, in order. */
+  named<T = Record<string, unknown>>(name: string): T[] {
+    const of = this.asked.filter(({ said }) => ('kind' in said ? said.kind : said.ask) === name);
+    return of.map(({ said }) => said as unknown as T);
+  }
+}
+
+export function publicUser(id: Snowflake, username: string, bot = false): PublicUser {
+  return {
+    id,
+    username,
+    discriminator: '0',
+    global_name: null,
+    avatar: null,
+    banner: null,
+    accent_color: null,
+    bot,
+    system: false,
+    public_flags: 0,
+  };
+}
+
+export function userRecord(user: PublicUser, more: Partial<UserRecord> = {}): UserRecord {
+  return { user, email: null, passwordHash: null, locale: 'en-US', bio: '', botOwner: null, version: 1, ...more };
+}
+
+export function applicationRecord(flags = 0): ApplicationRecord {
+  return {
+    id: BOT,
+    name: 'pong',
+    icon: null,
+    description: '',
+    bot_public: true,
+    bot_require_code_grant: false,
+    verify_key: 'ab'.repeat(32),
+    owner: ANNA,
+    flags,
+  };
+}
+
+export const botAccount = (flags = 0): Account => ({
+  kind: 'bot',
+  record: userRecord(publicUser(BOT, 'pong', true), { botOwner: ANNA }),
+  application: applicationRecord(flags),
+  tokenHash: 'hash of bot',
+});
+
+export const annaAccount = (): Account => ({
+  kind: 'person',
+  record: userRecord(publicUser(ANNA, 'anna'), { passwordHash: 'hashed correct horse', email: 'anna@example.org' }),
+  application: null,
+  tokenHash: 'hash of anna',
+});
+
+/** Every method that a test does not give fails the test that calls it. */
+const emptyStore: Partial<RestDeps['store']> = {
+  channelOwner: async (id) => (id === CHANNEL ? `g:${GUILD}` : id === DM ? `d:${ANNA}:${BOT}` : null),
+  reactionsOf: async () => new Map(),
+};
+
+export interface FakeRest {
+  readonly directory: FakeDirectory;
+  readonly reports: unknown[];
+  readonly root: string;
+  readonly deps: RestDeps;
+  call(method: string, path: string, options?: CallOptions): Promise<Response>;
+  close(): void;
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly raw?: string | FormData | Uint8Array<ArrayBuffer> | ReadableStream;
+  readonly headers?: Record<string, string>;
+  /** `bot` unless said otherwise; null: none. */
+  readonly token?: string | null;
+}
+
+export interface FakeOptions {
+  readonly config?: Partial<RestConfig>;
+  readonly limits?: Partial<RestLimits>;
+  readonly store?: Partial<RestDeps['store']>;
+  readonly accounts?: Record<string, Account>;
+  readonly random?: Random;
+  readonly quotaBytes?: number;
+}
+
+const LIMITS: RestLimits = {
+  askMs: 10_000,
+  bodyBytes: 1024 * 1024,
+  multipartBytes: 8 * 1024 * 1024,
+  fileBytes: 1024 * 1024,
+  files: 10,
+  uploads: 4,
+  requests: 100,
+  buckets: 1000,
+  globalRequests: 500,
+  strangerRequests: 50,
+  logins: 10,
+  loginWindowMs: 60_000,
+  channelCache: 100,
+  flights: 100,
+};
+
+export function fakeRest(options: FakeOptions = {}): FakeRest {
+  const directory = new FakeDirectory();
+  const root = mkdtempSync(join(tmpdir(), 'guildhall-rest-'));
+  const reports: unknown[] = [];
+  const accounts: Record<string, Account> = { bot: botAccount(), anna: annaAccount(), ...options.accounts };
+  const mint = new Mint(1);
+  let made = 0;
+  const deps: RestDeps = {
+    directory,
+    store: { ...emptyStore, ...options.store } as RestDeps['store'],
+    authenticate: async (token) => accounts[token] ?? null,
+    tokens: {
+      make: (user, kind) => {
+        const token = `${btoa(user)}.x.${++made}`;
+        return { token, record: { hash: `hash of ${token}`, user, kind, createdAt: NOW } };
+      },
+    },
+    passwords: {
+      hash: async (text) => `hashed ${text}`,
+      verify: async (text, hash) => hash === `hashed ${text}`,
+    },
+    clock: { now: () => NOW, monotonic: () => 0, after: () => ({ cancel: () => {} }), defer: (task) => task() },
+    random: options.random ?? seededRandom(1),
+    mint: () => mint.next(NOW),
+    config: { publicUrl: null, registration: 'open', rateLimits: GENEROUS, ...options.config },
+    limits: { ...LIMITS, ...options.limits },
+    files: new Files({ directory: root, quotaBytes: options.quotaBytes ?? 16 * 1024 * 1024 }),
+    report: (error) => void reports.push(error),
+  };
+  const rest = createRest(deps);
+  const call: FakeRest['call'] = (method, path, { body, raw, headers = {}, token = 'bot' } = {}) => {
+    const init: RequestInit = {
+      method,
+      headers: { ...headers, ...(token === null ? {} : { authorization: `Bot ${token}` }) },
+    };
+    if (raw !== undefined) init.body = raw;
+    else if (body !== undefined) {
+      init.body = JSON.stringify(body);
+      init.headers = { 'content-type': 'application/json', ...(init.headers as Record<string, string>) };
+    }
+    const url = path.startsWith('/cdn') || path === '/health' || path.startsWith('/api') ? path : `/api/v10${path}`;
+    return rest.handle(new Request(`http://chat.example:8080${url}`, init), { ip: '192.0.2.1' });
+  };
+  return { directory, reports, root, deps, call, close: () => rmSync(root, { recursive: true, force: true }) };
+}
