@@ -79,7 +79,7 @@ export class Passwords {
 
 function scryptAsync(password: string, salt: Buffer, bytes: number, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, bytes, options, (error, hash) => (error === null ? resolve(hash) : reject(error)));
+    scrypt(password, salt, bytes, options, (error, hash) => (error instanceof Error ? reject(error) : resolve(hash)));
   });
 }
 
