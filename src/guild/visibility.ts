@@ -43,7 +43,8 @@ export const ownTopic = (state: Sight, channel: ChannelRecord): string | null =>
 export const topicOf = (state: Sight, channel: ChannelRecord): string =>
   ownTopic(state, channel) ?? guildTopic(state.guild.id);
 
-function sees(state: Sight, member: MemberRecord, base: bigint, channel: ChannelRecord): boolean {
+/** For a channel that is not public. `base`: of this member, computed once for many channels. */
+export function seesAbove(state: Sight, member: MemberRecord, base: bigint, channel: ChannelRecord): boolean {
   return base === ALL_PERMISSIONS || hasBits(applyOverwrites(state, member, base, channel), P.ViewChannel);
 }
 
@@ -51,14 +52,14 @@ function sees(state: Sight, member: MemberRecord, base: bigint, channel: Channel
 export function seesChannel(state: Sight, userId: Snowflake, channel: ChannelRecord): boolean {
   const member = state.members.get(userId);
   if (member === undefined) return false;
-  return isPublic(state, channel) || sees(state, member, baseOfMember(state, member), channel);
+  return isPublic(state, channel) || seesAbove(state, member, baseOfMember(state, member), channel);
 }
 
 export function visibleChannels(state: Sight, userId: Snowflake): ChannelRecord[] {
   const member = state.members.get(userId);
   if (member === undefined) return [];
   const base = baseOfMember(state, member);
-  return [...state.channels.values()].filter((c) => isPublic(state, c) || sees(state, member, base, c));
+  return [...state.channels.values()].filter((c) => isPublic(state, c) || seesAbove(state, member, base, c));
 }
 
 /** The guild's topic and those of the private channels he sees. Empty: not a member. */
@@ -73,15 +74,13 @@ export function viewersOf(state: Sight, channel: ChannelRecord): Snowflake[] {
   if (isPublic(state, channel)) return [...state.members.keys()];
   const viewers: Snowflake[] = [];
   for (const [id, member] of state.members) {
-    if (sees(state, member, baseOfMember(state, member), channel)) viewers.push(id);
+    if (seesAbove(state, member, baseOfMember(state, member), channel)) viewers.push(id);
   }
   return viewers;
 }
 
-/** The roles and channels of now, kept while the state changes. Members are shared: a changed one is given separately. */
-export function sightOf(state: Sight, changedMember: MemberRecord | null = null): Sight {
-  const members =
-    changedMember === null ? state.members : new Map([[changedMember.user.id, changedMember]]);
+/** The roles and channels of now, kept while the state changes. `members`: who is compared later; their records are those of now. */
+export function sightOf(state: Sight, members: ReadonlyMap<Snowflake, MemberRecord> = state.members): Sight {
   return {
     guild: { id: state.guild.id, owner_id: state.guild.owner_id },
     roles: new Map(state.roles),

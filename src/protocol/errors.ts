@@ -45,6 +45,7 @@ export const REFUSALS = {
   maxBans: [30035, 400, 'Maximum number of bans for non-guild members have been exceeded'],
   maxCommands: [30032, 400, 'Maximum number of application commands reached (100)'],
   nameTaken: [40001, 409, 'This name is taken'],
+  notInVoice: [40032, 400, 'Target user is not connected to voice.'],
   userBanned: [40007, 403, 'The user is banned from this guild'],
   missingAccess: [50001, 403, 'Missing Access'],
   invalidAccountType: [50002, 403, 'Invalid account type'],

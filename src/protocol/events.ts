@@ -4,6 +4,23 @@
  */
 import { GatewayIntentBits as I } from 'discord-api-types/v10';
 
+/**
+ * Classes of PRESENCE_UPDATE and TYPING_START in large guilds, instead of those of the intents: there they go only to bots with the intent.
+ * No intent has these bits; `tokenMask` adds them. A person's mask is PERSON_EVENTS, which lacks them.
+ */
+export const LARGE_PRESENCES = 1 << 29;
+export const LARGE_TYPING = 1 << 28;
+
+/** The mask of a token with intents. */
+export function tokenMask(intents: number): number {
+  const presences = intents & I.GuildPresences ? LARGE_PRESENCES : 0;
+  const typing = intents & I.GuildMessageTyping ? LARGE_TYPING : 0;
+  return intents | presences | typing;
+}
+
+/** The mask of a person's session: every class but those of large guilds. */
+export const PERSON_EVENTS = 0x7fff_ffff & ~(LARGE_PRESENCES | LARGE_TYPING);
+
 const GUILD_CLASSES: Readonly<Record<string, number>> = {
   GUILD_CREATE: I.Guilds,
   GUILD_UPDATE: I.Guilds,

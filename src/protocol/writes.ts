@@ -27,7 +27,7 @@ export type Write =
   | { readonly w: 'putChannelOwner'; readonly channelId: Snowflake; readonly owner: OwnerKey }
   | { readonly w: 'putRole'; readonly guildId: Snowflake; readonly role: RoleRecord }
   | { readonly w: 'deleteRole'; readonly guildId: Snowflake; readonly roleId: Snowflake }
-  /** Under both keys: by guild and by user. `seq`: the row that made the membership. */
+  /** Under both keys: by guild and by user. `seq`: the row that made the membership; 0: a change of a member, whose row stays as it is stored. */
   | { readonly w: 'putMember'; readonly guildId: Snowflake; readonly member: MemberRecord; readonly seq: number }
   | { readonly w: 'deleteMember'; readonly guildId: Snowflake; readonly userId: Snowflake }
   | { readonly w: 'putBan'; readonly guildId: Snowflake; readonly ban: BanRecord }

@@ -1,0 +1,39 @@
+/** What others see of a member now. Known only in memory: its user's actor says it again. */
+import type { GuildCommand, UserPresence } from '../protocol/commands.ts';
+import { type Decision, done, type Turn } from '../protocol/decision.ts';
+import { guildClass, LARGE_PRESENCES } from '../protocol/events.ts';
+import { guildTopic } from '../protocol/topics.ts';
+import { BOUNDS } from './bounds.ts';
+import { Outcome } from './outcome.ts';
+import { presenceJson, withGuild } from './render-member.ts';
+import type { GuildState } from './state.ts';
+
+type Of<K extends GuildCommand['kind']> = GuildCommand & { readonly kind: K };
+
+export const isLarge = (state: GuildState): boolean => state.members.size > BOUNDS.largeMembers;
+
+/** In a large guild only bots with the intent hear it (protocol/events.ts): a storm of N sessions must not cost N^2 deliveries. */
+export function presence(state: GuildState, command: Of<'presence'>, turn: Turn): Decision {
+  const { user, version, presence: next } = command;
+  const known = state.presences.get(user);
+  if (!state.members.has(user) || (known !== undefined && known.version >= version)) return done();
+  const after = { version, presence: next };
+  if (next.status === 'offline') state.presences.delete(user);
+  else state.presences.set(user, after);
+  if (isSame(known?.presence ?? OFFLINE, next)) return done();
+  const outcome = new Outcome(turn);
+  const t = 'PRESENCE_UPDATE';
+  const d = withGuild(state.guild.id, presenceJson(user, after));
+  outcome.event(guildTopic(state.guild.id), t, d, {
+    note: null,
+    cls: isLarge(state) ? LARGE_PRESENCES : guildClass(t),
+  });
+  return outcome.done();
+}
+
+const OFFLINE: UserPresence = { status: 'offline', activities: '[]', client_status: {} };
+
+function isSame(a: UserPresence, b: UserPresence): boolean {
+  const isSameClient = JSON.stringify(a.client_status) === JSON.stringify(b.client_status);
+  return a.status === b.status && a.activities === b.activities && isSameClient;
+}
