@@ -1,0 +1,343 @@
+/**
+ * One owner as a running thing: a mailbox, one batch at the store at a time, then its effects. While a batch is at the store
+ * nothing is decided or read, so whatever leaves has been stored.
+ */
+import type { Timer } from '../base/clock.ts';
+import { Deque } from '../base/deque.ts';
+import type { Command, Question } from '../protocol/commands.ts';
+import type { Reply } from '../protocol/decision.ts';
+import { Fault, refuse } from '../protocol/errors.ts';
+import type { OwnerKey } from '../protocol/ids.ts';
+import { parseOwn } from '../protocol/json.ts';
+import { Batch } from './batch.ts';
+import { asFault, lost, within } from './deadline.ts';
+import { type Envelope, isOwed, type Told, type Waiting } from './envelopes.ts';
+import { Mailbox } from './mailbox.ts';
+import { Owner } from './owner.ts';
+import type { ActorLimits, ActorWorld, Asked, Opened } from './ports.ts';
+import { Results } from './results.ts';
+
+/** Why a load ended: `bug` an assertion, `fault` the store failed, `spent` its numbers are used up, `left` it was asked to. */
+export interface Ending {
+  readonly cause: 'bug' | 'fault' | 'spent' | 'left';
+  readonly error: Fault;
+  /** What waited in the mailbox. */
+  readonly left: readonly Envelope[];
+  readonly hadInterest: boolean;
+}
+
+interface Reader {
+  readonly question: Question;
+  readonly respond: (reply: Reply) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export class Actor {
+  readonly #mailbox: Mailbox<Waiting>;
+  readonly #reads = new Deque<Reader>();
+  readonly #results: Results;
+  #owner: Owner | null = null;
+  #hasEnded = false;
+  #isCommitting = false;
+  #isWoken = false;
+  #tending: Timer | null = null;
+  /** The next batch goes to the store for confirmed tells alone. */
+  #isSweeping = false;
+  #usedAt: number;
+
+  constructor(
+    readonly key: OwnerKey,
+    readonly world: ActorWorld,
+    readonly limits: ActorLimits,
+    readonly ended: (actor: Actor, ending: Ending) => void,
+  ) {
+    const bounds = { capacity: limits.mailboxCommands, owed: limits.mailboxOwed };
+    this.#mailbox = new Mailbox(bounds, ({ envelope }) => isOwed(envelope));
+    this.#results = new Results(limits.recentResults);
+    this.#usedAt = world.clock.now();
+  }
+
+  /** Envelopes in the mailbox. */
+  get waiting(): number {
+    return this.#mailbox.length;
+  }
+
+  /** Null while it loads. */
+  get epoch(): number | null {
+    return this.#owner?.epoch ?? null;
+  }
+
+  get isQuiet(): boolean {
+    return this.#mailbox.length === 0 && !this.#isCommitting && this.#reads.length === 0;
+  }
+
+  /** Nobody would miss it: an actor with interested sessions or unconfirmed tells does not leave memory. */
+  isIdle(since: number): boolean {
+    const owner = this.#owner;
+    if (owner === null || !this.isQuiet || this.#usedAt > since) return false;
+    return owner.interest.size === 0 && owner.outbox.size + owner.outbox.toDelete === 0;
+  }
+
+  /** Throws Fault `overloaded` when the mailbox is full. */
+  put(envelope: Envelope): void {
+    const waiting: Waiting = { envelope, needs: [], ready: false, fault: null, known: null };
+    this.#mailbox.put(waiting);
+    this.#usedAt = this.world.clock.now();
+    if (this.#owner !== null) this.#prepare(this.#owner, waiting);
+  }
+
+  /** A question to the state. It waits for the batch at the store: an answer never shows what may still be dropped. */
+  read(question: Question, respond: (reply: Reply) => void, fail: (error: Error) => void): void {
+    this.#usedAt = this.world.clock.now();
+    if (this.#owner !== null && !this.#isCommitting) {
+      this.#answer(this.#owner, { question, respond, fail });
+      return;
+    }
+    if (this.#reads.length >= this.limits.waitingReads) throw new Fault('overloaded', false, 'too many reads wait');
+    this.#reads.push({ question, respond, fail });
+  }
+
+  /** The load is done. Its epoch was announced. */
+  open(opened: Opened): void {
+    const owner = new Owner(this.key, opened, this.world, this.limits);
+    this.#owner = owner;
+    owner.retellAll(this.world.clock.now());
+    this.#tend(owner);
+    const before = this.#mailbox.takeAll();
+    for (const waiting of before) this.#mailbox.put(waiting);
+    for (const waiting of before) if (!this.#hasEnded) this.#prepare(owner, waiting);
+    this.#answerAll(owner);
+  }
+
+  confirm(from: OwnerKey, seq: number): void {
+    this.#owner?.outbox.confirm(from, seq, this.world.clock.now());
+    if (this.#owner !== null) this.#tend(this.#owner);
+  }
+
+  retellTo(isBack: (to: OwnerKey) => boolean): void {
+    this.#owner?.outbox.retellTo(isBack, this.world.clock.now());
+  }
+
+  /** Ends this load; what waits in the mailbox is handed to `ended`. */
+  end(cause: Ending['cause'], error: Fault): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#tending?.cancel();
+    const hadInterest = (this.#owner?.interest.size ?? 0) > 0;
+    const left = this.#mailbox.takeAll().map(({ envelope }) => envelope);
+    for (const { fail } of this.#reads.drain()) fail(error);
+    this.ended(this, { cause, error, left, hadInterest });
+  }
+
+  // --- before the turn
+
+  /** Loads what the turn will need. The order stays: who waits in front is decided first. */
+  #prepare(owner: Owner, waiting: Waiting): void {
+    const { envelope } = waiting;
+    const loads: Promise<unknown>[] = [];
+    if (!isOwed(envelope)) {
+      try {
+        waiting.needs = owner.opened.behavior.needs(envelope.command);
+      } catch (error) {
+        if (envelope.what === 'ask') envelope.fail(new Fault('lost', false, 'its needs are a bug', { cause: error }));
+        this.#die('bug', error);
+        return;
+      }
+      for (const need of waiting.needs) {
+        loads.push(this.world.load(need).then((value) => owner.opened.behavior.supply(need, value)));
+      }
+      if (envelope.what === 'ask' && envelope.again) loads.push(this.#recall(envelope, waiting));
+    }
+    waiting.ready = loads.length === 0;
+    if (waiting.ready) {
+      this.#wake();
+      return;
+    }
+    const settled = (fault: Fault | null): void => {
+      waiting.ready = true;
+      waiting.fault = fault;
+      this.#wake();
+    };
+    within(this.world.clock, this.limits.readMs, 'loading what a command needs', Promise.all(loads)).then(
+      () => settled(null),
+      (error) => settled(asFault(error, 'what a command needs was not loaded')),
+    );
+  }
+
+  async #recall({ commandId }: Asked, waiting: Waiting): Promise<void> {
+    const result = await this.world.store.result(this.key, commandId);
+    if (result !== null) waiting.known = parseOwn<Reply>(result);
+  }
+
+  #wake(): void {
+    if (this.#isWoken || this.#hasEnded) return;
+    this.#isWoken = true;
+    this.world.clock.defer(() => {
+      this.#isWoken = false;
+      if (this.#owner !== null && !this.#hasEnded && !this.#isCommitting) this.#turn(this.#owner);
+    });
+  }
+
+  // --- the turn
+
+  #turn(owner: Owner): void {
+    if (owner.isSpent) {
+      this.end('spent', lost('the numbers of a load are used up'));
+      return;
+    }
+    const { batchCommands, batchWrites } = this.limits;
+    const batch = new Batch();
+    const now = this.world.clock.now();
+    for (let taken = 0; taken < batchCommands && batch.writes.length < batchWrites; taken += 1) {
+      if (this.#mailbox.first()?.ready !== true) break;
+      const waiting = this.#mailbox.take();
+      if (waiting === undefined) break;
+      try {
+        this.#take(owner, waiting, batch, now);
+      } catch (error) {
+        const { envelope } = waiting;
+        // Asked again it would kill again.
+        if (envelope.what === 'ask') envelope.fail(new Fault('lost', false, 'deciding it is a bug', { cause: error }));
+        this.#die('bug', error, batch);
+        return;
+      }
+    }
+    if (batch.writes.length > 0 || this.#isSweeping) batch.write(owner.outbox.takeConfirmed());
+    this.#isSweeping = false;
+    if (batch.writes.length > 0) this.#commit(owner, batch);
+    else this.#perform(owner, batch);
+  }
+
+  #take(owner: Owner, waiting: Waiting, batch: Batch, now: number): void {
+    const { envelope } = waiting;
+    if (envelope.what === 'dropWorker') owner.dropWorker(envelope.worker, batch, now);
+    else if (envelope.what === 'tell') this.#takeTell(owner, waiting, envelope, batch, now);
+    else if (envelope.what === 'ask') this.#takeAsk(owner, waiting, envelope, batch, now);
+    else if (envelope.tell.kind === 'attach') owner.attach(envelope.tell.ask, batch, now);
+    else owner.interest.forget(envelope.tell.session, envelope.tell.hop);
+  }
+
+  /** A durable tell that cannot be decided now is not confirmed, so it comes again. */
+  #takeTell(owner: Owner, { needs, fault }: Waiting, { command, from, seq }: Told, batch: Batch, now: number): void {
+    if (fault !== null || this.#closedReply(command) !== null) {
+      owner.opened.behavior.forsake(needs);
+      return;
+    }
+    owner.decide(command, batch, now);
+    if (from !== null && seq !== null) batch.effect(() => this.world.confirm(from, this.key, seq));
+  }
+
+  #takeAsk(owner: Owner, waiting: Waiting, ask: Asked, batch: Batch, now: number): void {
+    const { command, commandId } = ask;
+    const known = this.#results.get(commandId) ?? waiting.known;
+    const reply = known ?? this.#closedReply(command);
+    const fault = reply === null ? this.#refusal(owner, waiting, ask, now) : null;
+    if (reply !== null || fault !== null) owner.opened.behavior.forsake(waiting.needs);
+    if (fault !== null) {
+      ask.fail(fault);
+      return;
+    }
+    batch.asks.push(ask);
+    const answer = reply ?? this.#decide(owner, command, commandId, batch, now);
+    batch.effect(() => ask.respond(answer));
+  }
+
+  #decide(owner: Owner, command: Command, commandId: string, batch: Batch, now: number): Reply {
+    const before = batch.writes.length;
+    const reply = owner.decide(command, batch, now);
+    if (batch.writes.length === before) return reply;
+    batch.write([{ w: 'putResult', commandId, result: JSON.stringify(reply), at: now }]);
+    this.#results.set(commandId, reply);
+    return reply;
+  }
+
+  /** Before a command is decided it costs nothing to say no. */
+  #refusal(owner: Owner, { fault }: Waiting, { deadline, command }: Asked, now: number): Fault | null {
+    if (fault !== null) return fault;
+    if (deadline <= now) return new Fault('timeout', true, 'the command waited past its deadline');
+    if (owner.outbox.size < this.limits.unconfirmedTells || this.world.isVolatile(command)) return null;
+    return new Fault('overloaded', false, 'too many tells are not confirmed');
+  }
+
+  #closedReply(command: Command): Reply | null {
+    const { state } = this.world.store;
+    if (state === 'open' || this.world.isVolatile(command)) return null;
+    return refuse(state === 'full' ? 'storeFull' : 'storeBroken');
+  }
+
+  // --- after the turn
+
+  #commit(owner: Owner, batch: Batch): void {
+    this.#isCommitting = true;
+    const { clock, store } = this.world;
+    const { key, epoch } = owner;
+    const committed = store.commit({ owner: key, epoch, writes: batch.writes });
+    within(clock, this.limits.commitMs, 'a commit', committed).then(
+      () => {
+        this.#isCommitting = false;
+        if (this.#hasEnded) batch.fail(lost('the actor ended'));
+        else this.#perform(owner, batch);
+      },
+      (error) => {
+        this.#isCommitting = false;
+        this.#die('fault', error, batch);
+      },
+    );
+  }
+
+  #perform(owner: Owner, batch: Batch): void {
+    try {
+      batch.perform();
+    } catch (error) {
+      this.#die('bug', error, batch);
+      return;
+    }
+    this.#answerAll(owner);
+    this.#tend(owner);
+    if (this.#mailbox.first()?.ready === true) this.#wake();
+  }
+
+  #answerAll(owner: Owner): void {
+    while (!this.#isCommitting && !this.#hasEnded) {
+      const reader = this.#reads.shift();
+      if (reader === undefined) return;
+      this.#answer(owner, reader);
+    }
+  }
+
+  #answer({ opened }: Owner, { question, respond, fail }: Reader): void {
+    let reply: Reply;
+    try {
+      reply = opened.behavior.question(question, this.world.clock.now());
+    } catch (error) {
+      this.world.log('a question is a bug', { owner: this.key, question: question.ask, error });
+      fail(new Fault('lost', false, 'answering it is a bug', { cause: error }));
+      return;
+    }
+    respond(reply);
+  }
+
+  /** While tells are under way: tells them again, and has the store forget the confirmed ones. */
+  #tend(owner: Owner): void {
+    const { outbox } = owner;
+    if (this.#tending !== null || this.#hasEnded || outbox.size + outbox.toDelete === 0) return;
+    this.#tending = this.world.clock.after(this.limits.retellMinMs, () => {
+      this.#tending = null;
+      outbox.retell(this.world.clock.now());
+      if (outbox.toDelete > 0) {
+        this.#isSweeping = true;
+        this.#wake();
+      }
+      this.#tend(owner);
+    });
+  }
+
+  /** The state may hold what was never stored: it is thrown away. Whether the batch was stored, the next load knows. */
+  #die(cause: 'bug' | 'fault', error: unknown, batch: Batch = new Batch()): void {
+    const isRefused = error instanceof Fault && (error.code === 'full' || error.code === 'broken');
+    const fault = lost('the actor died', error);
+    batch.fail(isRefused ? error : fault);
+    this.world.log('an actor died', { owner: this.key, cause, error });
+    this.end(cause, fault);
+  }
+}

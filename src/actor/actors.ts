@@ -1,0 +1,175 @@
+/** The actors of one worker: loaded at the first ask, loaded again when they died, gone from memory when nobody needs them. */
+import type { Timer } from '../base/clock.ts';
+import type { Command, Question } from '../protocol/commands.ts';
+import type { Reply } from '../protocol/decision.ts';
+import type { InterestTell } from '../protocol/envelope.ts';
+import { Fault } from '../protocol/errors.ts';
+import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
+import { Actor, type Ending } from './actor.ts';
+import { asFault, lost, within } from './deadline.ts';
+import { Deaths } from './deaths.ts';
+import { isOwed } from './envelopes.ts';
+import { Loads } from './loads.ts';
+import type { ActorsLimits, ActorWorld, Asked, Opened } from './ports.ts';
+
+export interface ActorsWorld extends ActorWorld {
+  /** Fences the key at the store, then reads it. Rejects with Fault. */
+  open(key: OwnerKey): Promise<Opened>;
+  /** To every worker, before anything else of that epoch. */
+  announce(key: OwnerKey, epoch: number): void;
+  /** An attach found no room: its session must hear of it. */
+  refuseInterest(key: OwnerKey, tell: InterestTell): void;
+}
+
+export class Actors {
+  readonly #actors = new Map<OwnerKey, Actor>();
+  readonly #deaths: Deaths;
+  readonly #loads: Loads<Actor>;
+  #sweeping: Timer | null = null;
+  #isClosed = false;
+
+  constructor(
+    readonly world: ActorsWorld,
+    readonly limits: ActorsLimits,
+  ) {
+    this.#deaths = new Deaths(limits);
+    this.#loads = new Loads(
+      limits.actorLoads,
+      (actor) => this.#load(actor),
+      (actor) => actor.waiting,
+    );
+  }
+
+  get size(): number {
+    return this.#actors.size;
+  }
+
+  /** No mailbox holds anything and no batch is at the store. */
+  get isQuiet(): boolean {
+    for (const actor of this.#actors.values()) if (!actor.isQuiet) return false;
+    return true;
+  }
+
+  ask(key: OwnerKey, asked: Omit<Asked, 'what'>): void {
+    this.#try(key, asked.fail, (actor) => actor.put({ what: 'ask', ...asked }));
+  }
+
+  read(key: OwnerKey, question: Question, respond: (reply: Reply) => void, fail: (error: Error) => void): void {
+    this.#try(key, fail, (actor) => actor.read(question, respond, fail));
+  }
+
+  /** May be lost; with `from` and `seq` it comes again until it is confirmed. */
+  tell(key: OwnerKey, command: Command, from: OwnerKey | null, seq: number | null): void {
+    const dropped = (error: Error): void =>
+      this.world.log('a tell is dropped', { owner: key, kind: command.kind, error });
+    this.#try(key, dropped, (actor) => actor.put({ what: 'tell', command, from, seq }));
+  }
+
+  /** Kept over deaths and quarantine: a session that attached is answered as soon as the owner is there. */
+  interest(key: OwnerKey, tell: InterestTell): void {
+    if (tell.kind === 'forget' && !this.#actors.has(key)) return;
+    try {
+      this.#actor(key).put({ what: 'interest', tell });
+    } catch (error) {
+      this.world.log('an attach is refused', { owner: key, error });
+      this.world.refuseInterest(key, tell);
+    }
+  }
+
+  confirm(key: OwnerKey, from: OwnerKey, seq: number): void {
+    this.#actors.get(key)?.confirm(from, seq);
+  }
+
+  /** A worker died: its sessions are nobody's interest any more. */
+  dropWorker(worker: WorkerId): void {
+    for (const actor of this.#actors.values()) actor.put({ what: 'dropWorker', worker });
+  }
+
+  /** Hearers are back: what they have not confirmed is told at once. */
+  retellTo(isBack: (to: OwnerKey) => boolean): void {
+    for (const actor of this.#actors.values()) actor.retellTo(isBack);
+  }
+
+  /** What is loaded here, for a worker that has just come up. */
+  *placed(): Iterable<readonly [OwnerKey, number]> {
+    for (const [key, { epoch }] of this.#actors) if (epoch !== null) yield [key, epoch];
+  }
+
+  /** Ends all actors; what they still hold is rejected. */
+  close(): void {
+    this.#isClosed = true;
+    this.#sweeping?.cancel();
+    for (const actor of [...this.#actors.values()]) actor.end('left', lost('this worker stops'));
+  }
+
+  #try(key: OwnerKey, fail: (error: Error) => void, act: (actor: Actor) => void): void {
+    try {
+      if (this.#deaths.isQuarantined(key, this.world.clock.now())) {
+        throw new Fault('quarantined', false, `${key} died too often`);
+      }
+      act(this.#actor(key));
+    } catch (error) {
+      fail(asFault(error, 'an actor could not take it'));
+    }
+  }
+
+  #actor(key: OwnerKey): Actor {
+    const known = this.#actors.get(key);
+    if (known !== undefined) return known;
+    if (this.#isClosed) throw lost('this worker stops');
+    if (this.#actors.size >= this.limits.actors) throw new Fault('overloaded', false, 'too many actors are loaded');
+    const actor = new Actor(key, this.world, this.limits, (ended, ending) => this.#ended(ended, ending));
+    this.#actors.set(key, actor);
+    this.#sweep();
+    const pause = this.#deaths.pause(key, this.world.clock.now());
+    if (pause === 0) this.#loads.add(actor);
+    else this.world.clock.after(pause, () => this.#loads.add(actor));
+    return actor;
+  }
+
+  async #load(actor: Actor): Promise<void> {
+    const { key } = actor;
+    if (this.#actors.get(key) !== actor) return;
+    try {
+      const opening = this.world.open(key);
+      const opened = await within(this.world.clock, this.limits.askMs, `loading ${key}`, opening);
+      if (this.#actors.get(key) !== actor) {
+        this.world.store.release(key, opened.epoch);
+        return;
+      }
+      this.world.announce(key, opened.epoch);
+      actor.open(opened);
+    } catch (error) {
+      this.world.log('an actor did not load', { owner: key, error });
+      actor.end(error instanceof Fault ? 'fault' : 'bug', asFault(error, `${key} did not load`));
+    }
+  }
+
+  #ended(actor: Actor, { cause, error, left, hadInterest }: Ending): void {
+    const { key, epoch } = actor;
+    if (this.#actors.get(key) === actor) this.#actors.delete(key);
+    if (epoch !== null) this.world.store.release(key, epoch);
+    if (cause === 'bug' || cause === 'fault') this.#deaths.died(key, cause, this.world.clock.now());
+    const kept = cause === 'spent' ? left : left.filter(isOwed);
+    for (const envelope of left) if (cause !== 'spent' && envelope.what === 'ask') envelope.fail(error);
+    if (this.#isClosed || cause === 'left') return;
+    // Interested sessions wait for the next load: it tells them what was stored and never relayed.
+    if (hadInterest || kept.length > 0) {
+      const next = this.#actor(key);
+      for (const envelope of kept) next.put(envelope);
+    }
+  }
+
+  /** Who was not needed for `actorIdleMs` leaves memory. */
+  #sweep(): void {
+    if (this.#sweeping !== null || this.#isClosed) return;
+    this.#sweeping = this.world.clock.after(Math.max(1000, this.limits.actorIdleMs / 8), () => {
+      this.#sweeping = null;
+      const since = this.world.clock.now() - this.limits.actorIdleMs;
+      for (const actor of [...this.#actors.values()]) {
+        if (actor.isIdle(since)) actor.end('left', lost('the actor left memory'));
+      }
+      if (this.#actors.size > 0) this.#sweep();
+    });
+  }
+}

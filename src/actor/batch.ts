@@ -1,0 +1,31 @@
+/** What one turn of an actor gathers: writes for one commit, then effects in the order of the decisions. */
+import type { Write } from '../protocol/writes.ts';
+import type { Asked } from './ports.ts';
+
+export class Batch {
+  readonly writes: Write[] = [];
+  readonly #effects: (() => void)[] = [];
+  /** Whose answers depend on the commit. */
+  readonly asks: Asked[] = [];
+
+  write(writes: Iterable<Write>): void {
+    for (const one of writes) this.writes.push(one);
+  }
+
+  /** Happens after the commit, in this place of the order. */
+  effect(effect: () => void): void {
+    this.#effects.push(effect);
+  }
+
+  get isEmpty(): boolean {
+    return this.writes.length === 0 && this.#effects.length === 0;
+  }
+
+  perform(): void {
+    for (const effect of this.#effects) effect();
+  }
+
+  fail(error: Error): void {
+    for (const ask of this.asks) ask.fail(error);
+  }
+}

@@ -1,0 +1,35 @@
+/** What lies in a mailbox. */
+import type { Command } from '../protocol/commands.ts';
+import type { Need, Reply } from '../protocol/decision.ts';
+import type { InterestTell } from '../protocol/envelope.ts';
+import type { Fault } from '../protocol/errors.ts';
+import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
+import type { Asked } from './ports.ts';
+
+/** A command without an answer. With `from` and `seq` it is durable: repeated until it is confirmed. */
+export interface Told {
+  readonly what: 'tell';
+  readonly command: Command;
+  readonly from: OwnerKey | null;
+  readonly seq: number | null;
+}
+
+export type InterestEnvelope =
+  | { readonly what: 'interest'; readonly tell: InterestTell }
+  | { readonly what: 'dropWorker'; readonly worker: WorkerId };
+
+export type Envelope = Asked | Told | InterestEnvelope;
+
+/** An envelope and what must be known before its turn. */
+export interface Waiting {
+  readonly envelope: Envelope;
+  needs: readonly Need[];
+  ready: boolean;
+  /** A need could not be loaded. */
+  fault: Fault | null;
+  /** The result that the store kept of it. */
+  known: Reply | null;
+}
+
+export const isOwed = (envelope: Envelope): envelope is InterestEnvelope =>
+  envelope.what === 'interest' || envelope.what === 'dropWorker';

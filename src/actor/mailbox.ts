@@ -1,0 +1,50 @@
+/** What waits for an actor: first in, first out, bounded. */
+import { Deque } from '../base/deque.ts';
+import { Fault } from '../protocol/errors.ts';
+
+export interface MailboxBounds {
+  /** Of what may be refused. */
+  readonly capacity: number;
+  /** Of what is owed: its sender bounds it already (attach: one per session) and would miss it. */
+  readonly owed: number;
+}
+
+export class Mailbox<T> {
+  readonly #items = new Deque<T>();
+  #owed = 0;
+
+  constructor(
+    readonly bounds: MailboxBounds,
+    readonly isOwed: (item: T) => boolean,
+  ) {}
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** Throws Fault `overloaded` when its kind is full: refused early, so that who waits inside is served in time. */
+  put(item: T): void {
+    const isOwed = this.isOwed(item);
+    const [used, bound] = isOwed
+      ? [this.#owed, this.bounds.owed]
+      : [this.#items.length - this.#owed, this.bounds.capacity];
+    if (used >= bound) throw new Fault('overloaded', false, 'a mailbox is full');
+    this.#items.push(item);
+    if (isOwed) this.#owed += 1;
+  }
+
+  first(): T | undefined {
+    return this.#items.at(0);
+  }
+
+  take(): T | undefined {
+    const item = this.#items.shift();
+    if (item !== undefined && this.isOwed(item)) this.#owed -= 1;
+    return item;
+  }
+
+  takeAll(): T[] {
+    this.#owed = 0;
+    return this.#items.drain();
+  }
+}
