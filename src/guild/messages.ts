@@ -3,11 +3,18 @@ import type { MessageCommand } from '../protocol/commands.ts';
 import { type Decision, type Need, refused, type Turn } from '../protocol/decision.ts';
 import { type Refusal, refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
+import type { MessageWithReactions } from '../protocol/records.ts';
 import { guildPlace } from './guild-place.ts';
 import { createMessage } from './message-create.ts';
+import { bulkDelete, deleteMessage } from './message-delete.ts';
+import { crosspost, editMessage } from './message-edit.ts';
 import { needsOf } from './message-needs.ts';
+import { messageDispatch } from './message-wire.ts';
+import { pin, unpin } from './pins.ts';
 import type { Place } from './place.ts';
+import { addReaction, clearReactions, removeReaction } from './reactions.ts';
 import type { GuildState } from './state.ts';
+import { typing } from './typing.ts';
 
 export function decideMessage(state: GuildState, command: MessageCommand, turn: Turn): Decision {
   state.messages.passTime(turn.now);
@@ -26,9 +33,34 @@ export function decideInPlace(place: Place, command: MessageCommand, turn: Turn)
   switch (command.kind) {
     case 'createMessage':
       return createMessage(place, command, turn);
-    default:
-      return refused(refuse('generalError'));
+    case 'editMessage':
+      return editMessage(place, command, turn);
+    case 'deleteMessage':
+      return deleteMessage(place, command, turn);
+    case 'bulkDelete':
+      return bulkDelete(place, command, turn);
+    case 'addReaction':
+      return addReaction(place, command, turn);
+    case 'removeReaction':
+      return removeReaction(place, command, turn);
+    case 'clearReactions':
+      return clearReactions(place, command, turn);
+    case 'pin':
+      return pin(place, command, turn);
+    case 'unpin':
+      return unpin(place, command, turn);
+    case 'typing':
+      return typing(place, command, turn);
+    case 'crosspost':
+      return crosspost(place, command, turn);
   }
+}
+
+/** MESSAGE_CREATE or MESSAGE_UPDATE told again from what is stored now: JSON of `d`; null when the message or its channel is gone. */
+export function retellMessage(state: GuildState, stored: MessageWithReactions | null): string | null {
+  const place = stored && guildPlace(state, stored.message.channel_id);
+  if (!place) return null;
+  return JSON.stringify({ ...messageDispatch(place, stored.message.wire), guild_id: place.guildId });
 }
 
 /** What is not known of what the command needs; held until `decideMessage` of that command or `forsakeNeeds` of this list. */
