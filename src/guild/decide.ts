@@ -1,6 +1,6 @@
 /** The one place where a guild changes. Pure and synchronous: state and command in, decision out; time and ids are arguments. */
 import { unreachable } from '../base/assert.ts';
-import type { GuildCommand, MessageCommand } from '../protocol/commands.ts';
+import type { Command, GuildCommand, MessageCommand } from '../protocol/commands.ts';
 import { type Decision, type Need, refused, type Turn } from '../protocol/decision.ts';
 import { refuse } from '../protocol/errors.ts';
 import { ban, banNeeds, unban } from './ban-commands.ts';
@@ -51,8 +51,42 @@ const MESSAGE_KINDS: Readonly<Record<MessageCommand['kind'], true>> = {
   crosspost: true,
 };
 
-const isMessageCommand = (command: GuildCommand | MessageCommand): command is MessageCommand =>
-  command.kind in MESSAGE_KINDS;
+const GUILD_KINDS: Readonly<Record<GuildCommand['kind'], true>> = {
+  createGuild: true,
+  deleteGuild: true,
+  updateGuild: true,
+  createChannel: true,
+  updateChannel: true,
+  deleteChannel: true,
+  moveChannels: true,
+  putOverwrite: true,
+  deleteOverwrite: true,
+  createRole: true,
+  updateRole: true,
+  deleteRole: true,
+  moveRoles: true,
+  addMember: true,
+  updateMember: true,
+  addMemberRole: true,
+  removeMemberRole: true,
+  removeMember: true,
+  ban: true,
+  unban: true,
+  createInvite: true,
+  deleteInvite: true,
+  useInvite: true,
+  voiceState: true,
+  voiceGone: true,
+  requestMembers: true,
+  presence: true,
+  userChanged: true,
+};
+
+const isMessageCommand = (command: Command): command is MessageCommand => command.kind in MESSAGE_KINDS;
+
+/** Is it one that a guild decides? */
+export const isGuildCommand = (command: Command): command is GuildCommand | MessageCommand =>
+  command.kind in GUILD_KINDS || isMessageCommand(command);
 
 function decideGuild(state: GuildState, command: GuildCommand, turn: Turn): Decision {
   switch (command.kind) {
