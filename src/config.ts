@@ -1,6 +1,6 @@
 /** Environment and flags -> one frozen config. The only file that reads the environment. */
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
@@ -76,6 +76,9 @@ export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 export const flagOf = (name: OptionName): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 /** `dataDir` -> `GUILDHALL_DATA_DIR`. */
 export const variableOf = (name: OptionName): string => `GUILDHALL_${flagOf(name).replace(/-/g, '_').toUpperCase()}`;
+
+/** Where the command line meets the running server. */
+export const adminSocketOf = (config: Config): string => join(config.dataDir, 'guildhall.sock');
 
 /** Says which option is wrong, where it was given and what it must be. */
 export class ConfigError extends Error {

@@ -1,0 +1,18 @@
+/** What the admin routes answer, as far as it is printed. */
+import { z } from 'zod';
+
+const user = z.looseObject({ id: z.string(), username: z.string() });
+const guild = z.looseObject({ id: z.string(), name: z.string() });
+
+/** POST /admin/users */
+export const UserAdded = z.looseObject({ user, token: z.string() });
+/** POST /admin/guilds */
+export const GuildAdded = z.looseObject({ guild });
+/** POST /admin/bots. `owner` and its password: only when the guild, and with it its owner, was made. */
+export const BotAdded = z.looseObject({
+  bot: user,
+  token: z.string(),
+  guild,
+  owner: user.nullish(),
+  ownerPassword: z.string().nullish(),
+});

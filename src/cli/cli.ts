@@ -1,0 +1,76 @@
+/** The command line: finds the command, reads its flags and says in the exit code how it ended. */
+import { parseArgs } from 'node:util';
+import { ConfigError, readConfig } from '../config.ts';
+import { botAdd } from './bot-add.ts';
+import { type Call, type Command, CommandError, type Flags, type Powers, UsageError } from './command.ts';
+import { guildAdd } from './guild-add.ts';
+import { helpOf, helpOfOne } from './help.ts';
+import { COMMON } from './options.ts';
+import { serve } from './serve.ts';
+import { userAdd } from './user-add.ts';
+import { version } from './version.ts';
+
+const COMMANDS: readonly Command[] = [serve, userAdd, guildAdd, botAdd, version];
+const HELP: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);
+
+const DONE = 0;
+const FAILED = 1;
+const MISUSED = 2;
+
+/** `args`: without runtime and script. Exit code: 0 done, 1 could not be done, 2 called wrongly. Rejects only for bugs. */
+export async function runCli(args: readonly string[], powers: Powers): Promise<number> {
+  const argv = args[0] === '--version' ? ['version', ...args.slice(1)] : args;
+  const [first] = argv;
+  if (HELP.has(first)) {
+    powers.stdout.write(helpOf(COMMANDS));
+    return DONE;
+  }
+  const command = COMMANDS.find(({ words }) => words.split(' ').every((word, index) => argv[index] === word));
+  if (command === undefined) {
+    powers.stderr.write(first === undefined ? helpOf(COMMANDS) : `no such command: ${argv.join(' ')}\n${HINT}`);
+    return MISUSED;
+  }
+  try {
+    await run(command, argv.slice(command.words.split(' ').length), powers);
+    return DONE;
+  } catch (error) {
+    return explain(error, command, powers);
+  }
+}
+
+const HINT = 'guildhall --help lists the commands\n';
+
+async function run(command: Command, rest: readonly string[], powers: Powers): Promise<void> {
+  const { names, flags } = parse(command, rest);
+  if (flags.help === true) {
+    powers.stdout.write(helpOfOne(command));
+    return;
+  }
+  const wanted = command.usage.match(/^[A-Z]+/)?.length ?? 0;
+  if (names.length !== wanted) throw new UsageError(wanted === 1 ? 'it takes one name' : 'it takes no name');
+  const print: Call['print'] = (value, lines) => {
+    powers.stdout.write(`${flags.json === true ? JSON.stringify(value) : lines.join('\n')}\n`);
+  };
+  await command.run({ names, flags, config: readConfig(flags), powers, print });
+}
+
+function parse({ options }: Command, rest: readonly string[]): { names: readonly string[]; flags: Flags } {
+  try {
+    const parsed = parseArgs({ args: [...rest], options: { ...COMMON, ...options }, allowPositionals: true });
+    return { names: parsed.positionals, flags: parsed.values as Flags };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function explain(error: unknown, command: Command, { stderr }: Powers): number {
+  if (error instanceof UsageError) {
+    stderr.write(`${error.message}\n${helpOfOne(command)}`);
+    return MISUSED;
+  }
+  if (error instanceof ConfigError || error instanceof CommandError) {
+    stderr.write(`${error.message}\n`);
+    return error instanceof ConfigError ? MISUSED : FAILED;
+  }
+  throw error;
+}

@@ -1,0 +1,60 @@
+/** What a command is, and what it may do to the world. */
+import type { ParseArgsOptionsConfig } from 'node:util';
+import type { Config } from '../config.ts';
+
+/** The admin routes of the core: the same handlers whether a socket or this process brings the request. */
+export type Handle = (request: Request) => Promise<Response>;
+
+export interface Started {
+  readonly port: number | null;
+}
+
+/** Given by the entry point: commands themselves start nothing. */
+export interface Powers {
+  /** Runs the server until it is told to stop; `started` is called when its port is open. */
+  readonly serve: (config: Config, started: (server: Started) => void) => Promise<void>;
+  /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
+  readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+export interface Call {
+  /** What stands behind the command's words. */
+  readonly names: readonly string[];
+  readonly flags: Flags;
+  readonly config: Config;
+  readonly powers: Powers;
+  /** Prints one answer: with `--json` the value on one line, else the lines. */
+  readonly print: (value: unknown, lines: readonly string[]) => void;
+}
+
+export interface Command {
+  /** `bot add`. */
+  readonly words: string;
+  /** `NAME --guild GUILD`: the names it takes, all of them needed, then its own flags. */
+  readonly usage: string;
+  readonly about: string;
+  /** Its own, besides `--data-dir` and `--json`. */
+  readonly options: ParseArgsOptionsConfig;
+  readonly run: (call: Call) => Promise<void>;
+}
+
+/** The call itself is wrong: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** It could not be done: exit code 1. The message is the whole story. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** The value of a flag that the command cannot do without. */
+export function needed(flags: Flags, name: string): string {
+  const value = flags[name];
+  if (typeof value !== 'string' || value === '') throw new UsageError(`--${name} is missing`);
+  return value;
+}

@@ -1,0 +1,15 @@
+import { askAdmin } from './admin.ts';
+import { GuildAdded } from './answers.ts';
+import { type Command, needed } from './command.ts';
+
+export const guildAdd: Command = {
+  words: 'guild add',
+  usage: 'NAME --owner USER',
+  about: 'Make a guild that belongs to a user.',
+  options: { owner: { type: 'string' } },
+  async run(call) {
+    const [name = ''] = call.names;
+    const added = await askAdmin(call, 'guilds', { name, owner: needed(call.flags, 'owner') }, GuildAdded);
+    call.print(added, [`guild  ${added.guild.name} (${added.guild.id})`]);
+  },
+};

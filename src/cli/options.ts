@@ -1,0 +1,13 @@
+/** Options of the config as `parseArgs` wants them. */
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { flagOf, type OptionName } from '../config.ts';
+
+export const configOptions = (names: readonly OptionName[]): ParseArgsOptionsConfig =>
+  Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' as const }]));
+
+/** What every command takes. */
+export const COMMON: ParseArgsOptionsConfig = {
+  ...configOptions(['dataDir']),
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+};

@@ -1,0 +1,16 @@
+import { askAdmin } from './admin.ts';
+import { UserAdded } from './answers.ts';
+import type { Command } from './command.ts';
+
+export const userAdd: Command = {
+  words: 'user add',
+  usage: 'NAME [--password PASSWORD]',
+  about: 'Make a user and print a token of his. Without a password he can only use tokens.',
+  options: { password: { type: 'string' } },
+  async run(call) {
+    const [name = ''] = call.names;
+    const password = typeof call.flags.password === 'string' ? call.flags.password : null;
+    const added = await askAdmin(call, 'users', { name, password }, UserAdded);
+    call.print(added, [`user   ${added.user.username} (${added.user.id})`, `token  ${added.token}`]);
+  },
+};

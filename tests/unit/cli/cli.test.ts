@@ -1,0 +1,211 @@
+import { afterEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import manifest from '../../../package.json' with { type: 'json' };
+import { runCli } from '../../../src/cli/cli.ts';
+import type { Handle, Powers } from '../../../src/cli/command.ts';
+import type { Config } from '../../../src/config.ts';
+
+interface Asked {
+  readonly path: string;
+  readonly body: unknown;
+}
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+function dataDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'guildhall-cli-'));
+  cleanups.push(() => rmSync(dir, { recursive: true }));
+  return dir;
+}
+
+const ANSWERS: Readonly<Record<string, unknown>> = {
+  '/admin/users': { user: { id: '1', username: 'nelly' }, token: 'T1' },
+  '/admin/guilds': { guild: { id: '2', name: 'Home' } },
+  '/admin/bots': {
+    bot: { id: '3', username: 'echo' },
+    token: 'T3',
+    guild: { id: '2', name: 'Home' },
+    owner: { id: '4', username: 'home-owner' },
+    ownerPassword: 'P4',
+  },
+};
+
+/** Runs a command line and gives back all it did. */
+async function run(argv: readonly string[], powers: Partial<Powers> = {}) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const none = () => Promise.reject(new Error('no core here'));
+  const code = await runCli(argv, {
+    serve: none,
+    withCore: none,
+    ...powers,
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+  });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+/** A core in this process that answers from the table. */
+function core(asked: Asked[], status = 200, answers = ANSWERS): Pick<Powers, 'withCore'> {
+  const handle: Handle = async (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push({ path: pathname, body: await request.json() });
+    return Response.json(answers[pathname] ?? { message: 'unknown route' }, { status });
+  };
+  return { withCore: (_config, use) => use(handle) };
+}
+
+/** A server on the socket of a data directory. */
+async function listen(dir: string, asked: Asked[], status = 200): Promise<void> {
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk) => (text += chunk));
+    request.on('end', () => {
+      asked.push({ path: request.url ?? '', body: JSON.parse(text) });
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(ANSWERS[request.url ?? '']));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(dir, 'guildhall.sock'), resolve));
+  cleanups.push(() => server.close());
+}
+
+const calls: readonly [string[], Asked, string][] = [
+  [['user', 'add', 'nelly'], { path: '/admin/users', body: { name: 'nelly', password: null } }, 'T1'],
+  [
+    ['user', 'add', 'nelly', '--password', 'p'],
+    { path: '/admin/users', body: { name: 'nelly', password: 'p' } },
+    'nelly (1)',
+  ],
+  [
+    ['guild', 'add', 'Home', '--owner', 'nelly'],
+    { path: '/admin/guilds', body: { name: 'Home', owner: 'nelly' } },
+    'Home (2)',
+  ],
+  [['bot', 'add', 'echo', '--guild', 'Home'], { path: '/admin/bots', body: { name: 'echo', guild: 'Home' } }, 'T3'],
+];
+
+describe('a command', () => {
+  test.each(calls)('%j asks the running server over its socket', async (argv, wanted, shown) => {
+    const [dir, asked] = [dataDir(), [] as Asked[]];
+    await listen(dir, asked);
+    const { code, out, err } = await run([...argv, '--data-dir', dir]);
+    expect([code, err, asked]).toEqual([0, '', [wanted]]);
+    expect(out).toContain(shown);
+  });
+
+  test.each(calls)('%j starts the core when no server runs', async (argv, wanted, shown) => {
+    const asked: Asked[] = [];
+    const { code, out } = await run([...argv, '--data-dir', dataDir()], core(asked));
+    expect([code, asked]).toEqual([0, [wanted]]);
+    expect(out).toContain(shown);
+  });
+
+  test('takes a socket that a dead server left for no server', async () => {
+    const [dir, asked] = [dataDir(), [] as Asked[]];
+    writeFileSync(join(dir, 'guildhall.sock'), '');
+    expect((await run(['user', 'add', 'nelly', '--data-dir', dir], core(asked))).code).toBe(0);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('that breaks off is not asked again elsewhere', async () => {
+    const [dir, asked] = [dataDir(), [] as Asked[]];
+    const server = createServer((request) => request.socket.destroy());
+    await new Promise<void>((resolve) => server.listen(join(dir, 'guildhall.sock'), resolve));
+    cleanups.push(() => server.close());
+    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], core(asked));
+    expect([code, asked]).toEqual([1, []]);
+    expect(err).toContain('does not answer');
+  });
+
+  test('prints one line of JSON on demand', async () => {
+    const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--json', '--data-dir', dataDir()], core([]));
+    expect(out.split('\n')).toHaveLength(2);
+    expect(JSON.parse(out)).toEqual(ANSWERS['/admin/bots'] as object);
+  });
+
+  test('shows the owner and his password when the guild was made', async () => {
+    const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--data-dir', dataDir()], core([]));
+    expect(out).toContain('home-owner (4), password P4');
+  });
+
+  test('that is refused says why and ends with 1', async () => {
+    const tree = {
+      code: 50035,
+      message: 'Invalid Form Body',
+      errors: { name: { _errors: [{ code: 'X', message: 'Must be shorter.' }] } },
+    };
+    const refusing = (body: unknown) => core([], 400, { '/admin/users': body });
+    const argv = ['user', 'add', 'nelly', '--data-dir', dataDir()];
+    expect(await run(argv, refusing(tree))).toEqual({ code: 1, out: '', err: 'name: Must be shorter.\n' });
+    expect(await run(argv, refusing({ code: 0, message: 'no' }))).toEqual({ code: 1, out: '', err: 'no\n' });
+  });
+
+  test('ends with 1 when the answer makes no sense, or the store is not to be had', async () => {
+    const argv = ['user', 'add', 'nelly', '--data-dir', dataDir()];
+    expect(await run(argv, core([], 200, { '/admin/users': { user: 1 } }))).toMatchObject({ code: 1, out: '' });
+    expect((await run(argv)).err).toContain('no core here');
+  });
+
+  const wrong: readonly [string[], string][] = [
+    [['frobnicate'], 'no such command: frobnicate'],
+    [['user', 'remove', 'x'], 'no such command'],
+    [['user', 'add'], 'it takes one name'],
+    [['user', 'add', 'a', 'b'], 'it takes one name'],
+    [['version', 'a'], 'it takes no name'],
+    [['bot', 'add', 'echo'], '--guild is missing'],
+    [['guild', 'add', 'Home'], '--owner is missing'],
+    [['user', 'add', 'a', '--colour', 'red'], '--colour'],
+    [['serve', '--port', 'http'], '--port is "http"'],
+  ];
+  test.each(wrong)('%j is called wrongly: 2', async (argv, sentence) => {
+    const { code, out, err } = await run(argv);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(sentence);
+  });
+});
+
+describe('help and version', () => {
+  test('list every command and option', async () => {
+    const { code, out } = await run(['--help']);
+    expect(code).toBe(0);
+    const wanted = ['serve', 'user add NAME', 'guild add NAME --owner USER', 'bot add NAME --guild GUILD', 'version'];
+    for (const text of [...wanted, '--data-dir', 'GUILDHALL_PUBLIC_URL']) expect(out).toContain(text);
+  });
+
+  test('explain one command', async () => {
+    expect((await run(['bot', 'add', '--help'])).out).toContain('Usage: guildhall bot add NAME --guild GUILD');
+  });
+
+  test('say the version', async () => {
+    expect((await run(['version'])).out).toBe(`guildhall ${manifest.version}\n`);
+    expect(JSON.parse((await run(['--version', '--json'])).out)).toEqual({ version: manifest.version });
+  });
+});
+
+describe('serve', () => {
+  test('hands the config over and says where it listens', async () => {
+    let given: Config | null = null;
+    const powers: Partial<Powers> = {
+      serve: async (config, started) => {
+        given = config;
+        started({ port: 1234 });
+      },
+    };
+    const dir = dataDir();
+    const { code, out } = await run(['serve', '--workers', '3', '--data-dir', dir], powers);
+    expect(code).toBe(0);
+    expect(out).toContain('http://localhost:1234');
+    expect(given as Config | null).toMatchObject({ workers: 3, dataDir: dir });
+  });
+
+  test('that cannot start says why and ends with 1', async () => {
+    const serve = () => Promise.reject(new Error('the port is taken'));
+    expect(await run(['serve'], { serve })).toEqual({ code: 1, out: '', err: 'the port is taken\n' });
+  });
+});
