@@ -38,18 +38,13 @@ export interface MemoryOptions {
   readonly maxWaiting?: number;
 }
 
-interface Waiting {
-  readonly run: () => void;
-  readonly fail: (fault: Fault) => void;
-}
-
 export class MemoryStore implements Store {
   readonly data: MemoryData;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #defer: (task: () => void) => void;
   readonly #maxWaiting: number;
   readonly #epochs = new Map<OwnerKey, number>();
-  readonly #queue: Waiting[] = [];
+  readonly #queue: (() => void)[] = [];
   #state: Store['state'] = 'open';
   #held = false;
   #failNext: Fault[] = [];
@@ -158,7 +153,7 @@ export class MemoryStore implements Store {
         reject(error);
       }
     };
-    this.#queue.push({ run, fail: reject });
+    this.#queue.push(run);
     if (!this.#held) this.#schedule();
     return promise;
   }
@@ -166,7 +161,7 @@ export class MemoryStore implements Store {
   #schedule(): void {
     this.#defer(() => {
       if (this.#held || this.data.holder !== this) return;
-      this.#queue.shift()?.run();
+      this.#queue.shift()?.();
     });
   }
 

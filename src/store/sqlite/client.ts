@@ -31,6 +31,8 @@ export function connectStore(ports: StorePorts, options: ConnectOptions = {}): S
   return new SqliteStore(ports, options);
 }
 
+const CLOSED = new Fault('unavailable', false, 'the store is closed');
+
 type Value<Method extends keyof ReadPort> = Awaited<ReturnType<ReadPort[Method]>>;
 
 class SqliteStore implements Store {
@@ -69,16 +71,19 @@ class SqliteStore implements Store {
   }
 
   async commit(batch: Batch): Promise<void> {
+    if (this.#state === 'closed') throw CLOSED;
     if (this.#state === 'full') throw new Fault('full', true, 'the store is full');
     if (this.#state === 'broken') throw new Fault('broken', true, 'the store does not accept writes');
     const ops = encodeBatch(batch.owner, batch.writes);
     await this.#writer.ask((id) => ['commit', id, batch.owner, batch.epoch, ops.length, ...ops]);
   }
 
+  /** Waits for what is in flight. */
   async close(): Promise<void> {
     this.#state = 'closed';
-    const closed = new Fault('unavailable', false, 'the store is closed');
-    for (const pipe of [this.#writer, ...this.#readers]) pipe.end(closed);
+    const pipes = [this.#writer, ...this.#readers];
+    await Promise.all(pipes.map((pipe) => pipe.drained()));
+    for (const pipe of pipes) pipe.end(CLOSED);
   }
 
   #enter(state: Store['state']): void {

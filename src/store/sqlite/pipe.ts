@@ -4,6 +4,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { Answers } from './wire.ts';
 
 interface Pending {
+  readonly promise: Promise<string | number>;
   readonly resolve: (text: string | number) => void;
   readonly reject: (fault: Fault) => void;
   /** Of the clock that never steps back. */
@@ -55,7 +56,7 @@ export class Pipe {
     }
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<string | number>();
-    this.#pending.set(id, { resolve, reject, deadline: clock.monotonic() + deadlineMs });
+    this.#pending.set(id, { promise, resolve, reject, deadline: clock.monotonic() + deadlineMs });
     this.tell(entries(id));
     if (this.#timer === null) this.#arm(deadlineMs);
     return promise;
@@ -65,6 +66,14 @@ export class Pipe {
     if (this.#dead !== null) return;
     if (this.#out.length === 0) this.#options.clock.defer(() => this.#flush());
     for (const entry of entries) this.#out.push(entry);
+  }
+
+  /** Resolves when nothing is in flight; deadlines see to it that it does. */
+  async drained(): Promise<void> {
+    while (this.#pending.size > 0) {
+      const ends = [...this.#pending.values()].map(({ promise }) => promise);
+      await Promise.allSettled(ends);
+    }
   }
 
   /** Everything pending fails with this, and every later ask. */

@@ -19,6 +19,7 @@ const db = openWriter(path);
 const wal = new Wal(db, WAL_BOUNDS);
 const outboxes = new Set<Outbox>();
 let scheduled = false;
+let closed = false;
 
 const tell = (state: string): void => {
   for (const outbox of outboxes) outbox.answer(0, 'state', state);
@@ -29,6 +30,7 @@ const writer = new Writer(db, wal, (state) => {
 });
 
 function probe(): void {
+  if (closed) return;
   writer.probe();
   if (writer.state !== 'open') realClock.after(probeMs, probe);
   flush();
@@ -44,6 +46,7 @@ function schedule(): void {
   scheduled = true;
   setImmediate(() => {
     scheduled = false;
+    if (closed) return;
     writer.round();
     flush();
     if (writer.waiting > 0) schedule();
@@ -64,6 +67,7 @@ function connect(port: MessagePort): void {
 
 function close(): void {
   while (writer.waiting > 0) writer.round();
+  closed = true;
   tell('closed');
   flush();
   try {

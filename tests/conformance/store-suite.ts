@@ -1,12 +1,12 @@
 /** One suite for every adapter of the store: each port method, each write, the fence, and paging against an array. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { Case, Opened } from './store.cases.ts';
-import { fenceCases } from './store.fence.ts';
-import { guildCases } from './store.guilds.ts';
-import { journalCases } from './store.journal.ts';
-import { messageCases } from './store.messages.ts';
-import { pagingCases } from './store.paging.ts';
-import { userCases } from './store.users.ts';
+import type { Case, Opened } from './store-cases.ts';
+import { fenceCases } from './store-fence.ts';
+import { guildCases } from './store-guilds.ts';
+import { journalCases } from './store-journal.ts';
+import { messageCases } from './store-messages.ts';
+import { pagingCases } from './store-paging.ts';
+import { userCases } from './store-users.ts';
 
 export interface SuiteOptions {
   readonly name: string;

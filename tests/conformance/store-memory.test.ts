@@ -1,6 +1,6 @@
 import { MemoryStore } from '../../src/store/memory/store.ts';
-import { NOW } from './store.records.ts';
-import { runStoreSuite } from './store.suite.ts';
+import { NOW } from './store-records.ts';
+import { runStoreSuite } from './store-suite.ts';
 
 runStoreSuite({
   name: 'memory',

@@ -2,8 +2,8 @@ import { expect } from 'bun:test';
 import { Fault } from '../../src/protocol/errors.ts';
 import { guildKey } from '../../src/protocol/ids.ts';
 import type { Write } from '../../src/protocol/writes.ts';
-import { actor, type Case } from './store.cases.ts';
-import { messageRecord, mint } from './store.records.ts';
+import { actor, type Case } from './store-cases.ts';
+import { messageRecord, mint } from './store-records.ts';
 
 export async function faultOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
 import { groupKey, pairKey, userKey } from '../../src/protocol/ids.ts';
-import { actor, type Case } from './store.cases.ts';
+import { actor, type Case } from './store-cases.ts';
 import {
   banRecord,
   channelRecord,
@@ -11,7 +11,7 @@ import {
   messageRecord,
   mint,
   roleRecord,
-} from './store.records.ts';
+} from './store-records.ts';
 
 export const guildCases: readonly Case[] = [
   {

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { guildKey, userKey } from '../../src/protocol/ids.ts';
-import { actor, type Case } from './store.cases.ts';
-import { applicationRecord, commandRecord, mint, tokenRecord, userRecord } from './store.records.ts';
+import { actor, type Case } from './store-cases.ts';
+import { applicationRecord, commandRecord, mint, tokenRecord, userRecord } from './store-records.ts';
 
 export const userCases: readonly Case[] = [
   {

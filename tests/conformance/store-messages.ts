@@ -1,8 +1,8 @@
 import { expect } from 'bun:test';
 import { snowflakeAt } from '../../src/protocol/snowflake.ts';
 import { BUCKET_MS } from '../../src/store/buckets.ts';
-import { actor, type Case } from './store.cases.ts';
-import { messageRecord, mint, NOW } from './store.records.ts';
+import { actor, type Case } from './store-cases.ts';
+import { messageRecord, mint, NOW } from './store-records.ts';
 
 const MINUTE = 60_000;
 const none = { before: null, after: null, around: null } as const;

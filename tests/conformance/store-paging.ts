@@ -5,8 +5,8 @@ import { snowflakeAt } from '../../src/protocol/snowflake.ts';
 import { BUCKET_MS } from '../../src/store/buckets.ts';
 import type { MessagePage, Store } from '../../src/store/ports.ts';
 import { pageOfArray } from '../support/page-of-array.ts';
-import { actor, type Case } from './store.cases.ts';
-import { messageRecord, mint, NOW } from './store.records.ts';
+import { actor, type Case } from './store-cases.ts';
+import { messageRecord, mint, NOW } from './store-records.ts';
 
 /** Buckets back from now, and a place in the bucket: few places, so that borders are met. */
 const arbitraryId = fc

@@ -2,7 +2,7 @@
 import { guildKey, type OwnerKey } from '../../src/protocol/ids.ts';
 import type { Write } from '../../src/protocol/writes.ts';
 import type { Store } from '../../src/store/ports.ts';
-import { mint } from './store.records.ts';
+import { mint } from './store-records.ts';
 
 export interface Opened {
   readonly store: Store;

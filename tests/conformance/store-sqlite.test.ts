@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { realClock } from '../../src/base/clock.ts';
 import { connectStore } from '../../src/store/sqlite/client.ts';
 import { openSqlite } from '../../src/store/sqlite/threads.ts';
-import { NOW } from './store.records.ts';
-import { runStoreSuite } from './store.suite.ts';
+import { NOW } from './store-records.ts';
+import { runStoreSuite } from './store-suite.ts';
 
 runStoreSuite({
   name: 'sqlite',

@@ -2,8 +2,8 @@ import { expect } from 'bun:test';
 import { seqOf } from '../../src/protocol/envelope.ts';
 import { guildKey } from '../../src/protocol/ids.ts';
 import type { StoredRow, Write } from '../../src/protocol/writes.ts';
-import { actor, type Case } from './store.cases.ts';
-import { mint, NOW } from './store.records.ts';
+import { actor, type Case } from './store-cases.ts';
+import { mint, NOW } from './store-records.ts';
 
 const MINUTE = 60_000;
 const row = (seq: number, at = NOW): StoredRow => ({ seq, note: `{"k":"${seq}"}`, at });
