@@ -24,6 +24,9 @@ export function ringRow(draft: RowDraft, seq: number, wording: Wording): RingRow
   }
 }
 
+/** As it is stored. `before`: the stored row before it, so that a journal whose old rows were dropped knows how far back it reaches. */
+export type KeptNote = JournalNote & { readonly before: number };
+
 /** Null: volatile, it may die with its owner. */
 export function journalNote(draft: RowDraft, maxUsers: number): JournalNote | null {
   if (draft.kind === 'event') {

@@ -9,7 +9,7 @@ import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Batch } from './batch.ts';
 import { Interest } from './interest.ts';
-import { bodyOf, journalNote, ringRow } from './journal.ts';
+import { bodyOf, journalNote, type KeptNote, ringRow } from './journal.ts';
 import { type Hearing, hearEvent, hearLeave, hearMoves } from './moves.ts';
 import { Outbox, type OwnTell } from './outbox.ts';
 import type { ActorLimits, ActorWorld, Opened } from './ports.ts';
@@ -23,6 +23,8 @@ export class Owner {
   readonly #sent = new Map<WorkerId, number>();
   #count = 0;
   #tells = 0;
+  /** The last row with a note. */
+  #head: number;
 
   constructor(
     readonly key: OwnerKey,
@@ -31,6 +33,7 @@ export class Owner {
     readonly limits: ActorLimits,
   ) {
     this.#rows = new Rows(key, limits, opened.forgotten, opened.wording.left);
+    this.#head = opened.head;
     for (const row of opened.rows) this.#rows.push(row);
     this.outbox = new Outbox(({ to, command, seq }) => world.tell(to, command, key, seq), limits);
   }
@@ -112,7 +115,11 @@ export class Owner {
     const row = ringRow(draft, seq, this.opened.wording);
     if (row !== null) this.#rows.push(row);
     const note = journalNote(draft, this.limits.journalUsers);
-    if (note !== null) batch.write([{ w: 'putRow', row: { seq, note: JSON.stringify(note), at: now } }]);
+    if (note !== null) {
+      const kept: KeptNote = { ...note, before: this.#head };
+      batch.write([{ w: 'putRow', row: { seq, note: JSON.stringify(kept), at: now } }]);
+      this.#head = seq;
+    }
     this.#relay(this.#hearing(draft), seq, batch);
     if (draft.kind !== 'leave') return;
     for (const { session } of this.interest.ofUser(draft.user)) this.interest.drop(session);

@@ -37,8 +37,10 @@ export interface Opened {
   readonly wording: Wording;
   /** Rows of earlier loads, told again from what is stored now, ascending. */
   readonly rows: readonly RingRow[];
-  /** Whoever has no row below this one may have missed something. 0: `rows` is all there ever was. */
+  /** Who has no row from here on may have missed something. 0: `rows` is all there ever was. */
   readonly forgotten: number;
+  /** The last row that was stored; 0: none. */
+  readonly head: number;
   /** Not yet confirmed, ascending. */
   readonly tells: readonly StoredTell[];
 }
