@@ -103,10 +103,16 @@ export function migrate(db: DatabaseSync, migrations: readonly string[] = MIGRAT
   }
   const foreign = version === 0 ? pragma(db, 'schema_version') > 0 : application !== APPLICATION_ID;
   if (foreign) throw new Error('The database file belongs to another program.');
-  for (const [step, sql] of [...migrations.entries()].slice(version)) {
-    db.exec(
-      `begin immediate; ${sql}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${step + 1}; commit`,
-    );
+  for (const [step, sql] of [...migrations.entries()].slice(version)) run(db, sql, step + 1);
+}
+
+function run(db: DatabaseSync, sql: string, version: number): void {
+  db.exec('begin immediate');
+  try {
+    db.exec(`${sql}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${version}; commit`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback');
+    throw error;
   }
 }
 

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'bun:test';
+import { MessageChannel } from 'node:worker_threads';
+import type { Clock } from '../../../src/base/clock.ts';
+import { Fault } from '../../../src/protocol/errors.ts';
+import { Pipe } from '../../../src/store/sqlite/pipe.ts';
+import type { Answers } from '../../../src/store/sqlite/wire.ts';
+import { eventually } from '../../support/eventually.ts';
+
+/** A clock that the test moves; what is deferred is run by `turn`. */
+function handClock() {
+  let now = 0;
+  const timers = new Set<{ at: number; task: () => void }>();
+  const deferred: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => now,
+    after: (ms, task) => {
+      const timer = { at: now + ms, task };
+      timers.add(timer);
+      return { cancel: () => void timers.delete(timer) };
+    },
+    defer: (task) => void deferred.push(task),
+  };
+  const advance = (ms: number): void => {
+    now += ms;
+    for (const timer of timers) {
+      if (timer.at > now) continue;
+      timers.delete(timer);
+      timer.task();
+    }
+  };
+  const turn = (): void => {
+    for (const task of deferred.splice(0)) task();
+  };
+  return { clock, advance, turn, timers };
+}
+
+function open(maxInFlight = 3) {
+  const { port1, port2 } = new MessageChannel();
+  const heard: Answers[] = [];
+  const states: string[] = [];
+  port2.on('message', (entries: Answers) => void heard.push(entries));
+  const hand = handClock();
+  const onState = (state: string): void => void states.push(state);
+  const pipe = new Pipe(port1, { clock: hand.clock, deadlineMs: 100, maxInFlight, onState });
+  const ask = (what: string): Promise<string | number> => pipe.ask((id) => ['ask', id, what]);
+  const codeOf = (promise: Promise<unknown>): Promise<string> =>
+    promise.then(
+      (value) => `value ${String(value)}`,
+      (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+    );
+  return { pipe, peer: port2, heard, states, ask, codeOf, ...hand };
+}
+
+describe('Pipe', () => {
+  test('what is asked in one turn is one message, and each ask gets its own answer', async () => {
+    const { ask, turn, heard, peer, states, pipe } = open();
+    const asks = [ask('a'), ask('b')];
+    pipe.tell(['told']);
+    turn();
+    await eventually('the message is there', () => heard.length > 0);
+    expect(heard).toEqual([['ask', 1, 'a', 'ask', 2, 'b', 'told']]);
+    peer.postMessage([2, 'ok', 'for b', 0, 'state', 'full', 1, 'ok', 7]);
+    expect(await Promise.all(asks)).toEqual([7, 'for b']);
+    expect(states).toEqual(['full']);
+    pipe.end(new Fault('unavailable', false, 'closed'));
+  });
+
+  test('an ask without an answer ends at its own deadline; a late answer finds nobody', async () => {
+    const { ask, codeOf, advance, turn, peer, pipe, timers } = open();
+    const first = codeOf(ask('a'));
+    advance(60);
+    const second = ask('b');
+    turn();
+    advance(40);
+    expect(await first).toBe('timeout');
+    expect(pipe.inFlight).toBe(1);
+    peer.postMessage([1, 'ok', 'late', 2, 'ok', 'in time']);
+    expect(await second).toBe('in time');
+    advance(100);
+    expect(timers.size).toBe(0);
+    const third = codeOf(ask('c'));
+    advance(100);
+    expect(await third).toBe('timeout');
+    pipe.end(new Fault('unavailable', false, 'closed'));
+  });
+
+  test('more asks than allowed are refused at once', async () => {
+    const { ask, codeOf, pipe } = open(2);
+    const asks = [ask('a'), ask('b'), ask('c')].map(codeOf);
+    expect(await asks[2]).toBe('overloaded');
+    pipe.end(new Fault('unavailable', false, 'closed'));
+    expect(await Promise.all(asks)).toEqual(['unavailable', 'unavailable', 'overloaded']);
+  });
+
+  test('when the other side dies everything pending fails, and every later ask', async () => {
+    const { ask, codeOf, turn, heard, peer, pipe } = open();
+    const asks = [ask('a'), ask('b')].map(codeOf);
+    turn();
+    await eventually('the message is there', () => heard.length > 0);
+    peer.close();
+    expect(await Promise.all(asks)).toEqual(['unavailable', 'unavailable']);
+    expect(pipe.alive).toBe(false);
+    expect(await codeOf(ask('c'))).toBe('unavailable');
+    await pipe.drained();
+  });
+
+  test.each([
+    ['full', 'full', true],
+    ['broken', 'broken', true],
+    ['fenced', 'fenced', false],
+    ['batch', 'broken', false],
+  ] as const)('the outcome %p is the fault %p, to be tried again: %p', async (outcome, code, retryable) => {
+    const { ask, peer, pipe } = open();
+    const answer = ask('a').catch((error: unknown) => error);
+    peer.postMessage([1, outcome, 'why']);
+    expect(await answer).toMatchObject({ code, retryable });
+    pipe.end(new Fault('unavailable', false, 'closed'));
+  });
+});
