@@ -17,6 +17,8 @@ export interface Config {
   readonly store: 'sqlite';
   /** `open`: anybody may register. `closed`: accounts come from the command line. */
   readonly registration: 'open' | 'closed';
+  /** `off`: no request is counted (load tests). */
+  readonly rateLimits: 'on' | 'off';
 }
 
 interface Option {
@@ -67,6 +69,7 @@ export const OPTIONS = {
   },
   store: { schema: oneOf('sqlite'), fallback: 'sqlite', about: 'where data lives: sqlite' },
   registration: { schema: oneOf('open', 'closed'), fallback: 'open', about: 'who may register: open or closed' },
+  rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
 } as const satisfies { readonly [K in keyof Config]: Option };
 
 export type OptionName = keyof typeof OPTIONS;
@@ -112,6 +115,7 @@ export function readConfig(
     publicUrl: read('publicUrl') as string | null,
     store: read('store') as Config['store'],
     registration: read('registration') as Config['registration'],
+    rateLimits: read('rateLimits') as Config['rateLimits'],
   });
 }
 

@@ -1,10 +1,12 @@
 /** Token texts and who they belong to. A token is looked up by its hash; the text itself is never kept. */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
+import type { TokenRecord } from '../protocol/records.ts';
 import type { UsersPort } from '../store/ports.ts';
 
 export type TokenReads = Pick<UsersPort, 'token' | 'user' | 'application'>;
@@ -12,6 +14,7 @@ export type TokenReads = Pick<UsersPort, 'token' | 'user' | 'application'>;
 export interface TokensOptions {
   readonly store: TokenReads;
   readonly random: Random;
+  readonly clock: Pick<Clock, 'now'>;
   /** Accounts remembered. */
   readonly capacity: number;
 }
@@ -30,22 +33,24 @@ const ATTEMPTS = 3;
 export class Tokens {
   readonly #store: TokenReads;
   readonly #random: Random;
+  readonly #clock: Pick<Clock, 'now'>;
   /** Only tokens that are good: unknown ones cost one keyed read each and no memory. */
   readonly #accounts: LRUCache<string, Account>;
   readonly #hashesOf = new Map<Snowflake, Set<string>>();
   readonly #flights = new Map<string, Flight>();
 
-  constructor({ store, random, capacity }: TokensOptions) {
+  constructor({ store, random, clock, capacity }: TokensOptions) {
     this.#store = store;
+    this.#clock = clock;
     this.#random = random;
     this.#accounts = new LRUCache({ max: capacity, dispose: (account, hash) => this.#unlist(account, hash) });
   }
 
-  /** A new token of a user. `hash` is what is stored; `text` is shown once. */
-  make(user: Snowflake): { readonly text: string; readonly hash: string } {
+  /** A new token of a user: shown once, while the record is what is stored. */
+  make(user: Snowflake, kind: TokenRecord['kind']): { readonly token: string; readonly record: TokenRecord } {
     const first = Buffer.from(user).toString('base64url');
-    const text = `${first}.${this.#random.secret(6).slice(0, 6)}.${this.#random.secret(28)}`;
-    return { text, hash: tokenHash(text) };
+    const token = `${first}.${this.#random.secret(6).slice(0, 6)}.${this.#random.secret(28)}`;
+    return { token, record: { hash: tokenHash(token), user, kind, createdAt: this.#clock.now() } };
   }
 
   /** Bound, so that it can be handed to the edges. Rejects with Fault when the store cannot say. */

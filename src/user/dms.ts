@@ -111,3 +111,11 @@ function pairOf(state: KnownUser, owner: OwnerKey, told: Told): DmRecord | null 
   const nameless = { name: null, icon: null, owner_id: null, last_pin_timestamp: null };
   return { id: channelId, type: 1, owner, recipients: both, last_message_id: id, ...nameless };
 }
+
+/** A DM as this user sees it: himself left out of the recipients (docs: channel object). */
+export function dmWire(state: KnownUser, dm: DmRecord): Readonly<Record<string, unknown>> {
+  const { id, type, name, icon, owner_id, last_message_id, last_pin_timestamp } = dm;
+  const recipients = dm.recipients.filter((user) => user.id !== state.id);
+  const seen = { id, type, flags: 0, recipients, last_message_id, last_pin_timestamp };
+  return type === 3 ? { ...seen, name, icon, owner_id } : seen;
+}

@@ -12,6 +12,12 @@ type SessionPresenceCommand = Extract<Command, { kind: 'sessionPresence' }>;
 const ORDER = ['online', 'dnd', 'idle', 'offline'] as const;
 type Status = (typeof ORDER)[number];
 
+interface Clients {
+  desktop?: Status;
+  mobile?: Status;
+  web?: Status;
+}
+
 const seenAs = (presence: SessionPresence): Status => (presence.status === 'invisible' ? 'offline' : presence.status);
 const rank = (status: Status): number => ORDER.indexOf(status);
 
@@ -19,7 +25,7 @@ const rank = (status: Status): number => ORDER.indexOf(status);
 export function combine(sessions: Iterable<SessionPresence>): UserPresence {
   let best: Status = 'offline';
   let activities = '[]';
-  const clients: { desktop?: Status; mobile?: Status; web?: Status } = {};
+  const clients: Clients = {};
   for (const session of sessions) {
     const status = seenAs(session);
     if (status === 'offline') continue;
@@ -30,7 +36,12 @@ export function combine(sessions: Iterable<SessionPresence>): UserPresence {
     const known = clients[session.client];
     if (known === undefined || rank(status) < rank(known)) clients[session.client] = status;
   }
-  return best === 'offline' ? OFFLINE : { status: best, activities, client_status: clients };
+  return best === 'offline' ? OFFLINE : { status: best, activities, client_status: inOrder(clients) };
+}
+
+/** The order of sessions is not to be seen in the keys: hearers compare texts. */
+function inOrder({ desktop, mobile, web }: Clients): Clients {
+  return { ...(desktop && { desktop }), ...(mobile && { mobile }), ...(web && { web }) };
 }
 
 export function sessionPresence(state: UserState, command: SessionPresenceCommand, turn: Turn): Decision {

@@ -4,11 +4,12 @@ import type { Reply } from '../protocol/decision.ts';
 import { refuse } from '../protocol/errors.ts';
 import { ownerId } from '../protocol/ids.ts';
 import { commandById, commandsIn } from './applications.ts';
+import { dmWire } from './dms.ts';
 import { selfOf } from './self.ts';
 import { isKnown, memberships, type UserState } from './user-state.ts';
 
 /**
- * `self` -> UserSelf · `guildList` -> [guild id, row of the membership][], ascending by id · `dms` -> DmRecord[], the one opened last first ·
+ * `self` -> UserSelf · `guildList` -> [guild id, row of the membership][], ascending by id · `dms` -> APIDMChannel[] as he sees them, the one opened last first ·
  * `commands` -> wires · `command` -> wire · `application` -> ApplicationRecord.
  */
 export function answerUser(state: UserState, question: Question): Reply {
@@ -19,7 +20,7 @@ export function answerUser(state: UserState, question: Question): Reply {
     case 'guildList':
       return { ok: memberships(state).map(([guild, seq]) => [ownerId(guild), seq]) };
     case 'dms':
-      return { ok: [...state.dms.values()].reverse() };
+      return { ok: [...state.dms.values()].reverse().map((dm) => dmWire(state, dm)) };
     case 'application':
       return state.application === null ? refuse('unknownApplication') : { ok: state.application };
     case 'commands':

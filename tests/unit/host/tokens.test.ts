@@ -34,12 +34,12 @@ class SlowReads implements TokenReads {
 
 function door(capacity = 10) {
   const reads = new SlowReads();
-  const tokens = new Tokens({ store: reads, random: seededRandom(1), capacity });
+  const tokens = new Tokens({ store: reads, random: seededRandom(1), clock: { now: () => 7 }, capacity });
   const login = (id: string, kind: 'bot' | 'person' = 'person') => {
-    const { text, hash } = tokens.make(id);
-    reads.tokens.set(hash, { hash, user: id, kind, createdAt: 0 });
+    const { token: text, record } = tokens.make(id, kind);
+    reads.tokens.set(record.hash, record);
     reads.records.set(id, userRecord(publicUser(id)));
-    return { text, hash };
+    return { text, hash: record.hash };
   };
   return { reads, tokens, login };
 }
@@ -47,13 +47,13 @@ function door(capacity = 10) {
 describe('a token', () => {
   test('has three parts, the first of which is the user in base64', () => {
     const { tokens } = door();
-    const { text, hash } = tokens.make(ME);
+    const { token: text, record } = tokens.make(ME, 'bot');
     const parts = text.split('.');
     expect(parts).toHaveLength(3);
     expect(parts.every((part) => part.length >= 6)).toBe(true);
     expect(atob(parts[0] ?? '')).toBe(ME);
-    expect(hash).toBe(tokenHash(text));
-    expect(tokens.make(ME).text).not.toBe(text);
+    expect(record).toEqual({ hash: tokenHash(text), user: ME, kind: 'bot', createdAt: 7 });
+    expect(tokens.make(ME, 'bot').token).not.toBe(text);
   });
 
   test('opens the door for its user, is read once and then remembered', async () => {
@@ -90,10 +90,10 @@ describe('a token', () => {
 
   test('that is unknown is asked for each time and not remembered', async () => {
     const { reads, tokens } = door();
-    const { text, hash } = tokens.make(ME);
+    const { token: text, record } = tokens.make(ME, 'person');
     expect([await tokens.authenticate(text), await tokens.authenticate(text)]).toEqual([null, null]);
     expect(reads.reads).toBe(2);
-    reads.tokens.set(hash, { hash, user: ME, kind: 'person', createdAt: 0 });
+    reads.tokens.set(record.hash, record);
     reads.records.set(ME, userRecord(publicUser(ME)));
     expect(await tokens.authenticate(text)).not.toBeNull();
   });
