@@ -48,6 +48,9 @@ export interface SessionExport {
   readonly past: readonly Stay[];
   readonly missed: readonly Missed[];
   readonly standings: readonly Standing[];
+  /** Guilds where it has a voice state. */
+  readonly voice: readonly OwnerKey[];
+  readonly version: 9 | 10;
   readonly carried: Carried;
 }
 

@@ -1,0 +1,92 @@
+/** One socket's standing: how far its handshake is, what it owes to the client besides dispatches, and how often it speaks. */
+import { CLOSES, type CloseName } from '../protocol/closes.ts';
+import type { SessionId } from '../protocol/ids.ts';
+import type { PublicUser } from '../protocol/records.ts';
+import type { ConnectionState } from './connection-state.ts';
+import { FrameRate } from './frame-rate.ts';
+import { HEARTBEAT_ACK, INVALID_SESSION, RECONNECT } from './frames.ts';
+import type { ClientFrame } from './handshake.ts';
+import type { GatewayLimits } from './limits.ts';
+import type { Socket, SocketInfo } from './socket.ts';
+
+export class Connection {
+  state: ConnectionState = 'open';
+  session: SessionId | null = null;
+  /** Resumes this session, which is elsewhere. */
+  waitsFor: SessionId | null = null;
+  /** When it last became open or busy, and when it last said anything. Monotonic milliseconds. */
+  since: number;
+  heard: number;
+  /** Counts handshakes: what an earlier one was waiting for is no longer wanted. */
+  attempt = 0;
+  /** Frames that came while it was busy. */
+  waiting: ClientFrame[] = [];
+  readonly frames: FrameRate;
+  readonly presences: FrameRate;
+  /** Whose token was accepted last. */
+  self: PublicUser | null = null;
+  #owesAck = false;
+  #owesRefusal = false;
+
+  constructor(
+    readonly number: number,
+    readonly socket: Socket,
+    readonly info: SocketInfo,
+    readonly limits: GatewayLimits,
+    now: number,
+  ) {
+    this.since = now;
+    this.heard = now;
+    this.frames = new FrameRate(limits.framesPerMinute, 60_000);
+    this.presences = new FrameRate(limits.presencesPer20s, 20_000);
+  }
+
+  /** Nothing is written to a socket that buffers more than a quarter of what would cut it. */
+  get writable(): boolean {
+    return this.state !== 'closed' && this.socket.buffered() <= this.limits.backpressureBytes / 4;
+  }
+
+  acknowledge(): void {
+    if (this.writable) this.socket.send(HEARTBEAT_ACK);
+    else this.#owesAck = true;
+  }
+
+  close(name: CloseName): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    const [code, reason] = CLOSES[name];
+    this.socket.close(code, reason);
+  }
+
+  /** The client shall come back and resume. */
+  reconnect(): void {
+    if (this.writable) this.socket.send(RECONNECT);
+  }
+
+  /** op 9 on the open socket, which may identify then. */
+  refuse(now: number): void {
+    if (this.state === 'closed') return;
+    this.state = 'open';
+    this.session = null;
+    this.waitsFor = null;
+    this.waiting = [];
+    this.since = now;
+    this.attempt += 1;
+    if (this.writable) this.socket.send(INVALID_SESSION);
+    else this.#owesRefusal = true;
+  }
+
+  /** What was owed while the socket was slow; true when dispatches may follow. */
+  drained(): boolean {
+    if (!this.writable) return false;
+    if (this.#owesAck) this.socket.send(HEARTBEAT_ACK);
+    if (this.#owesRefusal) this.socket.send(INVALID_SESSION);
+    this.#owesAck = false;
+    this.#owesRefusal = false;
+    return true;
+  }
+
+  get owes(): boolean {
+    return this.#owesAck || this.#owesRefusal;
+  }
+}

@@ -1,0 +1,93 @@
+/** READY is made when the session's user actor has answered; for people also when every guild has, or after two seconds. */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { AnswerEntry, Body } from '../protocol/envelope.ts';
+import type { OwnerKey } from '../protocol/ids.ts';
+import { parseOwn } from '../protocol/json.ts';
+import type { UserSnapshot } from '../protocol/snapshots.ts';
+import type { GatewayLimits } from './limits.ts';
+import { readyData } from './ready.ts';
+import type { Session } from './session.ts';
+import { onShard } from './shard.ts';
+
+export interface GreetingPorts {
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+  readonly pump: (session: Session) => void;
+  readonly invalidate: (session: Session, why: string) => void;
+}
+
+interface Greeting {
+  readonly url: string;
+  snapshot: UserSnapshot | null;
+  timer: Timer | null;
+}
+
+export class Greetings {
+  readonly #ports: GreetingPorts;
+  readonly #waiting = new Map<Session, Greeting>();
+
+  constructor(ports: GreetingPorts) {
+    this.#ports = ports;
+  }
+
+  /** `url`: where the client may resume. */
+  begin(session: Session, url: string): void {
+    this.#waiting.set(session, { url, snapshot: null, timer: null });
+  }
+
+  /** The session is over. */
+  drop(session: Session): void {
+    this.#waiting.get(session)?.timer?.cancel();
+    this.#waiting.delete(session);
+  }
+
+  /** First answer of the user actor. */
+  welcome(session: Session, answer: AnswerEntry): void {
+    const greeting = this.#waiting.get(session);
+    session.welcomed = true;
+    if (greeting === undefined) return;
+    if (answer.create === null) return this.#ports.invalidate(session, 'no user');
+    greeting.snapshot = parseOwn<UserSnapshot>(answer.create.d);
+    if (session.traits.own) {
+      const listed = (answer.guilds ?? []).filter(([guild]) => onShard(guild, session.traits.shard));
+      return this.#ready(session, greeting, greeting.snapshot, new Map(listed.map(([guild]) => [guild, null])));
+    }
+    session.gathered = new Map();
+    greeting.timer = this.#ports.clock.after(this.#ports.limits.readyWaitMs, () => this.settled(session));
+  }
+
+  /** True: the guild's snapshot goes into READY, and no GUILD_CREATE is sent. */
+  gather(session: Session, owner: OwnerKey, create: Body): boolean {
+    const { gathered } = session;
+    if (gathered === null || gathered.has(owner)) return false;
+    gathered.set(owner, create.d);
+    return true;
+  }
+
+  /** Every guild has answered, or the time is over. */
+  settled(session: Session): void {
+    const greeting = this.#waiting.get(session);
+    const { gathered } = session;
+    if (greeting === undefined || greeting.snapshot === null || gathered === null) return;
+    const guilds = new Map<OwnerKey, string | null>(gathered);
+    for (const owner of session.attachments.keys()) {
+      if (owner.startsWith('g:') && !guilds.has(owner)) guilds.set(owner, null);
+    }
+    this.#ready(session, greeting, greeting.snapshot, guilds);
+  }
+
+  #ready(
+    session: Session,
+    greeting: Greeting,
+    snapshot: UserSnapshot,
+    guilds: ReadonlyMap<OwnerKey, string | null>,
+  ): void {
+    const { id, shard, version } = session.traits;
+    const full = session.person;
+    const d = readyData({ version, session: id, url: greeting.url, shard, snapshot, guilds, full });
+    session.gathered = null;
+    session.keepBody(session.readyAt, { t: 'READY', d, cls: 0, full: null });
+    this.drop(session);
+    this.#ports.pump(session);
+  }
+}

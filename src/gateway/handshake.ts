@@ -1,0 +1,206 @@
+/** What a client's frame says, parsed at the door. Snowflakes sent as numbers keep their digits (clients.md rule 4). */
+import { z } from 'zod';
+import type { SessionPresence } from '../protocol/envelope.ts';
+import type { Snowflake } from '../protocol/ids.ts';
+import { parseJson } from '../protocol/json.ts';
+
+export type ClientFrame =
+  /** op 1, and op 40 of newer user clients. `seq`: what the client has. */
+  | { readonly op: 'heartbeat'; readonly seq: number | null }
+  | { readonly op: 'identify'; readonly identify: IdentifyData }
+  | { readonly op: 'resume'; readonly token: string; readonly session: string; readonly seq: number }
+  | { readonly op: 'presence'; readonly presence: ClientPresence }
+  | { readonly op: 'voice'; readonly voice: VoiceData }
+  | { readonly op: 'members'; readonly members: MembersData }
+  /** Known ones that mean nothing here. */
+  | { readonly op: 'ignored' }
+  | { readonly op: 'unknown' }
+  | { readonly op: 'unreadable' };
+
+export type ClientPresence = Omit<SessionPresence, 'client'>;
+
+export interface IdentifyData {
+  readonly token: string;
+  /** Unchecked: what is wrong with these two has close codes of its own. */
+  readonly intents: unknown;
+  readonly shard: unknown;
+  readonly presence: ClientPresence;
+  readonly client: SessionPresence['client'];
+}
+
+export interface VoiceData {
+  /** Null: the call of a DM. */
+  readonly guildId: Snowflake | null;
+  readonly channelId: Snowflake | null;
+  readonly selfMute: boolean;
+  readonly selfDeaf: boolean;
+  readonly selfVideo: boolean;
+}
+
+export interface MembersData {
+  readonly guildIds: readonly Snowflake[];
+  readonly query: string | null;
+  readonly limit: number;
+  readonly userIds: readonly Snowflake[] | null;
+  readonly presences: boolean;
+  readonly nonce: string | null;
+}
+
+const snowflake = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
+/** One or several: discordgo and eris send an array (clients.md rule 4). */
+const snowflakes = z.union([snowflake.transform((id) => [id]), z.array(snowflake).max(100)]);
+
+const frame = z.object({ op: z.number().int(), d: z.unknown() });
+
+const activities = z.array(z.record(z.string(), z.unknown())).max(20);
+/** `game` is what discord.py still calls its one activity. */
+const presenceData = z.object({
+  status: z.string().nullish(),
+  activities: activities.nullish(),
+  game: z.record(z.string(), z.unknown()).nullish(),
+  afk: z.boolean().nullish(),
+  since: z.number().nullish(),
+});
+
+const identifyData = z.object({
+  token: z.string().max(512),
+  intents: z.unknown(),
+  shard: z.unknown(),
+  presence: presenceData.nullish(),
+  properties: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const resumeData = z.object({
+  token: z.string().max(512),
+  session_id: z.string().max(256),
+  seq: z.number().int().nullable(),
+});
+
+const voiceData = z.object({
+  guild_id: snowflake.nullish(),
+  channel_id: snowflake.nullish(),
+  self_mute: z.boolean().nullish(),
+  self_deaf: z.boolean().nullish(),
+  self_video: z.boolean().nullish(),
+});
+
+const membersData = z.object({
+  guild_id: snowflakes,
+  query: z.string().max(100).nullish(),
+  limit: z.number().int().nonnegative().nullish(),
+  user_ids: snowflakes.nullish(),
+  presences: z.boolean().nullish(),
+  nonce: z.union([z.string(), z.number()]).nullish(),
+});
+
+/** Said by clients to servers that have what these ask for; nothing depends on an answer. 14 and 37 choose what a person looks at. */
+const IGNORED: ReadonlySet<number> = new Set([
+  5, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 34, 35, 36, 37, 38, 39, 41, 42, 43,
+]);
+
+export function parseFrame(text: string): ClientFrame {
+  let parsed: unknown;
+  try {
+    parsed = parseJson(text);
+  } catch {
+    return { op: 'unreadable' };
+  }
+  const known = frame.safeParse(parsed);
+  if (!known.success) return { op: 'unreadable' };
+  const { op, d } = known.data;
+  switch (op) {
+    case 1:
+      return { op: 'heartbeat', seq: seqOf(d) };
+    case 40:
+      return { op: 'heartbeat', seq: seqOf((d as { seq?: unknown } | null)?.seq) };
+    case 2:
+      return parsedAs(identifyData, d, identifyFrame);
+    case 3:
+      return parsedAs(presenceData, d, (data) => ({ op: 'presence', presence: presenceOf(data) }));
+    case 4:
+      return parsedAs(voiceData, d, voiceFrame);
+    case 6:
+      return parsedAs(resumeData, d, ({ token, session_id: session, seq }) => ({
+        op: 'resume',
+        token: bareToken(token),
+        session,
+        seq: seq ?? 0,
+      }));
+    case 8:
+      return parsedAs(membersData, d, membersFrame);
+    default:
+      return { op: IGNORED.has(op) ? 'ignored' : 'unknown' };
+  }
+}
+
+/** Some send the prefix that REST wants (clients.md rule 11). */
+export const bareToken = (token: string): string => token.replace(/^(?:Bot|Bearer)\s+/i, '').trim();
+
+function parsedAs<T>(schema: z.ZodType<T>, d: unknown, make: (data: T) => ClientFrame): ClientFrame {
+  const result = schema.safeParse(d);
+  return result.success ? make(result.data) : { op: 'unreadable' };
+}
+
+const seqOf = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+
+function identifyFrame(data: z.infer<typeof identifyData>): ClientFrame {
+  const { token, intents, shard, presence, properties } = data;
+  return {
+    op: 'identify',
+    identify: {
+      token: bareToken(token),
+      intents,
+      shard,
+      presence: presenceOf(presence ?? {}),
+      client: clientOf(properties ?? {}),
+    },
+  };
+}
+
+const STATUSES = ['online', 'idle', 'dnd', 'invisible', 'offline'] as const;
+
+/** An unknown status counts as online, as on the original. */
+function presenceOf({ status, activities: list, game, afk, since }: z.infer<typeof presenceData>): ClientPresence {
+  const shown = list ?? (game === null || game === undefined ? [] : [game]);
+  return {
+    status: STATUSES.find((known) => known === status) ?? 'online',
+    activities: JSON.stringify(shown),
+    afk: afk ?? false,
+    since: since ?? null,
+  };
+}
+
+/** `$os` and `$browser` are the keys of discordgo. */
+function clientOf(properties: Record<string, unknown>): SessionPresence['client'] {
+  const browser = String(properties.browser ?? properties.$browser ?? '');
+  if (/Discord (Android|iOS)/i.test(browser)) return 'mobile';
+  return /Discord Client/i.test(browser) ? 'desktop' : 'web';
+}
+
+function voiceFrame(data: z.infer<typeof voiceData>): ClientFrame {
+  return {
+    op: 'voice',
+    voice: {
+      guildId: data.guild_id ?? null,
+      channelId: data.channel_id ?? null,
+      selfMute: data.self_mute ?? false,
+      selfDeaf: data.self_deaf ?? false,
+      selfVideo: data.self_video ?? false,
+    },
+  };
+}
+
+function membersFrame(data: z.infer<typeof membersData>): ClientFrame {
+  return {
+    op: 'members',
+    members: {
+      guildIds: data.guild_id,
+      query: data.query ?? null,
+      limit: data.limit ?? 0,
+      userIds: data.user_ids ?? null,
+      presences: data.presences ?? false,
+      nonce: data.nonce === null || data.nonce === undefined ? null : String(data.nonce),
+    },
+  };
+}

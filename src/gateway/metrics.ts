@@ -1,0 +1,42 @@
+/** What this room counts. Plain numbers, read by whoever exports them. */
+export interface GatewayMetrics {
+  sockets: number;
+  sessions: number;
+  live: number;
+  detached: number;
+  logEntries: number;
+  logBytes: number;
+  variants: number;
+  /** Calls of `publish`, and entries that went through the outlet. */
+  publishes: number;
+  published: number;
+  /** Frames written to one socket. */
+  written: number;
+  flushes: number;
+  /** What the last flush asked the next one to wait, milliseconds. */
+  gatheredMs: number;
+  /** op 9 by reason. */
+  refused: Record<string, number>;
+  resumed: number;
+  moved: number;
+  holes: number;
+}
+
+export const newMetrics = (): GatewayMetrics => ({
+  sockets: 0,
+  sessions: 0,
+  live: 0,
+  detached: 0,
+  logEntries: 0,
+  logBytes: 0,
+  variants: 0,
+  publishes: 0,
+  published: 0,
+  written: 0,
+  flushes: 0,
+  gatheredMs: 0,
+  refused: {},
+  resumed: 0,
+  moved: 0,
+  holes: 0,
+});
