@@ -37,6 +37,7 @@ export interface SqliteThreads {
 
 interface Thread {
   readonly worker: Worker;
+  readonly alive: boolean;
   control(message: Control): void;
   /** Resolves at its next answer, rejects when it dies before. */
   answer(expected: ControlAnswer): Promise<void>;
@@ -86,8 +87,10 @@ function hold(writer: Thread, readers: readonly Thread[], unlock: () => void): S
     try {
       // The writer last: a reader that is still connected would keep the log from being emptied.
       for (const thread of [...readers, writer]) {
+        if (!thread.alive) continue;
         thread.control({ do: 'close' });
-        await thread.answer('closed');
+        // A thread that dies here has nothing to lose: what was acknowledged is in the log.
+        await thread.answer('closed').catch(() => {});
         await thread.worker.terminate();
       }
     } finally {
@@ -113,8 +116,15 @@ function connect(thread: Thread): MessagePort {
 
 async function start(file: URL, name: string, workerData: WriterThreadData | ReaderThreadData): Promise<Thread> {
   const worker = new Worker(file, { name, workerData });
+  let alive = true;
+  worker.once('exit', () => {
+    alive = false;
+  });
   const thread: Thread = {
     worker,
+    get alive() {
+      return alive;
+    },
     control: (message) => worker.postMessage(message, message.do === 'connect' ? [message.port] : []),
     answer: (expected) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
