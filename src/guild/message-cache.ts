@@ -145,14 +145,14 @@ export class MessageCache {
     return [...found.values()];
   }
 
-  /** What of these is not known. If any is, all are held until `release` of the command or `forsake` of the list given back. */
+  /** What of these is not known. All are held until `release` of the command or `forsake` of the very list given back. */
   hold(command: object, needs: readonly Need[]): readonly Need[] {
     const unknown = needs.filter((need) => !this.#knows(need));
     if (this.#holds.has(command)) {
       this.#holds.also(command, unknown);
       return unknown;
     }
-    if (unknown.length === 0) return unknown;
+    if (needs.length === 0) return unknown;
     this.#holds.start(command, needs, unknown);
     for (const need of needs) this.#holdSlot(slotOf(need));
     return unknown;

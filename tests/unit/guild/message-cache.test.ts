@@ -63,6 +63,19 @@ test('two commands that wait for one slot hold it until both are over', () => {
   expect(cache.message('5')).toBeNull();
 });
 
+test('what one command learned is kept for the next that asked for it meanwhile', () => {
+  const cache = new MessageCache();
+  const need: Need = { need: 'nonce', channelId: '1', author: '9', nonce: 'n' };
+  const [a, b] = [{}, {}];
+  cache.hold(a, [need]);
+  cache.supply(need, null);
+  expect(cache.hold(b, [need])).toEqual([]);
+  cache.release(a);
+  expect(cache.nonce('1', '9', 'n', 0)).toBeNull();
+  cache.release(b);
+  expect(cache.nonce('1', '9', 'n', 0)).toBeUndefined();
+});
+
 test('what waits is bounded: the oldest slot is given up', () => {
   const cache = new MessageCache({ held: 10 });
   const commands = Array.from({ length: 50 }, (_, n) => ({ n }));
