@@ -1,0 +1,24 @@
+/** What the runtime says in our domain's words: the texts of missed rows, and what attach brings and a dead worker takes. */
+import type { Wording } from '../actor/ports.ts';
+import type { Body } from '../protocol/envelope.ts';
+import { guildClass } from '../protocol/events.ts';
+import { type OwnerKey, ownerId } from '../protocol/ids.ts';
+
+const body = (t: string, d: string): Body => ({ t, d, cls: guildClass(t), full: null });
+
+export function wordingOf(key: OwnerKey): Wording {
+  return {
+    // Without `unavailable`: the user is out, the guild is not down.
+    left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
+    created: (d) => body('CHANNEL_CREATE', d),
+    deleted: (d) => body('CHANNEL_DELETE', d),
+    carried: ({ session, carried }) => {
+      const presence = carried?.presence ?? null;
+      return presence !== null && key.startsWith('u:') ? { kind: 'sessionPresence', session, presence } : null;
+    },
+    gone: (session, user) => {
+      if (key.startsWith('u:')) return { kind: 'sessionPresence', session, presence: null };
+      return key.startsWith('g:') ? { kind: 'voiceGone', user, session } : null;
+    },
+  };
+}
