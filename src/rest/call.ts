@@ -91,6 +91,12 @@ export class Call {
     return this.#unwrap<T>(await this.edge.deps.directory.read(to, question, options));
   }
 
+  /** A question beside the point of the call: it counts in no bucket. */
+  async peek<T>(to: OwnerKey, question: Question): Promise<T> {
+    const options = { deadline: this.#deadline(), rate: null };
+    return this.#unwrap<T>(await this.edge.deps.directory.read(to, question, options));
+  }
+
   #deadline(): number {
     return this.edge.deps.clock.now() + this.edge.deps.limits.askMs;
   }

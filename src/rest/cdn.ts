@@ -8,7 +8,7 @@ import { VIA } from './respond.ts';
 const ID = String.raw`(\d{1,20})`;
 const ATTACHMENT = new RegExp(`^/attachments/${ID}/${ID}/([^/]+)$`);
 const PICTURE = new RegExp(
-  `^/(avatars|banners|icons|role-icons|app-icons)/${ID}/((?:a_)?[0-9a-f]{32})\\.(?:png|jpe?g|webp|gif)$`,
+  `^/(avatars|banners|icons|role-icons|app-icons|channel-icons)/${ID}/((?:a_)?[0-9a-f]{32})\\.(?:png|jpe?g|webp|gif)$`,
 );
 const DEFAULT_AVATAR = /^\/embed\/avatars\/(\d)\.png$/;
 

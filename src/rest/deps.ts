@@ -4,19 +4,19 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Authenticate } from '../protocol/accounts.ts';
 import type { Snowflake } from '../protocol/ids.ts';
-import type { TokenRecord } from '../protocol/records.ts';
 import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
 import type { Files } from './files.ts';
 
-/** Makes tokens of the form `base64(user id).x.y` (clients.md rule 11). The token is shown once; only the record is stored. */
+/** Makes tokens of the form `base64(user id).x.y` (clients.md rule 11). `text` is shown once; only the hash is stored. */
 export interface Tokens {
-  make(userId: Snowflake, kind: TokenRecord['kind']): { readonly token: string; readonly record: TokenRecord };
+  make(user: Snowflake): { readonly text: string; readonly hash: string };
 }
 
 /** Bounded: rejects with Fault `overloaded` when too many wait. */
 export interface Passwords {
   hash(text: string): Promise<string>;
-  verify(text: string, hash: string): Promise<boolean>;
+  /** Null: nobody's; takes as long as a wrong password. */
+  verify(text: string, stored: string | null): Promise<boolean>;
 }
 
 /** So many requests in so many milliseconds. */

@@ -1,5 +1,6 @@
 /** Embeds and components of a request as they are stored: type set, nothing null, files of the same request by their address. */
 import type { APIEmbed } from 'discord-api-types/v10';
+import { compact } from './compact.ts';
 import { refusedField } from './refused.ts';
 
 /** Sum over title, description, field names and values, footer and author of all embeds (docs/resources/message, embed limits). */
@@ -26,17 +27,6 @@ function embedText(embed: Loose): number {
   const parts = [embed.title, embed.description, (embed.footer as Loose)?.text, (embed.author as Loose)?.name];
   const all = [...parts, ...fields.flatMap(({ name, value }) => [name, value])];
   return all.reduce<number>((sum, part) => sum + (typeof part === 'string' ? part.length : 0), 0);
-}
-
-/** Without nulls, which old clients send for what is absent and no client expects back. */
-function compact(value: unknown, urls: ReadonlyMap<string, string>): unknown {
-  if (typeof value === 'string') {
-    return value.startsWith('attachment://') ? (urls.get(value.slice('attachment://'.length)) ?? value) : value;
-  }
-  if (Array.isArray(value)) return value.map((each) => compact(each, urls));
-  if (typeof value !== 'object' || value === null) return value;
-  const present = Object.entries(value).filter(([, each]) => each !== null && each !== undefined);
-  return Object.fromEntries(present.map(([key, each]) => [key, compact(each, urls)]));
 }
 
 /** Every component has a number that is unique in its message; those that came without get the next free ones (docs/components/reference). */

@@ -8,7 +8,7 @@ import type { Snowflake } from '../protocol/ids.ts';
 import { HEAD_BYTES, type Picture, pictureOf, safeName } from './media.ts';
 import { refused, refusedField } from './refused.ts';
 
-export type PictureKind = 'avatars' | 'banners' | 'icons' | 'role-icons' | 'app-icons';
+export type PictureKind = 'avatars' | 'banners' | 'icons' | 'role-icons' | 'app-icons' | 'channel-icons';
 
 export interface FilesOptions {
   readonly directory: string;

@@ -75,12 +75,13 @@ export const channelMoves = z
   )
   .check(z.maxLength(500));
 
-/** `icon` is an image or, as discord.py resends it, the hash that is already there. */
-const role = { permissions: z.nullish(bits), icon: z.nullish(imageData) };
-export const roleCreate = extended(spec.CreateRoleRequestSchema, {
-  ...role,
+/** An empty name is taken: the guild gives its default. */
+const role = {
   name: z.nullish(z.string().check(z.maxLength(100))),
-});
+  permissions: z.nullish(bits),
+  icon: z.nullish(imageData),
+};
+export const roleCreate = extended(spec.CreateRoleRequestSchema, role);
 export const roleEdit = extended(spec.UpdateRoleRequestPartialSchema, role);
 export const roleMoves = z.array(z.object({ id: snowflake, position: z.nullish(z.int()) })).check(z.maxLength(250));
 
@@ -112,7 +113,8 @@ export const bulkBan = extended(spec.BulkBanUsersRequestSchema, {
   user_ids: z.array(snowflake).check(z.minLength(1), z.maxLength(200)),
 });
 
-const command = { default_member_permissions: z.nullish(bits) };
+/** `nsfw` is documented but not in the specification. */
+const command = { default_member_permissions: z.nullish(bits), nsfw: z.nullish(z.boolean()) };
 export const commandCreate = extended(spec.ApplicationCommandCreateRequestSchema, command);
 export const commandEdit = extended(spec.ApplicationCommandPatchRequestPartialSchema, command);
 export const commandSet = z.array(extended(spec.ApplicationCommandUpdateRequestSchema, command));
@@ -159,4 +161,3 @@ export const authorize = z.object({
   permissions: z.nullish(bits),
   authorize: z.optional(z.boolean()),
 });
-export const nothingAsked = z.looseObject({});

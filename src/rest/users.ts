@@ -1,12 +1,12 @@
 /** The caller's own account and what others may know of a user (docs/resources/user). */
 import { groupKey, guildKey, nameKey, pairKey, type Snowflake, userKey } from '../protocol/ids.ts';
-import type { PublicUser, UserRecord } from '../protocol/records.ts';
+import type { DmRecord, PublicUser, UserRecord } from '../protocol/records.ts';
 import type { Call } from './call.ts';
 import { refused, refusedField } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { privateChannel, userEdit } from './schemas.ts';
-import { wireSelf, wireUser } from './wire-users.ts';
+import { wireDm, wireSelf, wireUser } from './wire-users.ts';
 
 /** A picture as base64, 10 MiB before. */
 export const PICTURE_BODY_BYTES = 15 * 1024 * 1024;
@@ -41,12 +41,19 @@ async function updateMyUser(call: Call): Promise<Outcome> {
   };
   if (renamed && kind === 'person' && form.username !== undefined) await claimName(call, form.username, record);
   const changed = await call.ask<UserRecord>(userKey(call.userId), { kind: 'updateUser', patch });
-  const [before, after] = [nameKey(record.user.username), nameKey(changed.user.username)];
-  if (kind === 'person' && before !== after) await call.ask(before, { kind: 'freeName', user: call.userId });
+  if (passwordHash !== null) await endOtherLogins(call);
+  await call.edge.deps.directory.control({ control: 'userChanged', user: call.userId });
   return ok(wireSelf(changed));
 }
 
-/** The new name is claimed before the account takes it; the old one is given free after that. A crash between leaves a name taken, never one twice. */
+/** A new password ends what was logged in with the old one. */
+async function endOtherLogins(call: Call): Promise<void> {
+  const revoke = { kind: 'revokeToken', hash: null, except: call.account.tokenHash } as const;
+  const hashes = await call.ask<readonly string[]>(userKey(call.userId), revoke);
+  await call.edge.deps.directory.control({ control: 'revoked', hashes });
+}
+
+/** The new name is claimed before the account takes it; the user's actor gives the old one free. */
 async function claimName(call: Call, name: string, record: UserRecord): Promise<void> {
   if (!/^[a-zA-Z0-9._]+$/.test(name)) {
     throw refusedField(
@@ -81,8 +88,8 @@ async function picture(
 }
 
 async function listMyDms(call: Call): Promise<Outcome> {
-  // The user actor answers what is open; bots get an empty list, as Discord gives them.
-  return ok(call.account.kind === 'bot' ? [] : await call.read(userKey(call.userId), { ask: 'dms' }));
+  const dms = await call.read<readonly DmRecord[]>(userKey(call.userId), { ask: 'dms' });
+  return ok(dms.map((dm) => wireDm(dm, call.userId)));
 }
 
 async function createDm(call: Call): Promise<Outcome> {

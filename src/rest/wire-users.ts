@@ -1,6 +1,6 @@
 /** Users and applications in the forms that several resources answer with. Every documented key is there, null rather than absent. */
-import type { Account } from '../protocol/accounts.ts';
-import type { ApplicationRecord, PublicUser, UserRecord } from '../protocol/records.ts';
+import type { Snowflake } from '../protocol/ids.ts';
+import type { ApplicationRecord, DmRecord, PublicUser, UserRecord } from '../protocol/records.ts';
 
 export function wireUser(user: PublicUser): Readonly<Record<string, unknown>> {
   return {
@@ -56,4 +56,10 @@ export function wireApplication(
   };
 }
 
-export const isBot = ({ kind }: Account): boolean => kind === 'bot';
+/** A DM as one of its recipients sees it: without himself. */
+export function wireDm(dm: DmRecord, me: Snowflake): Readonly<Record<string, unknown>> {
+  const { id, type, name, icon, owner_id, last_message_id, last_pin_timestamp } = dm;
+  const recipients = dm.recipients.filter((user) => user.id !== me).map(wireUser);
+  const common = { id, type, flags: 0, last_message_id, last_pin_timestamp, recipients };
+  return type === 1 ? common : { ...common, name, icon, owner_id };
+}

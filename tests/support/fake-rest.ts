@@ -178,9 +178,9 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     store: { ...emptyStore, ...options.store } as RestDeps['store'],
     authenticate: async (token) => accounts[token] ?? null,
     tokens: {
-      make: (user, kind) => {
-        const token = `${btoa(user)}.x.${++made}`;
-        return { token, record: { hash: `hash of ${token}`, user, kind, createdAt: NOW } };
+      make: (user) => {
+        const text = `${btoa(user)}.x.${++made}`;
+        return { text, hash: `hash of ${text}` };
       },
     },
     passwords: {

@@ -1,0 +1,62 @@
+/** People come, log in and log out. The forms are those of the original's own web client (docs of the user API). */
+import { userKey } from '../protocol/ids.ts';
+import type { Call } from './call.ts';
+import { addToken, enrolPerson, revoked } from './enrolment.ts';
+import { refused, refusedField } from './refused.ts';
+import { created, noContent, type Outcome, ok } from './respond.ts';
+import { type Route, route } from './route.ts';
+import { login, register } from './schemas.ts';
+
+async function registerAccount(call: Call): Promise<Outcome> {
+  const form = await call.body(register);
+  await mayRegister(call, form.invite ?? null);
+  const { username, password } = form;
+  const person = { username, password, email: form.email ?? null, globalName: form.global_name ?? null };
+  const { user, token } = await enrolPerson(call, call.edge.deps, person);
+  return created({ token, user_id: user.id });
+}
+
+/** Who registers by invite still has to accept it; naming it is his ticket. */
+async function mayRegister(call: Call, code: string | null): Promise<void> {
+  const { config, deps } = call.edge;
+  if (config.registration === 'open') return;
+  if (config.registration === 'invite' && code !== null) {
+    const invite = /^[\w-]{2,100}$/.test(code) ? await deps.store.invite(code) : null;
+    const guild = invite && `g:${invite.guild_id}`;
+    if (guild) {
+      await call.read(guild as `g:${string}`, { ask: 'invite', code, withCounts: false });
+      return;
+    }
+    throw refusedField(['invite'], 'INVITE_INVALID', 'This invite does not work.');
+  }
+  throw refused('missingAccess', { message: 'Registration is closed on this server.' });
+}
+
+/** A wrong name and a wrong password look and last the same. */
+async function loginAccount(call: Call): Promise<Outcome> {
+  const form = await call.body(login);
+  const { deps, buckets } = call.edge;
+  const rate = { limit: deps.limits.logins, windowMs: deps.limits.loginWindowMs };
+  const attempt = buckets.hit(`login ${form.login.toLowerCase()}`, rate, deps.clock.now());
+  if (attempt.remaining < 0) throw refused('rateLimited', { retryAfter: attempt.resetAfterMs / 1000 });
+  const id = await deps.store.userByLogin(form.login.toLowerCase());
+  const record = id === null ? null : await deps.store.user(id);
+  const good = await deps.passwords.verify(form.password, record?.passwordHash ?? null);
+  if (!good || record === null) {
+    throw refusedField(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
+  }
+  const token = await addToken(call, deps, record.user.id, 'person');
+  return ok({ token, user_id: record.user.id });
+}
+
+async function logout(call: Call): Promise<Outcome> {
+  const revoke = { kind: 'revokeToken', hash: call.account.tokenHash, except: null } as const;
+  await revoked(call.edge.deps, await call.ask<readonly string[]>(userKey(call.userId), revoke));
+  return noContent;
+}
+
+export const accountRoutes: readonly Route[] = [
+  route('POST', '/auth/register', registerAccount, { who: 'anyone', counted: 'here' }),
+  route('POST', '/auth/login', loginAccount, { who: 'anyone', counted: 'here' }),
+  route('POST', '/auth/logout', logout, { who: 'person' }),
+];

@@ -1,0 +1,160 @@
+/** What the command line asks a running server, over its unix socket: whoever may open the socket may do everything here. */
+import { PermissionFlagsBits as P } from 'discord-api-types/v10';
+import * as z from 'zod/mini';
+import type { Command, Question } from '../protocol/commands.ts';
+import { guildKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
+import type { PublicUser } from '../protocol/records.ts';
+import { check, parseBody, readText } from './body.ts';
+import { joinBot, serverBy } from './bot-joins.ts';
+import type { RestDeps } from './deps.ts';
+import { type Asker, addToken, enrolBot, enrolPerson } from './enrolment.ts';
+import type { GuildWire } from './my-guilds.ts';
+import { Refused, refused } from './refused.ts';
+import { answer, answerError, type Outcome, ok } from './respond.ts';
+import { register, text } from './schemas.ts';
+
+export interface Admin {
+  /** Never rejects. */
+  handle(request: Request): Promise<Response>;
+}
+
+const MAX_BODY_BYTES = 64 * 1024;
+/** GATEWAY_PRESENCE, GATEWAY_GUILD_MEMBERS, GATEWAY_MESSAGE_CONTENT: a bot of one's own server may see everything. */
+const ALL_INTENTS = (1 << 12) | (1 << 14) | (1 << 18);
+const BROAD = P.Administrator;
+/** Owns guilds that are made for a bot when nobody else is named. */
+const DEFAULT_OWNER = 'owner';
+
+const userForm = z.object({ name: text(2, 32), password: z.nullish(text(8, 1024)) });
+const guildForm = z.object({ name: text(2, 100), owner: text(2, 32) });
+const botForm = z.object({ name: text(2, 32), guild: text(2, 100), owner: z.nullish(text(2, 32)) });
+
+interface Person {
+  readonly user: PublicUser;
+  /** Only when the account is new. */
+  readonly password?: string;
+  readonly token?: string;
+}
+
+export function createAdmin(deps: RestDeps): Admin {
+  const asker = new ServerAsker(deps);
+  const operations: Record<string, (body: unknown) => Promise<Outcome>> = {
+    'POST /admin/users': (body) => addUser(asker, deps, check(userForm, body)),
+    'POST /admin/guilds': (body) => addGuild(asker, deps, check(guildForm, body)),
+    'POST /admin/bots': (body) => addBot(asker, deps, check(botForm, body)),
+  };
+  const handle = async (request: Request): Promise<Response> => {
+    try {
+      const operation = operations[`${request.method} ${new URL(request.url).pathname}`];
+      if (operation === undefined) throw refused('notFound');
+      return answer(await operation(parseBody(await readText(request, MAX_BODY_BYTES))));
+    } catch (error) {
+      return answerError(error, deps.report);
+    }
+  };
+  return { handle };
+}
+
+/** The server asks for itself; no bucket counts it. */
+class ServerAsker implements Asker {
+  readonly #deps: RestDeps;
+
+  constructor(deps: RestDeps) {
+    this.#deps = deps;
+  }
+
+  async ask<T>(to: OwnerKey, command: Command): Promise<T> {
+    const { directory, random } = this.#deps;
+    const { reply } = await directory.ask(to, command, {
+      commandId: random.uuid(),
+      deadline: this.#deadline(),
+      rate: null,
+    });
+    if ('refused' in reply) throw new Refused(reply);
+    return reply.ok as T;
+  }
+
+  async read<T>(to: OwnerKey, question: Question): Promise<T> {
+    const { reply } = await this.#deps.directory.read(to, question, { deadline: this.#deadline(), rate: null });
+    if ('refused' in reply) throw new Refused(reply);
+    return reply.ok as T;
+  }
+
+  #deadline(): number {
+    return this.#deps.clock.now() + this.#deps.limits.askMs;
+  }
+}
+
+/** Without a password one is made up, and shown this once. */
+async function addUser(asker: Asker, deps: RestDeps, { name, password }: z.infer<typeof userForm>): Promise<Outcome> {
+  return ok(await newPerson(asker, deps, name, password ?? null));
+}
+
+async function newPerson(asker: Asker, deps: RestDeps, name: string, given: string | null): Promise<Required<Person>> {
+  const password = given ?? deps.random.secret(12);
+  const { username } = check(register, { username: name, password });
+  const enrolled = await enrolPerson(asker, deps, { username, password, email: null, globalName: null });
+  return { ...enrolled, password };
+}
+
+async function findPerson(deps: RestDeps, name: string): Promise<Person | null> {
+  const id = await deps.store.userByLogin(name.toLowerCase());
+  const record = id === null ? null : await deps.store.user(id);
+  return record && { user: record.user };
+}
+
+async function addGuild(asker: Asker, deps: RestDeps, { name, owner }: z.infer<typeof guildForm>): Promise<Outcome> {
+  const person = await findPerson(deps, owner);
+  if (person === null) throw refused('unknownUser');
+  return ok({ guild: await newGuild(asker, deps, name, person.user) });
+}
+
+async function newGuild(asker: Asker, deps: RestDeps, name: string, owner: PublicUser): Promise<GuildWire> {
+  const id = deps.mint();
+  const by = { id: owner.id, self: owner, reason: null };
+  return asker.ask<GuildWire>(guildKey(id), { kind: 'createGuild', by, id, name, icon: null });
+}
+
+/**
+ * A bot with every privileged intent, in the guild, with a role that may do everything. Asked again with the same names it is the same bot, with one
+ * token more. A guild is found by its id, or by its name among those of the owner.
+ */
+async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm>): Promise<Outcome> {
+  const byId = await guildById(asker, form.guild);
+  const owner = byId === null ? await ownerNamed(asker, deps, form.owner ?? DEFAULT_OWNER) : await ownerOf(deps, byId);
+  const guild =
+    byId ?? (await guildNamed(asker, form.guild, owner.user)) ?? (await newGuild(asker, deps, form.guild, owner.user));
+  const known = (await deps.store.applicationsOf(owner.user.id)).find(({ name }) => name === form.name);
+  const knownUser = known && (await deps.store.user(known.id))?.user;
+  const made = { name: form.name, description: '', owner: owner.user.id, flags: ALL_INTENTS };
+  const bot = knownUser ?? (await enrolBot(asker, deps, made)).user;
+  await joinBot(asker, serverBy(owner.user), guild.id, bot, BROAD);
+  const token = await addToken(asker, deps, bot.id, 'bot');
+  const { password } = owner;
+  return ok({ bot, token, guild, owner: owner.user, ...(password === undefined ? {} : { ownerPassword: password }) });
+}
+
+async function ownerNamed(asker: Asker, deps: RestDeps, name: string): Promise<Person> {
+  return (await findPerson(deps, name)) ?? (await newPerson(asker, deps, name, null));
+}
+
+async function ownerOf(deps: RestDeps, guild: GuildWire): Promise<Person> {
+  const record = await deps.store.user(guild.owner_id);
+  if (record === null) throw refused('unknownUser');
+  return { user: record.user };
+}
+
+async function guildById(asker: Asker, text: string): Promise<GuildWire | null> {
+  return /^\d{17,19}$/.test(text)
+    ? asker.read<GuildWire>(guildKey(text), { ask: 'guild', by: '0', withCounts: false })
+    : null;
+}
+
+async function guildNamed(asker: Asker, name: string, owner: PublicUser): Promise<GuildWire | null> {
+  const list = await asker.read<readonly (readonly [Snowflake, number])[]>(userKey(owner.id), { ask: 'guildList' });
+  for (const [id] of list) {
+    const guild = await asker.read<GuildWire>(guildKey(id), { ask: 'guild', by: '0', withCounts: false });
+    if (guild.name === name && guild.owner_id === owner.id) return guild;
+  }
+  return null;
+}

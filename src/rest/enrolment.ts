@@ -1,0 +1,128 @@
+/** How people and bots come into being: the same steps for the API and for the command line. */
+import type { Command, Question } from '../protocol/commands.ts';
+import { nameKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
+import type { ApplicationRecord, PublicUser, TokenRecord, UserRecord } from '../protocol/records.ts';
+import type { RestDeps } from './deps.ts';
+import { Refused, refusedField } from './refused.ts';
+
+/** Whoever can ask owners: a call of a client, or the server itself. */
+export interface Asker {
+  ask<T>(to: OwnerKey, command: Command): Promise<T>;
+  read<T>(to: OwnerKey, question: Question): Promise<T>;
+}
+
+export interface NewPerson {
+  readonly username: string;
+  readonly globalName: string | null;
+  /** Null: nobody can log in with one. */
+  readonly password: string | null;
+  readonly email: string | null;
+}
+
+export interface Enrolled {
+  readonly user: PublicUser;
+  readonly token: string;
+}
+
+const BLANK = {
+  discriminator: '0',
+  avatar: null,
+  banner: null,
+  accent_color: null,
+  system: false,
+  public_flags: 0,
+} as const;
+
+/** Claims e-mail and name, then the account is there with its first token. Refused: invalidForm when one of them is taken. */
+export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerson): Promise<Enrolled> {
+  const passwordHash = person.password === null ? null : await deps.passwords.hash(person.password);
+  const id = deps.mint();
+  const user: PublicUser = { id, username: person.username, global_name: person.globalName, bot: false, ...BLANK };
+  const { text, record } = newToken(deps, id, 'person');
+  const { email } = person;
+  const account = userRecord(user, { email, passwordHash });
+  if (email !== null) await claimEmail(asker, email, id);
+  const command: Command = { kind: 'createAccount', user: account, token: record, application: null };
+  try {
+    await asker.ask(nameKey(person.username), command);
+  } catch (error) {
+    // After a fault nobody knows whether the account is there; then its e-mail stays claimed.
+    if (email !== null && error instanceof Refused) await asker.ask(nameKey(email), { kind: 'freeName', user: id });
+    throw taken(error, 'username', 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
+  }
+  return { user, token: text };
+}
+
+async function claimEmail(asker: Asker, email: string, user: Snowflake): Promise<void> {
+  try {
+    await asker.ask(nameKey(email), { kind: 'claimName', user });
+  } catch (error) {
+    throw taken(error, 'email', 'EMAIL_ALREADY_REGISTERED', 'Email is already registered.');
+  }
+}
+
+function taken(error: unknown, field: string, code: string, message: string): unknown {
+  const isTaken = error instanceof Refused && error.refusal.refused === 'nameTaken';
+  return isTaken ? refusedField([field], code, message) : error;
+}
+
+export interface NewBot {
+  readonly name: string;
+  readonly description: string;
+  readonly owner: Snowflake;
+  readonly flags: number;
+}
+
+/** An application and its bot user, which share their id. It has no token yet. */
+export async function enrolBot(
+  asker: Asker,
+  deps: RestDeps,
+  bot: NewBot,
+): Promise<{ readonly user: PublicUser; readonly application: ApplicationRecord }> {
+  const id = deps.mint();
+  const { name, description, owner, flags } = bot;
+  const user: PublicUser = { id, username: name, global_name: null, bot: true, ...BLANK };
+  const verify_key = Buffer.from(deps.random.secret(32), 'base64url').toString('hex');
+  const fixed = { icon: null, bot_public: true, bot_require_code_grant: false, verify_key };
+  const application: ApplicationRecord = { id, name, description, owner, flags, ...fixed };
+  const account = userRecord(user, { botOwner: owner });
+  await asker.ask(userKey(id), { kind: 'createAccount', user: account, token: null, application });
+  return { user, application };
+}
+
+function userRecord(user: PublicUser, more: Partial<UserRecord>): UserRecord {
+  return { user, email: null, passwordHash: null, locale: 'en-US', bio: '', botOwner: null, version: 1, ...more };
+}
+
+/** One more token of an account. Tokens that have to go for it are dead on every worker when this resolves. */
+export async function addToken(
+  asker: Asker,
+  deps: RestDeps,
+  user: Snowflake,
+  kind: TokenRecord['kind'],
+): Promise<string> {
+  const { text, record } = newToken(deps, user, kind);
+  await revoked(deps, await asker.ask<readonly string[]>(userKey(user), { kind: 'addToken', token: record }));
+  return text;
+}
+
+/** A new token in place of all others. */
+export async function resetTokens(asker: Asker, deps: RestDeps, user: Snowflake): Promise<string> {
+  const revoke: Command = { kind: 'revokeToken', hash: null, except: null };
+  await revoked(deps, await asker.ask<readonly string[]>(userKey(user), revoke));
+  return addToken(asker, deps, user, 'bot');
+}
+
+/** Resolves when every worker has forgotten these tokens and closed their sessions. */
+export async function revoked(deps: RestDeps, hashes: readonly string[]): Promise<void> {
+  if (hashes.length > 0) await deps.directory.control({ control: 'revoked', hashes });
+}
+
+function newToken(
+  deps: RestDeps,
+  user: Snowflake,
+  kind: TokenRecord['kind'],
+): { readonly text: string; readonly record: TokenRecord } {
+  const { text, hash } = deps.tokens.make(user);
+  return { text, record: { hash, user, kind, createdAt: deps.clock.now() } };
+}
