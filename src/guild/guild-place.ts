@@ -1,4 +1,5 @@
 /** A guild's channel as a place of messages. */
+import { assert } from '../base/assert.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { ChannelRecord, MemberRecord, PublicUser } from '../protocol/records.ts';
 import { channelBits } from './guards.ts';
@@ -27,7 +28,7 @@ class GuildPlace implements Place {
 
   get #channel(): ChannelRecord {
     const channel = this.#state.channels.get(this.channelId);
-    if (!channel) throw new Error('a place is used in the turn that found its channel');
+    assert(channel !== undefined, 'a place is used in the turn that found its channel');
     return channel;
   }
 

@@ -170,7 +170,7 @@ export class MessageCache {
 
   /**
    * An answer of the store; ignored if nobody waits for it any more, or if this owner's own writes already know. By need: `message` MessageWithReactions | null,
-   * `reaction` boolean, `nonce` the MessageWithReactions it made | null, `pins` and `authored` what the port says.
+   * `reaction` boolean, `nonce` the MessageWithReactions it made | its id, when that is deleted | null, `pins` and `authored` what the port says.
    */
   supply(need: Need, value: unknown): void {
     const held = this.#held.get(slotOf(need));
@@ -200,7 +200,7 @@ export class MessageCache {
   #learnNonce(value: MessageWithReactions | Snowflake | null): NonceSlot {
     if (value === null) return { id: null, at: 0 };
     const id = typeof value === 'string' ? value : value.message.id;
-    if (typeof value !== 'string' && this.message(id) === undefined) this.#knownOrNew(id).learn(value);
+    if (this.message(id) === undefined) this.#knownOrNew(id).learn(typeof value === 'string' ? null : value);
     return { id, at: timestampOf(id) };
   }
 

@@ -28,7 +28,7 @@ type Create = MessageCommand & { kind: 'createMessage' };
 export function createMessage(place: Place, { by, draft }: Create, turn: Turn): Decision {
   const { now } = turn;
   const permissions = place.permissions(by.id, now);
-  const no = maySend(place, permissions) ?? mayUse(draft, permissions);
+  const no = maySend(place, permissions) ?? mayUse(draft, permissions) ?? badContent(draft.content.trim());
   if (no) return refused(no);
   const again = madeBefore(place, by, draft, now);
   if (again) return again;
@@ -37,8 +37,7 @@ export function createMessage(place: Place, { by, draft }: Create, turn: Turn): 
   const reply = resolveReply(place, draft, permissions);
   if (reply && 'refused' in reply) return refused(reply);
   const parts = partsOf(place, by, draft, permissions, reply);
-  const bad = badContent(parts.content) ?? (isEmpty(parts) ? refuse('emptyMessage') : null);
-  if (bad) return refused(bad);
+  if (isEmpty(parts)) return refused(refuse('emptyMessage'));
   const record = messageRecord(place, { ...parts, id: turn.mint(place.lastMessageId) });
   const out = new Outcome(turn);
   place.wrote(by.id, now);

@@ -26,11 +26,10 @@ export function editMessage(place: Place, { by, messageId, patch }: Edit, turn: 
   const found = findMessage(place, messageId);
   if ('refused' in found) return refused(found);
   const { message } = found;
-  const no = mayEdit(message, by.id, patch, permissions);
+  const no = mayEdit(message, by.id, patch, permissions) ?? badContent((patch.content ?? '').trim());
   if (no) return refused(no);
   const wire = changed(place, message, patch, permissions, turn.now);
-  const bad = badContent(wire.content) ?? (isLeftEmpty(wire) ? refuse('emptyMessage') : null);
-  if (bad) return refused(bad);
+  if (isLeftEmpty(wire)) return refused(refuse('emptyMessage'));
   const out = new Outcome(turn);
   replaceMessage(place, { ...message, wire }, out);
   place.touch(turn.mint());
@@ -90,7 +89,7 @@ function changed(
   now: number,
 ): StoredMessage {
   const flags = flagsOf(wire.flags ?? 0, patch.flags);
-  if (isFlagsOnly(patch)) return { ...wire, flags, embeds: (flags & SWITCHABLE) !== 0 ? [] : wire.embeds };
+  if (isFlagsOnly(patch)) return { ...wire, flags, embeds: embedsOf(wire, patch, flags, permissions) };
   const content = patch.content === undefined ? wire.content : (patch.content ?? '').trim();
   const kept = patch.keep;
   return {
@@ -99,7 +98,7 @@ function changed(
     content,
     flags,
     edited_timestamp: wireTime(now),
-    embeds: shownEmbeds(patch.embeds === undefined ? wire.embeds : (patch.embeds ?? []), flags, permissions),
+    embeds: embedsOf(wire, patch, flags, permissions),
     attachments: [
       ...wire.attachments.filter(({ id }) => kept === undefined || kept.includes(id)),
       ...(patch.attachments ?? []),
@@ -108,6 +107,12 @@ function changed(
       StoredMessage['components']
     >,
   };
+}
+
+/** What it has stays, whatever its author may do by now. */
+function embedsOf(wire: StoredMessage, { embeds }: MessagePatch, flags: number, permissions: bigint) {
+  if (embeds === undefined) return (flags & MessageFlags.SuppressEmbeds) !== 0 ? [] : wire.embeds;
+  return shownEmbeds(embeds ?? [], flags, permissions);
 }
 
 function flagsOf(old: number, wanted: number | null | undefined): number {

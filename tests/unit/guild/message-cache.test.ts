@@ -116,6 +116,16 @@ test('a nonce is supplied with its message', () => {
   expect(cache.message(id)?.message.id).toBe(id);
 });
 
+test('a nonce whose message is deleted leads to nothing that is there', () => {
+  const cache = new MessageCache();
+  const need: Need = { need: 'nonce', channelId: '1', author: '9', nonce: 'n' };
+  cache.hold({}, [need]);
+  const id = '175928847299117063';
+  cache.supply(need, id);
+  expect(cache.nonce('1', '9', 'n', 1_462_015_105_796)).toBe(id);
+  expect(cache.message(id)).toBeNull();
+});
+
 test('pins: a message deleted while they load is not among them', () => {
   const cache = new MessageCache();
   const need: Need = { need: 'pins', channelId: '1' };
