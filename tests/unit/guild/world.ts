@@ -59,8 +59,11 @@ export class World {
   }
 
   run(who: Snowflake, command: BareCommand): Decision {
-    const whole = { ...command, by: by(who) } as GuildCommand;
-    const decision = decide(this.state, whole, this.turn());
+    return this.decide({ ...command, by: by(who) } as GuildCommand);
+  }
+
+  decide(command: GuildCommand): Decision {
+    const decision = decide(this.state, command, this.turn());
     this.#row += decision.rows.length;
     return decision;
   }
