@@ -156,6 +156,16 @@ export const guildCases: readonly Case[] = [
     },
   },
   {
+    title: 'a changed member (row 0) keeps the row that made the membership',
+    run: async ({ store }) => {
+      const { commit } = await actor(store);
+      const [user, guildId] = [mint(), mint()];
+      await commit({ w: 'putMember', guildId, member: memberRecord(user), seq: 4 });
+      await commit({ w: 'putMember', guildId, member: memberRecord(user, 'new nick'), seq: 0 });
+      expect(await store.guildsOf(user)).toEqual([{ guild: guildId, seq: 4 }]);
+    },
+  },
+  {
     title: 'the owner of a channel never changes',
     run: async ({ store }) => {
       const { commit } = await actor(store);

@@ -57,7 +57,9 @@ export class MemoryGuilds implements ReadsNow<GuildsPort> {
     putMember: ({ guildId, member, seq }) => {
       this.#open(guildId).members.set(member.user.id, member);
       const his = this.#memberships.get(member.user.id) ?? new Map<Snowflake, Membership>();
-      this.#memberships.set(member.user.id, his.set(guildId, { guild: guildId, seq }));
+      // 0: the membership keeps its row.
+      const row = seq === 0 ? (his.get(guildId)?.seq ?? 0) : seq;
+      this.#memberships.set(member.user.id, his.set(guildId, { guild: guildId, seq: row }));
     },
     deleteMember: ({ guildId, userId }) => {
       this.#guilds.get(guildId)?.members.delete(userId);

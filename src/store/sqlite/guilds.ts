@@ -25,7 +25,9 @@ export const guildSql = {
   putRole: 'insert into roles values (?1, ?2, ?3) on conflict do update set record = excluded.record',
   deleteRole: 'delete from roles where guild_id = ?1 and id = ?2',
   putMember: 'insert into members values (?1, ?2, ?3) on conflict do update set record = excluded.record',
-  putMembership: 'insert into memberships values (?1, ?2, ?3) on conflict do update set seq = excluded.seq',
+  // 0: the membership keeps its row.
+  putMembership: `insert into memberships values (?1, ?2, ?3)
+    on conflict do update set seq = excluded.seq where excluded.seq <> 0`,
   deleteMember: 'delete from members where guild_id = ?1 and user_id = ?2',
   deleteMembership: 'delete from memberships where user_id = ?1 and guild_id = ?2',
   putBan: 'insert into bans values (?1, ?2, ?3) on conflict do update set record = excluded.record',
