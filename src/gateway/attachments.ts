@@ -121,7 +121,8 @@ export class Attachments {
     }
     const heard = this.#owners.get(owner);
     if (heard === undefined || epoch < heard.epoch) return;
-    if (epoch > heard.epoch) this.#placed(owner, from, epoch);
+    if (heard.epoch === 0) heard.epoch = epoch;
+    else if (epoch > heard.epoch) this.#placed(owner, from, epoch);
     const expected = heard.n === null ? n : heard.n + 1;
     if (n !== expected) this.#hole(owner);
     heard.n = n;

@@ -37,13 +37,13 @@ export class Connection {
   ) {
     this.since = now;
     this.heard = now;
-    this.frames = new FrameRate(limits.framesPerMinute, 60_000);
-    this.presences = new FrameRate(limits.presencesPer20s, 20_000);
+    this.frames = new FrameRate(limits.frames, limits.frameWindowMs);
+    this.presences = new FrameRate(limits.presences, limits.presenceWindowMs);
   }
 
-  /** Nothing is written to a socket that buffers more than a quarter of what would cut it. */
+  /** Nothing is written to a socket that buffers much: a small frame behind a big one would cut it. */
   get writable(): boolean {
-    return this.state !== 'closed' && this.socket.buffered() <= this.limits.backpressureBytes / 4;
+    return this.state !== 'closed' && this.socket.buffered() <= this.limits.writableBytes;
   }
 
   acknowledge(): void {

@@ -52,13 +52,13 @@ export class Cursor {
     });
   }
 
-  /** At most a quarter of the limit in one write, or one frame that is bigger. */
+  /** At most what a writable socket takes in one write, or one frame that is bigger. */
   #writeBatch(session: Session, connection: Connection, before: number): { stop: Stop; written: number } {
     const { outlet, limits, metrics } = this.#ports;
     let written = before;
     let stop: Stop = 'full';
     connection.socket.cork(() => {
-      for (let room = limits.backpressureBytes / 4; room > 0; ) {
+      for (let room = limits.writableBytes; room > 0; ) {
         const due = written < limits.cursorFrames ? session.next(outlet.log) : 'turn';
         if (due === null) stop = 'head';
         else if (typeof due === 'string') stop = due;

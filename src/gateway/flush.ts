@@ -34,7 +34,7 @@ export class Flush<T> {
   push(entry: T): void {
     this.#queue.push(entry);
     if (!this.#scheduled) this.#schedule();
-    else if (this.#timer !== null && this.queued >= this.#ports.limits.queueEntries) this.#atOnce();
+    else if (this.#timer !== null && this.queued >= this.#ports.limits.outletEntries) this.#atOnce();
   }
 
   #schedule(): void {
@@ -56,9 +56,8 @@ export class Flush<T> {
     const { outlet, clock, limits, metrics, take } = this.#ports;
     this.#scheduled = false;
     this.#timer = null;
-    const most = limits.backpressureBytes / 4;
     outlet.flush(() => {
-      while (this.#first < this.#queue.length && outlet.bytes < most) {
+      while (this.#first < this.#queue.length && outlet.bytes < limits.flushBytes) {
         const entry = this.#queue[this.#first] as T;
         this.#first += 1;
         take(entry);
@@ -69,7 +68,7 @@ export class Flush<T> {
     else if (this.#first > 1024) this.#queue = this.#queue.slice(this.#first);
     if (rest === 0 || this.#queue.length === rest) this.#first = 0;
     metrics.flushes += 1;
-    metrics.gatheredMs = Math.min(limits.gatherMs, outlet.deliveries * limits.deliveryMs);
+    metrics.gatheredMs = Math.min(limits.flushMs, outlet.deliveries * limits.deliveryMs);
     this.#restUntil = clock.monotonic() + metrics.gatheredMs;
     if (rest > 0) {
       this.#scheduled = true;

@@ -63,6 +63,8 @@ export class Gateway {
   #sockets = 0;
   #made = 0;
   #identifying = 0;
+  /** Tokens that wait to be checked: at most one per socket. */
+  readonly #checks: (() => void)[] = [];
   #stopped = false;
   #sweep: Timer;
 
@@ -198,7 +200,7 @@ export class Gateway {
     if (connection.state === 'closed') return;
     connection.heard = now;
     if (!connection.frames.take(now)) return connection.close('rateLimited');
-    if (text === null || Buffer.byteLength(text) > limits.clientFrameBytes) return connection.close('decodeError');
+    if (text === null || Buffer.byteLength(text) > limits.frameBytes) return connection.close('decodeError');
     this.#frame(connection, parseFrame(text));
   }
 
@@ -267,20 +269,24 @@ export class Gateway {
   /** Checks the token, then goes on unless the socket has moved on meanwhile. */
   #check(connection: Connection, token: string, then: (account: Account) => void): void {
     const { authenticate, limits, clock } = this.#options;
-    if (this.#identifying >= limits.identifying) return this.#sessions.refuse(connection, 'busy');
     connection.state = 'busy';
     connection.since = clock.monotonic();
     connection.attempt += 1;
     const { attempt } = connection;
-    this.#identifying += 1;
     const checked = (account: Account | null | 'fault'): void => {
       this.#identifying -= 1;
+      this.#checks.shift()?.();
       if (connection.state !== 'busy' || connection.attempt !== attempt) return;
       if (account === 'fault') return connection.close('unknownError');
       if (account === null || this.#revoked.has(account.tokenHash)) return connection.close('authenticationFailed');
       then(account);
     };
-    authenticate(token).then(checked, () => checked('fault'));
+    const check = (): void => {
+      this.#identifying += 1;
+      authenticate(token).then(checked, () => checked('fault'));
+    };
+    if (this.#identifying < limits.identifies) check();
+    else this.#checks.push(check);
   }
 
   #identify(connection: Connection, data: IdentifyData, account: Account): void {
@@ -362,7 +368,7 @@ export class Gateway {
     if (state === 'closed') return;
     if (state === 'bound') {
       this.#replayWaiting(connection);
-      if (now - heard >= limits.silentMs) connection.close('sessionTimedOut');
+      if (now - heard >= limits.zombieMs) connection.close('sessionTimedOut');
     } else if (state === 'busy' && waitsFor !== null && now - since >= limits.resumeMs) {
       this.#sessions.refuse(connection, 'no answer');
     } else if (now - since >= limits.identifyMs) connection.close('notAuthenticated');

@@ -53,7 +53,7 @@ export class Greetings {
       return this.#ready(session, greeting, greeting.snapshot, new Map(listed.map(([guild]) => [guild, null])));
     }
     session.gathered = new Map();
-    greeting.timer = this.#ports.clock.after(this.#ports.limits.readyWaitMs, () => this.settled(session));
+    greeting.timer = this.#ports.clock.after(this.#ports.limits.readyMs, () => this.settled(session));
   }
 
   /** True: the guild's snapshot goes into READY, and no GUILD_CREATE is sent. */

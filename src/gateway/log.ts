@@ -24,7 +24,7 @@ const OVERHEAD = 150;
 
 export type LogLimits = Pick<
   GatewayLimits,
-  'logEntries' | 'logBytes' | 'logAgeMs' | 'ownerEntries' | 'ownerBytes' | 'evictedTopics'
+  'logEntries' | 'logBytes' | 'logAgeMs' | 'logOwnerEntries' | 'logOwnerBytes' | 'evictedTopics'
 >;
 
 interface Share {
@@ -148,7 +148,7 @@ export class Log {
     share.queue.push(entry);
     share.entries += 1;
     share.bytes += entry.bytes;
-    while (share.entries > this.limits.ownerEntries || share.bytes > this.limits.ownerBytes) {
+    while (share.entries > this.limits.logOwnerEntries || share.bytes > this.limits.logOwnerBytes) {
       const oldest = share.queue[share.first];
       assert(oldest !== undefined, 'a share counts entries that it has');
       if (oldest.evicted) share.first += 1;

@@ -59,7 +59,7 @@ export class Outlet {
       this.#finish();
     }
     const { log, limits, exhausted } = this.#ports;
-    if (log.numberOf(log.head) > limits.counterMax) exhausted();
+    if (log.numberOf(log.head) > limits.logPosition) exhausted();
   }
 
   /** One event for everybody who holds the topic. */
@@ -145,7 +145,7 @@ export class Outlet {
 
   #writeShared(session: Session, entry: Entry, body: Body): void {
     const { connection } = session;
-    if (connection === null || !connection.writable || body.d.length > this.#quarter) {
+    if (connection === null || !connection.writable || body.d.length > this.#writable) {
       this.#fallBehind(session, entry.position);
       return;
     }
@@ -175,7 +175,7 @@ export class Outlet {
     session.corked = [];
     if (connection === null) return;
     const { mask, user } = session.traits;
-    let room = this.#quarter - connection.socket.buffered();
+    let room = this.#writable - connection.socket.buffered();
     const frames: string[] = [];
     let rest: number | null = null;
     for (const entry of corked) {
@@ -197,7 +197,7 @@ export class Outlet {
     if (rest !== null) this.#fallBehind(session, rest);
   }
 
-  get #quarter(): number {
-    return this.#ports.limits.backpressureBytes / 4;
+  get #writable(): number {
+    return this.#ports.limits.writableBytes;
   }
 }

@@ -70,7 +70,7 @@ export class Requests {
 
   #ask(to: OwnerKey, command: Command): void {
     const { directory, clock, random, limits } = this.#ports;
-    const options = { commandId: random.uuid(), deadline: clock.now() + limits.commandMs, rate: null };
+    const options = { commandId: random.uuid(), deadline: clock.now() + limits.askMs, rate: null };
     directory.ask(to, command, options).catch((error: unknown) => {
       // The world failed: the client asks again or not.
       if (!(error instanceof Fault)) throw error;

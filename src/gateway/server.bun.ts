@@ -67,11 +67,11 @@ export class Server {
       idleTimeout: options.idleSeconds,
       fetch: (request, bun) => answer(request, bun, gateway, options),
       websocket: {
-        maxPayloadLength: 16 << 10,
+        maxPayloadLength: limits.frameHardBytes,
         backpressureLimit: limits.backpressureBytes,
         closeOnBackpressureLimit: true,
         // Zombies are found by the heartbeat; this one finds peers that have vanished.
-        idleTimeout: Math.min(960, Math.ceil((limits.silentMs * 2) / 1000)),
+        idleTimeout: Math.min(960, Math.ceil((limits.zombieMs * 2) / 1000)),
         sendPings: false,
         perMessageDeflate: false,
         open: (ws) => open(ws, gateway),

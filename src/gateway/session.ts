@@ -78,7 +78,7 @@ export class Session {
     this.cursor = bornAt;
     this.readyAt = bornAt;
     this.holds = new Holds(traits.user, limits.closedHolds);
-    this.numbers = new Numbers(traits.own, bornAt, limits.sent);
+    this.numbers = new Numbers(traits.own, bornAt, limits.unconfirmedNumbers);
     this.holds.open(this.topic, traits.mask, bornAt);
   }
 

@@ -131,10 +131,10 @@ export class Sessions {
   }
 
   sweep(now: number): void {
-    const { detachedMs, presenceGraceMs } = this.#ports.limits;
+    const { detachedMs, offlineMs } = this.#ports.limits;
     for (const session of [...this.#detached]) {
       if (now - session.detachedAt >= detachedMs) this.end(session);
-      else if (now - session.detachedAt >= presenceGraceMs) this.hide(session);
+      else if (now - session.detachedAt >= offlineMs) this.hide(session);
     }
   }
 
