@@ -18,7 +18,7 @@ export class Trim {
   readonly #rowsOf = new Map<string, number>();
   readonly #newest = { putRow: 0, putNonce: 0, putResult: 0 };
   readonly #since = { putRow: 0, putNonce: 0, putResult: 0 };
-  readonly #statements: Readonly<Record<'nonces' | 'results' | 'ring' | 'owner' | 'old', StatementSync>>;
+  readonly #statements: Readonly<Record<'nonces' | 'results' | 'ring' | 'next' | 'old', StatementSync>>;
   #busy: string[] = [];
   #cursor = '';
 
@@ -30,7 +30,7 @@ export class Trim {
         (select slot, owner, command_id from results where slot < ?1 limit ?2)`),
       ring: db.prepare(`delete from journal where owner = ?1 and seq <=
         (select seq from journal where owner = ?1 order by seq desc limit 1 offset ?2)`),
-      owner: db.prepare('select owner from journal where owner > ?1 order by owner limit 1'),
+      next: db.prepare('select owner, at from journal where owner > ?1 order by owner, seq limit 1'),
       old: db.prepare(`delete from journal where owner = ?1 and at < ?2
         and seq < (select max(seq) from journal where owner = ?1)`),
     };
@@ -67,12 +67,13 @@ export class Trim {
 
   /** Looks at the next few owners; the journal of one who is silent shrinks to its newest row. */
   #sweep(): void {
-    const { owner, old } = this.#statements;
+    const { next, old } = this.#statements;
+    const border = this.#newest.putRow - JOURNAL_MS;
     for (let n = 0; n < OWNERS_AT_ONCE; n += 1) {
-      const next = first<{ owner: string }>(owner, this.#cursor)?.owner;
-      this.#cursor = next ?? '';
-      if (next === undefined) return;
-      old.run(next, this.#newest.putRow - JOURNAL_MS);
+      const oldest = first<{ owner: string; at: number }>(next, this.#cursor);
+      this.#cursor = oldest?.owner ?? '';
+      if (oldest === null) return;
+      if (oldest.at < border) old.run(oldest.owner, border);
     }
   }
 }
