@@ -85,6 +85,8 @@ function checkRules({ status, headers, text }: Answered, what: string): void {
   };
   if (!headers.has('via')) broken('no Via header: discord.py takes a 429 without it for a ban');
   if (status === 204 && text !== '') broken('204 with a body');
+  // discord.js and discord.py parse whatever says it is JSON, nothing included.
+  if (text === '' && headers.has('content-type')) broken('a content-type without content');
   if (text !== '' && headers.get('content-type') !== 'application/json') {
     broken(`content-type is ${headers.get('content-type')}, not exactly application/json`);
   }

@@ -55,7 +55,7 @@ export class LineClient implements AsyncDisposable {
   async ask<T>(act: string, args: Readonly<Record<string, unknown>> = {}, ms = 20_000): Promise<T> {
     this.#asked += 1;
     const id = this.#asked;
-    this.#child.stdin!.write(`${JSON.stringify({ id, act, ...args })}\n`);
+    this.#child.stdin!.write(`${JSON.stringify({ ask: id, act, args })}\n`);
     const reply = await this.#replies.until(`the answer to ${act}`, (it) => it.reply === id, { ms });
     if (reply.error !== undefined) throw new Error(`${act}: ${reply.error}\n${this.complaints}`);
     return reply.value as T;

@@ -175,11 +175,10 @@ ACTS = {
 
 async def obey(text):
     asked = json.loads(text)
-    id, act = asked.pop("id"), asked.pop("act")
     try:
-        line({"reply": id, "value": await ACTS[act](**asked)})
+        line({"reply": asked["ask"], "value": await ACTS[asked["act"]](**asked["args"])})
     except Exception:
-        line({"reply": id, "error": traceback.format_exc()})
+        line({"reply": asked["ask"], "error": traceback.format_exc()})
 
 
 def listen(loop):

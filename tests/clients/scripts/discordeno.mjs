@@ -27,7 +27,7 @@ const bot = createBot({
       guilds.push({
         id: guild.id,
         name: guild.name,
-        available: guild.unavailable === false,
+        available: !guild.unavailable,
         channels: [...guild.channels.keys()],
         roles: [...guild.roles.keys()],
         members: guild.memberCount,

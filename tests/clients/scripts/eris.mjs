@@ -1,9 +1,11 @@
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import Eris from 'eris';
 import { base, obey, say, token } from './line.mjs';
 
-const { hostname, port } = new URL(base);
-const agent = Object.assign(new Agent(), { protocol: 'https:', defaultPort: Number(port) });
+// As docs/clients.md says: Eris speaks HTTPS to port 443, whatever it is told.
+const { host, hostname, port } = new URL(base);
+const agent = Object.assign(new Agent(), { protocol: 'https:', createConnection: () => connect(Number(port), hostname) });
 const bot = new Eris(`Bot ${token}`, {
   intents: [
     'guilds',
@@ -14,7 +16,7 @@ const bot = new Eris(`Bot ${token}`, {
     'directMessageReactions',
     'messageContent',
   ],
-  rest: { domain: hostname, baseURL: '/api/v10', agent },
+  rest: { domain: host, baseURL: '/api/v10', agent },
 });
 
 bot.once('ready', () => {

@@ -9,16 +9,16 @@ const line = (value) =>
 
 export const say = (event, fields = {}) => line({ event, ...fields });
 
-/** `acts`: name -> function of the asked fields; its result is the answer. */
+/** `acts`: name -> function of the arguments; its result is the answer. */
 export function obey(acts) {
   const all = { download, ...acts };
   createInterface({ input: process.stdin }).on('line', async (text) => {
-    const { id, act, ...fields } = JSON.parse(text);
+    const { ask, act, args } = JSON.parse(text);
     try {
       if (all[act] === undefined) throw new Error(`this client cannot ${act}`);
-      line({ reply: id, value: (await all[act](fields)) ?? null });
+      line({ reply: ask, value: (await all[act](args)) ?? null });
     } catch (error) {
-      line({ reply: id, error: `${error?.stack ?? error}` });
+      line({ reply: ask, error: `${error?.stack ?? error}` });
     }
   });
   say('started', { runtime: process.version, bun: process.versions.bun !== undefined });
