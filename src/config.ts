@@ -125,3 +125,6 @@ function wish(error: z.ZodError): string {
   if (issue?.code === 'invalid_union') return issue.errors.at(-1)?.[0]?.message ?? issue.message;
   return issue?.message ?? 'something else';
 }
+
+/** Where uploads and pictures lie. */
+export const filesOf = (config: Config): string => join(config.dataDir, 'files');

@@ -24,6 +24,8 @@ export interface WorkerStart {
   /** The workers that live now; later ones come as `peer`. */
   readonly peers: readonly Peer[];
   readonly listen: Listen;
+  /** Bytes of all uploads, one number for all workers. */
+  readonly filesUsed: SharedArrayBuffer;
 }
 
 export interface Listen {

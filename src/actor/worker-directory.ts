@@ -38,8 +38,8 @@ export interface DirectoryOptions {
   readonly open: (key: OwnerKey) => Promise<Opened>;
   readonly load: (need: Need) => Promise<unknown>;
   readonly isVolatile: (command: Command) => boolean;
-  /** This worker's outlet: entries in order. */
-  readonly outlet: (entry: OutletEntry) => void;
+  /** This worker's outlet: entries in order. `from`: the worker whose owner said it. */
+  readonly outlet: (entry: OutletEntry, from: WorkerId) => void;
   readonly residence: (message: ResidenceMessage) => void;
   /** Resolves when this worker has done it. */
   readonly control: (control: Control) => Promise<void>;
@@ -300,7 +300,7 @@ export class WorkerDirectory implements Directory {
         break;
       case 'outlet':
         if (message.entry.what === 'relay') this.#attaches.heard(message.entry.relay);
-        this.#options.outlet(message.entry);
+        this.#options.outlet(message.entry, link.peer);
         break;
       case 'residence':
         this.#options.residence(message.message);
@@ -324,12 +324,12 @@ export class WorkerDirectory implements Directory {
   // --- what actors say
 
   #entry(to: WorkerId, entry: OutletEntry): void {
-    if (to === this.self) this.#options.outlet(entry);
+    if (to === this.self) this.#options.outlet(entry, this.self);
     else this.#peers.byWorker(to)?.postEntry(entry);
   }
 
   #announce(entry: OutletEntry): void {
-    this.#options.outlet(entry);
+    this.#options.outlet(entry, this.self);
     for (const link of this.#peers.all) link.postEntry(entry);
   }
 

@@ -1,0 +1,41 @@
+/** The entry point: the command line, and how the core starts and stops. */
+import { askSocket } from './cli/admin-socket.ts';
+import { runCli } from './cli/cli.ts';
+import type { Handle, Powers } from './cli/command.ts';
+import { type Running, startServer } from './supervise.ts';
+
+/** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
+const serve: Powers['serve'] = async (config, started) => {
+  const running = await startServer(config, { ownListeners: false, publicListener: true });
+  started({ port: running.port });
+  const why = await Promise.race([signalled(), running.failed]);
+  await running.stop();
+  if (why instanceof Error) throw why;
+};
+
+const withCore: Powers['withCore'] = async (config, use) => {
+  const running = await startServer({ ...config, workers: 1 }, { ownListeners: false, publicListener: false });
+  try {
+    return await use(handleOf(running));
+  } finally {
+    await running.stop();
+  }
+};
+
+/** The same way in as beside a running server. */
+function handleOf({ adminSocket }: Running): Handle {
+  return async (request) => {
+    const answer = await askSocket(adminSocket, new URL(request.url).pathname, await request.text());
+    if (answer === null) throw new Error('the core does not answer');
+    return new Response(answer.text, { status: answer.status, headers: { 'content-type': 'application/json' } });
+  };
+}
+
+function signalled(): Promise<null> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(null));
+  });
+}
+
+const { stdout, stderr } = process;
+process.exitCode = await runCli(process.argv.slice(2), { serve, withCore, stdout, stderr });

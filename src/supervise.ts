@@ -1,0 +1,248 @@
+/**
+ * The main thread: opens the store, keeps N workers alive, joins each pair by one ordered link. It decides nothing about chat.
+ * A worker that dies comes back in its slot with a new incarnation; one that hangs is terminated (design 7).
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Clock, Timer } from './base/clock.ts';
+import { realClock } from './base/clock.ts';
+import { log } from './base/log.ts';
+import { adminSocketOf, type Config, filesOf } from './config.ts';
+import { LIMITS } from './limits.ts';
+import type { WorkerId } from './protocol/ids.ts';
+import { Files } from './rest/files.ts';
+import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
+import type { FromWorker, Listen, Peer, ToWorker, WorkerStart } from './threads.ts';
+
+export interface ServerOptions {
+  /** A listener of its own for every worker, on a free port (tests). */
+  readonly ownListeners: boolean;
+  /** False: only the unix socket of the command line. */
+  readonly publicListener: boolean;
+}
+
+export interface Running {
+  readonly port: number | null;
+  readonly ownPorts: readonly number[];
+  readonly dataDir: string;
+  /** Path of the unix socket that the command line speaks to. */
+  readonly adminSocket: string;
+  /** Resolves when the server cannot go on: the store's threads died. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+  /** Terminates a worker as a crash would and resolves when its successor is ready (tests). */
+  killWorker(slot: number): Promise<void>;
+}
+
+interface Slot {
+  readonly slot: number;
+  incarnation: number;
+  id: WorkerId;
+  worker: Worker | null;
+  ready: boolean;
+  lastBeat: number;
+  ownPort: number | null;
+  /** Monotonic times of recent deaths: restarts are paced by them. */
+  deaths: number[];
+  waiting: ((error: Error | null) => void)[];
+}
+
+/** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
+export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
+  const store = await openSqlite({ dir: config.dataDir, readers: LIMITS.readers });
+  const used = new SharedArrayBuffer(8);
+  const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
+  new BigInt64Array(used)[0] = BigInt(await files.measure());
+  const supervisor = new Supervisor(config, options, clock, store, used);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+  return supervisor;
+}
+
+class Supervisor implements Running {
+  readonly adminSocket: string;
+  readonly #slots: Slot[];
+  #port: number | null;
+  #stopping = false;
+  #beats: Timer | null = null;
+
+  constructor(
+    readonly config: Config,
+    readonly options: ServerOptions,
+    readonly clock: Clock,
+    readonly store: SqliteThreads,
+    readonly filesUsed: SharedArrayBuffer,
+  ) {
+    this.adminSocket = adminSocketOf(config);
+    this.#port = options.publicListener ? config.port : null;
+    this.#slots = Array.from({ length: config.workers }, (_, slot) => ({
+      slot,
+      incarnation: 0,
+      id: `${slot}.0`,
+      worker: null,
+      ready: false,
+      lastBeat: 0,
+      ownPort: null,
+      deaths: [],
+      waiting: [],
+    }));
+  }
+
+  get port(): number | null {
+    return this.#port;
+  }
+
+  get ownPorts(): readonly number[] {
+    return this.#slots.map((slot) => slot.ownPort ?? 0);
+  }
+
+  get failed(): Promise<Error> {
+    return this.store.died;
+  }
+
+  get dataDir(): string {
+    return this.config.dataDir;
+  }
+
+  /** The first worker finds the port, the others join it. */
+  async start(): Promise<void> {
+    for (const slot of this.#slots) {
+      const ready = this.#awaitReady(slot);
+      this.#spawn(slot);
+      await ready;
+    }
+    this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#beats?.cancel();
+    await Promise.all(this.#slots.map((slot) => this.#stopWorker(slot)));
+    await this.store.close();
+  }
+
+  async killWorker(slot: number): Promise<void> {
+    const victim = this.#slots[slot];
+    if (victim?.worker == null) throw new RangeError(`no worker in slot ${slot}`);
+    const ready = this.#awaitReady(victim);
+    await victim.worker.terminate();
+    await ready;
+  }
+
+  // --- starting
+
+  #awaitReady(slot: Slot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      slot.waiting.push((error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  #spawn(slot: Slot): void {
+    slot.incarnation += 1;
+    slot.id = `${slot.slot}.${slot.incarnation}`;
+    slot.ready = false;
+    const peers: Peer[] = [];
+    for (const other of this.#slots) {
+      if (other === slot || other.worker === null) continue;
+      const { port1, port2 } = new MessageChannel();
+      peers.push({ id: other.id, port: port1 });
+      send(other.worker, { t: 'peer', peer: { id: slot.id, port: port2 } }, [port2]);
+    }
+    const store = this.store.connect();
+    const start: WorkerStart = {
+      config: this.config,
+      id: slot.id,
+      slot: slot.slot,
+      slots: this.#slots.length,
+      store,
+      peers,
+      listen: this.#listen(slot),
+      filesUsed: this.filesUsed,
+    };
+    const transferList = [...peers.map((peer) => peer.port), store.writer, ...store.readers];
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, transferList });
+    slot.worker = worker;
+    slot.lastBeat = this.clock.monotonic();
+    worker.on('message', (message: FromWorker) => this.#heard(slot, worker, message));
+    worker.on('error', (error) => log.error('worker failed', { worker: slot.id, error }));
+    worker.on('exit', (code) => this.#died(slot, worker, code));
+  }
+
+  #listen(slot: Slot): Listen {
+    return { port: this.#port, own: this.options.ownListeners, admin: slot.slot === 0 ? this.adminSocket : null };
+  }
+
+  #heard(slot: Slot, worker: Worker, message: FromWorker): void {
+    if (slot.worker !== worker) return;
+    slot.lastBeat = this.clock.monotonic();
+    if (message.t !== 'ready') return;
+    slot.ready = true;
+    slot.ownPort = message.ownPort;
+    if (message.port !== null) this.#port = message.port;
+    for (const told of slot.waiting.splice(0)) told(null);
+  }
+
+  // --- dying
+
+  #died(slot: Slot, worker: Worker, code: number): void {
+    if (slot.worker !== worker) return;
+    const { id, ready } = slot;
+    slot.worker = null;
+    slot.ready = false;
+    for (const other of this.#slots) if (other.worker !== null) send(other.worker, { t: 'peerDown', id });
+    if (this.#stopping) return;
+    log.error('worker died', { worker: id, code });
+    const now = this.clock.monotonic();
+    slot.deaths = [...slot.deaths.filter((at) => now - at < 60_000), now];
+    if (!ready && slot.incarnation === 1) return this.#failStart(slot, code);
+    const pause = Math.min(LIMITS.restartMaxMs, LIMITS.restartMinMs * 2 ** (slot.deaths.length - 1));
+    this.clock.after(pause, () => {
+      if (!this.#stopping && slot.worker === null) this.#spawn(slot);
+    });
+  }
+
+  /** It never came up: nothing would change by trying again. */
+  #failStart(slot: Slot, code: number): void {
+    for (const told of slot.waiting.splice(0)) told(new Error(`worker ${slot.id} did not start (exit code ${code})`));
+  }
+
+  /** Terminates workers whose loop hangs. */
+  #watch(): void {
+    this.#beats = this.clock.after(LIMITS.beatMs, () => {
+      const now = this.clock.monotonic();
+      for (const slot of this.#slots) {
+        if (slot.worker === null || now - slot.lastBeat < LIMITS.silentMs) continue;
+        log.error('worker hangs and is terminated', { worker: slot.id });
+        slot.lastBeat = now;
+        void slot.worker.terminate();
+      }
+      if (!this.#stopping) this.#watch();
+    });
+  }
+
+  /** Asks it to stop; terminates it if it does not. */
+  async #stopWorker(slot: Slot): Promise<void> {
+    const { worker } = slot;
+    if (worker === null) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.clock.after(LIMITS.stopMs, resolve);
+      const end = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      worker.on('message', (message: FromWorker) => message.t === 'stopped' && end());
+      worker.on('exit', end);
+      send(worker, { t: 'stop' });
+    });
+    slot.worker = null;
+    await worker.terminate();
+  }
+}
+
+function send(worker: Worker, message: ToWorker, transferList: MessagePort[] = []): void {
+  worker.postMessage(message, transferList);
+}
