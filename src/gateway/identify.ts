@@ -2,7 +2,8 @@
 import { ApplicationFlags as Flags, GatewayIntentBits as I } from 'discord-api-types/v10';
 import type { Account } from '../protocol/accounts.ts';
 import type { CloseName } from '../protocol/closes.ts';
-import { ALL_EVENTS, type Mask } from '../protocol/envelope.ts';
+import type { Mask } from '../protocol/envelope.ts';
+import { PERSON_EVENTS, tokenMask } from '../protocol/events.ts';
 import type { IdentifyData } from './handshake.ts';
 import type { Shard } from './shard.ts';
 
@@ -27,7 +28,7 @@ export function wishOf({ intents, shard }: IdentifyData, account: Account): Wish
   if (parsed === 'invalidShard') return parsed;
   if (intents === undefined || intents === null) {
     if (account.kind === 'bot') return 'invalidIntents';
-    return parsed === null || parsed[1] === 1 ? { own: false, mask: ALL_EVENTS, shard: null } : 'invalidShard';
+    return parsed === null || parsed[1] === 1 ? { own: false, mask: PERSON_EVENTS, shard: null } : 'invalidShard';
   }
   if (typeof intents !== 'number' || !Number.isInteger(intents) || intents < 0 || (intents & ~INTENTS) !== 0) {
     return 'invalidIntents';
@@ -36,7 +37,7 @@ export function wishOf({ intents, shard }: IdentifyData, account: Account): Wish
   if (intents > INTENTS) return 'invalidIntents';
   const flags = account.kind === 'bot' ? (account.application?.flags ?? 0) : ~0;
   const denied = PRIVILEGED.some(([intent, granted]) => (intents & intent) !== 0 && (flags & granted) === 0);
-  return denied ? 'disallowedIntents' : { own: true, mask: intents, shard: parsed };
+  return denied ? 'disallowedIntents' : { own: true, mask: tokenMask(intents), shard: parsed };
 }
 
 /** `[index, count]`; discordeno and others leave it out when there is one. */

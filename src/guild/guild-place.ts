@@ -1,11 +1,13 @@
 /** A guild's channel as a place of messages. */
 import { assert } from '../base/assert.ts';
+import { LARGE_TYPING } from '../protocol/events.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { ChannelRecord, MemberRecord, PublicUser } from '../protocol/records.ts';
 import { channelBits } from './guards.ts';
 import type { MessageCache } from './message-cache.ts';
 import type { Outcome } from './outcome.ts';
 import type { Place, PlaceEvent } from './place.ts';
+import { isLarge } from './presence-commands.ts';
 import type { GuildState } from './state.ts';
 import { topicOf } from './visibility.ts';
 
@@ -105,6 +107,7 @@ class GuildPlace implements Place {
     out.event(topic, t, JSON.stringify({ ...d, guild_id: this.guildId }), {
       note,
       full: bots.length > 0 ? bots : null,
+      ...(t === 'TYPING_START' && isLarge(this.#state) ? { cls: LARGE_TYPING } : {}),
     });
   }
 }

@@ -52,7 +52,7 @@ export function updateMember(state: GuildState, command: Of<'updateMember'>, tur
     communication_disabled_until: until(member, patch),
   };
   const outcome = new Outcome(turn);
-  replaceMember(state, outcome, after);
+  if (JSON.stringify(after) !== JSON.stringify(member)) replaceMember(state, outcome, after);
   const isHeard = after.mute !== member.mute || after.deaf !== member.deaf;
   if (patch.channel_id === undefined) {
     if (isHeard) repeatVoice(state, outcome, userId);

@@ -9,7 +9,7 @@ import { GatewayIntentBits as I, PermissionFlagsBits as P } from 'discord-api-ty
 import { BOUNDS } from '../../../src/guild/bounds.ts';
 import { needs } from '../../../src/guild/decide.ts';
 import { answer } from '../../../src/guild/questions.ts';
-import { LARGE_PRESENCES } from '../../../src/protocol/events.ts';
+import { LARGE_PRESENCES, LARGE_TYPING, PERSON_EVENTS, tokenMask } from '../../../src/protocol/events.ts';
 import { snowflakeAt } from '../../../src/protocol/snowflake.ts';
 import {
   ANN,
@@ -106,6 +106,7 @@ describe('members', () => {
     expect(changed.writes).toMatchObject([{ w: 'putMember', seq: 0 }]);
     expect(events(changed)[0]).toMatchObject({ t: 'GUILD_MEMBER_UPDATE', full: [BOT] });
     expect(world.run(OWNER, { kind: 'addMemberRole', userId: BOT, roleId: role }).rows).toEqual([]);
+    expect(world.run(OWNER, { kind: 'updateMember', userId: BOT, patch: { roles: [role] } }).rows).toEqual([]);
     const renamed = world.run('0', { kind: 'userChanged', user: { ...user(ANN), username: 'anna' } });
     expect(JSON.parse(events(renamed)[0]!.d)).toMatchObject({ user: { username: 'anna' } });
   });
@@ -248,10 +249,15 @@ describe('presence', () => {
     expect(world.state.presences.size).toBe(0);
   });
 
-  test('goes in a large guild only to bots that asked', () => {
+  test('and typing go in a large guild only to bots that asked', () => {
     const world = new World();
     for (let i = 0; i <= BOUNDS.largeMembers; i += 1) world.join(String(1_400_000_000_000_000_000n + BigInt(i)));
-    expect(events(world.run('0', seen('online', 1, OWNER)))[0]?.cls).toBe(LARGE_PRESENCES);
+    const online = events(world.run('0', seen('online', 1, OWNER)))[0]?.cls ?? 0;
+    const typing =
+      events(world.decide({ kind: 'typing', by: by(OWNER), channelId: world.byName('general') }))[0]?.cls ?? 0;
+    expect([online, typing]).toEqual([LARGE_PRESENCES, LARGE_TYPING]);
+    expect([tokenMask(I.GuildPresences) & online, tokenMask(I.GuildMessageTyping) & typing]).toEqual([online, typing]);
+    expect([tokenMask(I.Guilds) & online, PERSON_EVENTS & online, PERSON_EVENTS & typing]).toEqual([0, 0, 0]);
   });
 });
 

@@ -3,7 +3,7 @@
 import { decide } from '../../../src/guild/decide.ts';
 import { createGuild } from '../../../src/guild/guild-commands.ts';
 import type { GuildState } from '../../../src/guild/state.ts';
-import type { By, GuildCommand } from '../../../src/protocol/commands.ts';
+import type { By, GuildCommand, MessageCommand } from '../../../src/protocol/commands.ts';
 import type { Decision, EventDraft, RowDraft, Turn } from '../../../src/protocol/decision.ts';
 import { ALL_EVENTS } from '../../../src/protocol/envelope.ts';
 import type { Snowflake } from '../../../src/protocol/ids.ts';
@@ -62,7 +62,7 @@ export class World {
     return this.decide({ ...command, by: by(who) } as GuildCommand);
   }
 
-  decide(command: GuildCommand): Decision {
+  decide(command: GuildCommand | MessageCommand): Decision {
     const decision = decide(this.state, command, this.turn());
     this.#row += decision.rows.length;
     return decision;
