@@ -50,7 +50,7 @@ const snowflake = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonn
 /** One or several: discordgo and eris send an array (clients.md rule 4). */
 const snowflakes = z.union([snowflake.transform((id) => [id]), z.array(snowflake).max(100)]);
 
-const frame = z.object({ op: z.number().int(), d: z.unknown() });
+const frame = z.object({ op: z.number().int(), d: z.unknown().optional() });
 
 const activities = z.array(z.record(z.string(), z.unknown())).max(20);
 /** `game` is what discord.py still calls its one activity. */
@@ -64,8 +64,8 @@ const presenceData = z.object({
 
 const identifyData = z.object({
   token: z.string().max(512),
-  intents: z.unknown(),
-  shard: z.unknown(),
+  intents: z.unknown().optional(),
+  shard: z.unknown().optional(),
   presence: presenceData.nullish(),
   properties: z.record(z.string(), z.unknown()).nullish(),
 });
