@@ -107,8 +107,7 @@ export function deleteRole(state: GuildState, command: Of<'deleteRole'>, turn: T
   const guildId = state.guild.id;
   const holders = holdersOf(state, roleId);
   const named = [...state.channels.values()].filter((c) => c.permission_overwrites.some(({ id }) => id === roleId));
-  // An overwrite that denied the view to this role made its channel private for all.
-  const before = sightOf(state, named.length > 0 ? state.members : holders);
+  const before = sightOf(state, holders);
   state.roles.delete(roleId);
   outcome.write({ w: 'deleteRole', guildId, roleId });
   for (const channel of named) {

@@ -112,7 +112,7 @@ export type GuildCommand =
     }
   /** The session is over. -> null */
   | { readonly kind: 'voiceGone'; readonly user: Snowflake; readonly session: SessionId }
-  /** op 8: GUILD_MEMBERS_CHUNK rows under `s:<session>`. -> null. `intents`: of the asking session (ALL_EVENTS for people). */
+  /** op 8: GUILD_MEMBERS_CHUNK rows under `s:<session>`. -> null. `intents`: mask of the asking session. */
   | {
       readonly kind: 'requestMembers';
       readonly by: By;

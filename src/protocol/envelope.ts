@@ -21,7 +21,7 @@ export interface Body {
   readonly full: readonly Snowflake[] | null;
 }
 
-/** What a session wishes of one owner: a mask of event classes (intents for tokens with intents, ALL_EVENTS for people). */
+/** What a session wishes of one owner: a mask of event classes (events.ts: tokenMask for tokens with intents, PERSON_EVENTS for people). */
 export type Mask = number;
 /** Every class, message content included. */
 export const ALL_EVENTS: Mask = 0x7fff_ffff;
