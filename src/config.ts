@@ -14,7 +14,8 @@ export interface Config {
   readonly workers: number;
   /** What clients are told, without a trailing slash; null: as the request's Host says. */
   readonly publicUrl: string | null;
-  readonly store: 'sqlite';
+  /** `memory`: nothing is kept, one worker (bot tests). */
+  readonly store: 'sqlite' | 'memory';
   /** `open`: anybody may register. `closed`: accounts come from the command line. */
   readonly registration: 'open' | 'closed';
   /** `off`: no request is counted (load tests). */
@@ -67,7 +68,11 @@ export const OPTIONS = {
     fallback: '',
     about: 'address that clients are told, when it is not the Host of their requests',
   },
-  store: { schema: oneOf('sqlite'), fallback: 'sqlite', about: 'where data lives: sqlite' },
+  store: {
+    schema: oneOf('sqlite', 'memory'),
+    fallback: 'sqlite',
+    about: 'where data lives: sqlite, or memory (lost at the end; one worker)',
+  },
   registration: { schema: oneOf('open', 'closed'), fallback: 'open', about: 'who may register: open or closed' },
   rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
 } as const satisfies { readonly [K in keyof Config]: Option };

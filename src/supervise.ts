@@ -2,6 +2,7 @@
  * The main thread: opens the store, keeps N workers alive, joins each pair by one ordered link. It decides nothing about chat.
  * A worker that dies comes back in its slot with a new incarnation; one that hangs is terminated (design 7).
  */
+import { mkdirSync } from 'node:fs';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock, Timer } from './base/clock.ts';
 import { realClock } from './base/clock.ts';
@@ -48,10 +49,11 @@ interface Slot {
 
 /** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
-  const store = await openSqlite({ dir: config.dataDir, readers: LIMITS.readers });
+  const store = config.store === 'memory' ? null : await openSqlite({ dir: config.dataDir, readers: LIMITS.readers });
   const used = new SharedArrayBuffer(8);
   const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
   new BigInt64Array(used)[0] = BigInt(await files.measure());
+  mkdirSync(config.dataDir, { recursive: true });
   const supervisor = new Supervisor(config, options, clock, store, used);
   try {
     await supervisor.start();
@@ -73,12 +75,12 @@ class Supervisor implements Running {
     readonly config: Config,
     readonly options: ServerOptions,
     readonly clock: Clock,
-    readonly store: SqliteThreads,
+    readonly store: SqliteThreads | null,
     readonly filesUsed: SharedArrayBuffer,
   ) {
     this.adminSocket = adminSocketOf(config);
     this.#port = options.publicListener ? config.port : null;
-    this.#slots = Array.from({ length: config.workers }, (_, slot) => ({
+    this.#slots = Array.from({ length: store === null ? 1 : config.workers }, (_, slot) => ({
       slot,
       incarnation: 0,
       id: `${slot}.0`,
@@ -100,7 +102,7 @@ class Supervisor implements Running {
   }
 
   get failed(): Promise<Error> {
-    return this.store.died;
+    return this.store?.died ?? new Promise(() => {});
   }
 
   get dataDir(): string {
@@ -122,7 +124,7 @@ class Supervisor implements Running {
     this.#stopping = true;
     this.#beats?.cancel();
     await Promise.all(this.#slots.map((slot) => this.#stopWorker(slot)));
-    await this.store.close();
+    await this.store?.close();
   }
 
   async killWorker(slot: number): Promise<void> {
@@ -152,7 +154,7 @@ class Supervisor implements Running {
       peers.push({ id: other.id, port: port1 });
       send(other.worker, { t: 'peer', peer: { id: slot.id, port: port2 } }, [port2]);
     }
-    const store = this.store.connect();
+    const store = this.store?.connect() ?? null;
     const start: WorkerStart = {
       config: this.config,
       id: slot.id,
@@ -163,7 +165,10 @@ class Supervisor implements Running {
       listen: this.#listen(slot),
       filesUsed: this.filesUsed,
     };
-    const transferList = [...peers.map((peer) => peer.port), store.writer, ...store.readers];
+    const transferList = [
+      ...peers.map((peer) => peer.port),
+      ...(store === null ? [] : [store.writer, ...store.readers]),
+    ];
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, transferList });
     slot.worker = worker;
     slot.lastBeat = this.clock.monotonic();

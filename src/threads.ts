@@ -20,7 +20,8 @@ export interface WorkerStart {
   readonly slot: number;
   /** Number of workers: fixed for the life of the process. */
   readonly slots: number;
-  readonly store: StorePorts;
+  /** Null: the store is in this worker's memory. */
+  readonly store: StorePorts | null;
   /** The workers that live now; later ones come as `peer`. */
   readonly peers: readonly Peer[];
   readonly listen: Listen;

@@ -3,10 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { portPipe } from './actor/port-pipe.ts';
 import { WorkerDirectory } from './actor/worker-directory.ts';
 import { type AdminSocket, openAdminSocket } from './admin-socket.ts';
-import { realClock } from './base/clock.ts';
+import { realClock as clock } from './base/clock.ts';
 import { log } from './base/log.ts';
-import { realRandom } from './base/random.ts';
-import { filesOf } from './config.ts';
+import { realRandom as random } from './base/random.ts';
+import { type Config, filesOf } from './config.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Listener, Server } from './gateway/server.bun.ts';
 import { openOwner } from './host/loader.ts';
@@ -21,34 +21,68 @@ import { createAdmin } from './rest/admin.ts';
 import { GENEROUS, type RestDeps } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
 import { createRest } from './rest/rest.ts';
+import { MemoryStore } from './store/memory/store.ts';
+import type { Store } from './store/ports.ts';
 import { connectStore } from './store/sqlite/client.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './threads.ts';
+import type { FromWorker, Listen, StorePorts, ToWorker, WorkerStart } from './threads.ts';
 import { WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
 
-const clock = realClock;
-const random = realRandom;
+/** What every part of this thread is given. */
+interface Ground {
+  readonly start: WorkerStart;
+  readonly store: Store;
+  readonly mint: Mint;
+  readonly tokens: Tokens;
+  readonly server: Server;
+}
+
+interface Core {
+  readonly directory: WorkerDirectory;
+  readonly gateway: Gateway;
+}
+
+interface Doors {
+  readonly shared: Listener | null;
+  readonly own: Listener | null;
+  readonly admin: AdminSocket | null;
+}
+
 const say = (message: FromWorker): void => parentPort?.postMessage(message);
 
-async function start({ config, id, slots, store: storePorts, peers, listen, filesUsed }: WorkerStart): Promise<void> {
-  const store = connectStore(storePorts, {
+async function run(start: WorkerStart): Promise<void> {
+  const store = openStore(start.store);
+  // Any number of the installation's one counter serves: two lives of a worker never share it.
+  const mint = new Mint(await store.fence(`n:#worker ${start.id}`));
+  const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
+  const ground: Ground = { start, store, mint, tokens, server: new Server() };
+  const core = composeCore(ground);
+  for (const { id, port } of start.peers) core.directory.peerUp(id, portPipe(port));
+  const doors = await openDoors(ground, core);
+  parentPort?.on('message', (message: ToWorker) => hear(message, ground, core, doors));
+  beat();
+  say({ t: 'ready', port: doors.shared?.port ?? null, ownPort: doors.own?.port ?? null });
+}
+
+function openStore(ports: StorePorts | null): Store {
+  if (ports === null) return new MemoryStore({ clock });
+  return connectStore(ports, {
     clock,
     commitDeadlineMs: LIMITS.commitMs,
     readDeadlineMs: LIMITS.readMs,
     maxCommits: LIMITS.batchesWaiting,
   });
-  // Any number of the installation's one counter serves: two lives of a worker never share it.
-  const mint = new Mint(await store.fence(`n:#worker ${id}`));
-  const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
-  const passwords = new Passwords({ random, atOnce: LIMITS.passwordHashes, waiting: LIMITS.passwordWaiting });
-  const server = new Server();
+}
 
+/** Actors and sessions know each other only by the directory and the outlet. */
+function composeCore({ start, store, mint, tokens, server }: Ground): Core {
+  const { id: self, slots } = start;
   const control = async (said: Control): Promise<void> => {
     if (said.control === 'userChanged') return tokens.forgetUser(said.user);
     tokens.forget(said.hashes);
     gateway.revoke(said.hashes);
   };
   const directory: WorkerDirectory = new WorkerDirectory({
-    self: id,
+    self,
     slots,
     clock,
     limits: LIMITS,
@@ -63,7 +97,7 @@ async function start({ config, id, slots, store: storePorts, peers, listen, file
     control,
   });
   const gateway: Gateway = new Gateway({
-    self: id,
+    self,
     directory,
     clock,
     random,
@@ -71,17 +105,17 @@ async function start({ config, id, slots, store: storePorts, peers, listen, file
     publishTopic: server.publishTopic,
     limits: WORKER_GATEWAY_LIMITS,
   });
-  const deps: RestDeps = {
+  return { directory, gateway };
+}
+
+function restDeps({ start, store, mint, tokens }: Ground, { directory }: Core): RestDeps {
+  const { config, filesUsed } = start;
+  return {
     directory,
     store,
     authenticate: tokens.authenticate,
-    tokens: {
-      make: (user) => {
-        const { token, record } = tokens.make(user, 'bot');
-        return { text: token, hash: record.hash };
-      },
-    },
-    passwords,
+    tokens: { make: (user) => textOf(tokens.make(user, 'bot')) },
+    passwords: new Passwords({ random, atOnce: LIMITS.passwordHashes, waiting: LIMITS.passwordWaiting }),
     clock,
     random,
     mint: () => mint.next(clock.now()),
@@ -94,45 +128,61 @@ async function start({ config, id, slots, store: storePorts, peers, listen, file
     }),
     report: (error) => log.error('a request failed', { error }),
   };
-  const rest = createRest(deps);
+}
 
-  for (const peer of peers) directory.peerUp(peer.id, portPipe(peer.port));
-  server.serve(gateway);
+/** What REST stores of a token says itself whose kind it is. */
+const textOf = ({ token, record }: ReturnType<Tokens['make']>) => ({ text: token, hash: record.hash });
+
+async function openDoors(ground: Ground, core: Core): Promise<Doors> {
+  const { start, server } = ground;
+  const { config, listen, slots } = start;
+  const deps = restDeps(ground, core);
+  const rest = createRest(deps);
+  server.serve(core.gateway);
   const open = (port: number, reusePort: boolean): Listener =>
-    server.listen({
-      port,
-      hostname: config.host,
-      reusePort,
-      publicUrl: config.publicUrl,
-      fetch: (request, info) => rest.handle(request, info),
-      limits: WORKER_GATEWAY_LIMITS,
-      maxRequestBytes: LIMITS.multipartBytes,
-      idleSeconds: LIMITS.requestIdleMs / 1000,
-    });
+    server.listen({ port, reusePort, ...httpOptions(config), fetch: (request, info) => rest.handle(request, info) });
   const shared = listen.port === null ? null : open(listen.port, slots > 1);
   const own = listen.own ? open(0, false) : null;
-  let admin: AdminSocket | null = null;
-  if (listen.admin !== null) admin = await openAdminSocket(listen.admin, createAdmin(deps).handle);
+  return { shared, own, admin: await openAdmin(listen, deps) };
+}
 
-  const stop = async (): Promise<void> => {
-    gateway.stop();
-    await Promise.all([shared?.stop(true), own?.stop(true), admin?.close()]);
-    const end = clock.now() + LIMITS.stopMs / 2;
-    while (!directory.actors.isQuiet && clock.now() < end) await new Promise<void>((turn) => clock.after(5, turn));
-    directory.close();
-    await store.close();
-    say({ t: 'stopped' });
-  };
-  parentPort?.on('message', (message: ToWorker) => {
-    if (message.t === 'peer') directory.peerUp(message.peer.id, portPipe(message.peer.port));
-    else if (message.t === 'stop') void stop();
-    else {
+const httpOptions = ({ host, publicUrl }: Config) => ({
+  hostname: host,
+  publicUrl,
+  limits: WORKER_GATEWAY_LIMITS,
+  maxRequestBytes: LIMITS.multipartBytes,
+  idleSeconds: LIMITS.requestIdleMs / 1000,
+});
+
+function openAdmin({ admin }: Listen, deps: RestDeps): Promise<AdminSocket | null> {
+  return admin === null ? Promise.resolve(null) : openAdminSocket(admin, createAdmin(deps).handle);
+}
+
+function hear(message: ToWorker, ground: Ground, { directory, gateway }: Core, doors: Doors): void {
+  switch (message.t) {
+    case 'peer':
+      directory.peerUp(message.peer.id, portPipe(message.peer.port));
+      break;
+    case 'peerDown':
       directory.peerDown(message.id);
       gateway.died(message.id);
-    }
-  });
-  beat();
-  say({ t: 'ready', port: shared?.port ?? null, ownPort: own?.port ?? null });
+      break;
+    case 'stop':
+      stop(ground, { directory, gateway }, doors).catch((error) => log.error('stopping failed', { error }));
+  }
+}
+
+/** Clients are told to go, mailboxes run dry, what is stored is stored. */
+async function stop({ store }: Ground, { directory, gateway }: Core, doors: Doors): Promise<void> {
+  gateway.stop();
+  await Promise.all([doors.shared?.stop(true), doors.own?.stop(true), doors.admin?.close()]);
+  const end = clock.monotonic() + LIMITS.stopMs / 2;
+  while (!directory.actors.isQuiet && clock.monotonic() < end) {
+    await new Promise<void>((turn) => clock.after(5, turn));
+  }
+  directory.close();
+  await store.close();
+  say({ t: 'stopped' });
 }
 
 function beat(): void {
@@ -140,4 +190,4 @@ function beat(): void {
   clock.after(LIMITS.beatMs, beat);
 }
 
-await start(workerData as WorkerStart);
+await run(workerData as WorkerStart);
