@@ -29,20 +29,16 @@ export const anyBits: fc.Arbitrary<bigint> = fc
     bits.filter((bit) => bit !== P.Administrator || luck === 0).reduce((all, bit) => all | bit, 0n),
   );
 
-export const anyOverwrites = fc
-  .uniqueArray(fc.constantFrom(GUILD, ...ROLES, ...USERS), { maxLength: 5 })
-  .chain((ids) =>
-    fc
-      .tuple(...ids.map((id) => fc.tuple(fc.constant(id), anyBits, anyBits)))
-      .map((list) =>
-        list.map(([id, allow, deny]) => ({
-          id,
-          type: USERS.includes(id) ? 1 : 0,
-          allow: String(allow),
-          deny: String(deny & ~allow),
-        })),
-      ),
-  );
+export const anyOverwrites = fc.uniqueArray(fc.constantFrom(GUILD, ...ROLES, ...USERS), { maxLength: 5 }).chain((ids) =>
+  fc.tuple(...ids.map((id) => fc.tuple(fc.constant(id), anyBits, anyBits))).map((list) =>
+    list.map(([id, allow, deny]) => ({
+      id,
+      type: USERS.includes(id) ? 1 : 0,
+      allow: String(allow),
+      deny: String(deny & ~allow),
+    })),
+  ),
+);
 
 const anyMembers = fc.tuple(
   ...USERS.map((id) =>
