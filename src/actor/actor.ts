@@ -32,6 +32,9 @@ interface Reader {
   readonly fail: (error: Error) => void;
 }
 
+/** A snapshot costs as much as this many commands: a storm of attaches must not hold the loop. */
+const ATTACH_WEIGHT = 8;
+
 export class Actor {
   readonly #mailbox: Mailbox<Waiting>;
   readonly #reads = new Deque<Reader>();
@@ -188,10 +191,11 @@ export class Actor {
     const { batchCommands, batchWrites } = this.limits;
     const batch = new Batch();
     const now = this.world.clock.now();
-    for (let taken = 0; taken < batchCommands && batch.writes.length < batchWrites; taken += 1) {
+    for (let taken = 0; taken < batchCommands && batch.writes.length < batchWrites; ) {
       if (this.#mailbox.first()?.ready !== true) break;
       const waiting = this.#mailbox.take();
       if (waiting === undefined) break;
+      taken += waiting.envelope.what === 'interest' ? ATTACH_WEIGHT : 1;
       try {
         this.#take(owner, waiting, batch, now);
       } catch (error) {

@@ -21,6 +21,8 @@ export interface ActorsWorld extends ActorWorld {
   refuseInterest(key: OwnerKey, tell: InterestTell): void;
 }
 
+const QUIET_POLL_MS = 5;
+
 export class Actors {
   readonly #actors = new Map<OwnerKey, Actor>();
   readonly #deaths: Deaths;
@@ -93,6 +95,17 @@ export class Actors {
   /** What is loaded here, for a worker that has just come up. */
   *placed(): Iterable<readonly [OwnerKey, number]> {
     for (const [key, { epoch }] of this.#actors) if (epoch !== null) yield [key, epoch];
+  }
+
+  /** Resolves when no mailbox holds anything and nothing is at the store; false after `ms`. */
+  async quiet(ms: number): Promise<boolean> {
+    const { clock } = this.world;
+    const end = clock.monotonic() + ms;
+    while (!this.isQuiet) {
+      if (clock.monotonic() >= end) return false;
+      await new Promise<void>((resolve) => void clock.after(QUIET_POLL_MS, resolve));
+    }
+    return true;
   }
 
   /** Ends all actors; what they still hold is rejected. */

@@ -336,7 +336,10 @@ export class WorkerDirectory implements Directory {
   #refuseInterest(owner: OwnerKey, tell: InterestTell): void {
     if (tell.kind === 'forget') return;
     const { session, hop, worker } = tell.ask;
-    this.#entry(worker, { what: 'refused', mark: { owner, swallowed: { session, hop } } });
+    // Its worker attaches all of that owner's sessions again: not at once, or a full owner would be asked for ever.
+    this.#options.clock.after(this.#options.limits.reloadMaxMs, () => {
+      this.#entry(worker, { what: 'refused', mark: { owner, swallowed: { session, hop } } });
+    });
   }
 
   #tell(to: OwnerKey, command: Command, from: OwnerKey | null, seq: number | null): void {

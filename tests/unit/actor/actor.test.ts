@@ -251,4 +251,44 @@ describe('bounds', () => {
     expect(world.announced.length).toBeGreaterThan(1);
     expect(world.store.of(KEY).total).toBe(9);
   });
+
+  test('an attach that finds no room is said to be refused, so that its session asks again', async () => {
+    const world = new FakeWorld({ mailboxOwed: 1 });
+    world.members = ['7'];
+    world.attach({ session: 'a' });
+    world.attach({ session: 'b' });
+    await world.clock.settle();
+    expect(world.refusedInterest).toMatchObject([{ kind: 'attach', ask: { session: 'b' } }]);
+    expect(world.said).toEqual(['placed 1', 'answer']);
+  });
+
+  test('quiet when all is decided and stored, and says so when it is not in time', async () => {
+    const world = new FakeWorld();
+    world.store.isManual = true;
+    const asked = world.ask(script({ add: 1 }));
+    await world.clock.settle();
+    const late = world.actors.quiet(100);
+    await world.clock.advance(200);
+    expect(await late).toBe(false);
+    const quiet = world.actors.quiet(1000);
+    world.store.step();
+    await world.clock.advance(100);
+    expect(await quiet).toBe(true);
+    expect(await outcome(asked)).toStartWith('ok');
+  });
+
+  test('too many unconfirmed tells refuse the commands that may make more', async () => {
+    const world = new FakeWorld({ unconfirmedTells: 1 });
+    const tells = [{ to: 'u:1', command: script({}), durable: true }] as const;
+    const first = world.ask(script({ tells }));
+    await world.clock.settle();
+    const [second, typing] = [world.ask(script({ tells })), world.ask(volatile({}))];
+    await world.clock.settle();
+    expect([await outcome(second), await outcome(typing)]).toEqual(['overloaded', expect.stringContaining('ok')]);
+    expect(await outcome(first)).toStartWith('ok');
+    world.actors.confirm(KEY, 'u:1', world.tells[0]?.seq ?? 0);
+    const third = world.ask(script({ tells }));
+    await world.clock.settle();
+    expect(await outcome(third)).toStartWith('ok');
+  });
 });

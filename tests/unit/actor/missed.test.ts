@@ -165,4 +165,15 @@ describe('missed rows', () => {
     const held = { topics: ['g:1'], mask: 1 };
     expect(rows.missed(attachAsk({ since: 0, held }))?.bodies.map(({ t }) => t)).toEqual(['DELETE']);
   });
+
+  test('do not create a channel that the session held already', () => {
+    const rows = new Rows('g:1', { ringRows: 10, ringBytes: 1e9 }, 0, LEFT);
+    const [created, deleted] = [body('CREATE'), body('DELETE')];
+    const gained = new Set(['7']);
+    rows.push({ seq: 1, kind: 'visibility', from: 'c:10', to: 'c:11', gained, lost: new Set(), created, deleted });
+    rows.push({ seq: 2, kind: 'event', topic: 'c:11', body: body('E') });
+    const since = (topics: string[]) =>
+      rows.missed(attachAsk({ since: 0, held: { topics, mask: 1 } }))?.bodies.map(({ t }) => t);
+    expect([since(['g:1', 'c:10']), since(['g:1'])]).toEqual([['E'], ['CREATE', 'E']]);
+  });
 });
