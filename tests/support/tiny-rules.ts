@@ -1,0 +1,337 @@
+/**
+ * Guilds and users with nothing but members, visible channels and events, over a store that is a list of rows: enough to drive the real
+ * runtime and the real gateway, and simple enough for an oracle to know what everybody must see.
+ */
+import type { Behavior } from '../../src/actor/behavior.ts';
+import type { ActorStore, Opened, Wording } from '../../src/actor/ports.ts';
+import type { RingRow } from '../../src/actor/rows.ts';
+import type { Command } from '../../src/protocol/commands.ts';
+import {
+  type Decision,
+  done,
+  type EventDraft,
+  type RowDraft,
+  type Tell,
+  type Turn,
+} from '../../src/protocol/decision.ts';
+import type { AttachAsk, Body } from '../../src/protocol/envelope.ts';
+import { Fault } from '../../src/protocol/errors.ts';
+import { type OwnerKey, ownerId, type Snowflake, userKey } from '../../src/protocol/ids.ts';
+import type { PublicUser } from '../../src/protocol/records.ts';
+import type { UserSnapshot } from '../../src/protocol/snapshots.ts';
+import { channelTopic, guildTopic, sessionTopic } from '../../src/protocol/topics.ts';
+import type { StoredTell, Write } from '../../src/protocol/writes.ts';
+
+export type TinyCommand =
+  | { readonly kind: 'tinyJoin' | 'tinyLeave'; readonly user: Snowflake }
+  | { readonly kind: 'tinySee'; readonly channel: Snowflake; readonly users: readonly Snowflake[] }
+  /** `to`: a channel, a session, or null for the whole guild. */
+  | { readonly kind: 'tinyEmit'; readonly emit: TinyEvent };
+
+export interface TinyEvent {
+  readonly t: string;
+  readonly cls: number;
+  readonly channel: Snowflake | null;
+  readonly session: string | null;
+  readonly stored: boolean;
+  readonly d?: object;
+  readonly full?: readonly Snowflake[];
+}
+
+export const tiny = (command: TinyCommand): Command => command as unknown as Command;
+
+/** A row that was decided, as it is stored and as the oracle hears of it. */
+export interface TinyRow {
+  readonly seq: number;
+  readonly stored: boolean;
+  readonly draft: RowDraft;
+}
+
+export const publicUser = (id: Snowflake, bot = false): PublicUser => ({
+  id,
+  username: `user${id}`,
+  discriminator: '0',
+  global_name: null,
+  avatar: null,
+  banner: null,
+  accent_color: null,
+  bot,
+  system: false,
+  public_flags: 0,
+});
+
+const GUILDS = 1;
+const body = (t: string, d: string): Body => ({ t, d, cls: GUILDS, full: null });
+
+const wordingOf = (key: OwnerKey): Wording => ({
+  left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
+  created: (d) => body('CHANNEL_CREATE', d),
+  deleted: (d) => body('CHANNEL_DELETE', d),
+  carried: () => null,
+  gone: () => null,
+});
+
+abstract class TinyRules implements Behavior {
+  abstract decide(command: Command, turn: Turn): Decision;
+  abstract isMember(user: Snowflake): boolean;
+  abstract topicsOf(user: Snowflake): readonly string[];
+  abstract snapshot(ask: AttachAsk): { readonly t: string; readonly d: string; readonly cls: number };
+  abstract apply(row: TinyRow): void;
+  guilds(): readonly (readonly [OwnerKey, number])[] | null {
+    return null;
+  }
+  question = () => ({ ok: null });
+  needs = () => [];
+  supply = () => {};
+  forsake = () => {};
+  retell = () => null;
+}
+
+export class TinyGuild extends TinyRules {
+  readonly members = new Set<Snowflake>();
+  readonly seers = new Map<Snowflake, Set<Snowflake>>();
+  seq = 0;
+
+  constructor(readonly key: OwnerKey) {
+    super();
+  }
+
+  decide(command: Command, turn: Turn): Decision {
+    const tinyCommand = command as unknown as TinyCommand;
+    const rows = this.#rows(tinyCommand, turn.seq(0));
+    const tells: Tell[] = rows.flatMap((row) => this.#tells(row, turn.seq(0)));
+    for (const draft of rows) this.apply({ seq: turn.seq(0), stored: true, draft });
+    return { ...done(), rows, tells, writes: rows.flatMap((draft) => keep(turn.seq(0), draft)) };
+  }
+
+  apply({ seq, draft }: TinyRow): void {
+    this.seq = seq;
+    if (draft.kind === 'join') this.members.add(draft.user);
+    if (draft.kind === 'leave') this.members.delete(draft.user);
+    if (draft.kind !== 'visibility') return;
+    const seers = this.seers.get(draft.channel) ?? new Set();
+    this.seers.set(draft.channel, seers);
+    for (const user of draft.gained) seers.add(user);
+    for (const user of draft.lost) seers.delete(user);
+  }
+
+  isMember = (user: Snowflake): boolean => this.members.has(user);
+
+  topicsOf = (user: Snowflake): readonly string[] => [
+    guildTopic(ownerId(this.key)),
+    ...this.#visible(user).map((channel) => channelTopic(channel)),
+  ];
+
+  snapshot = (ask: AttachAsk) => {
+    const { key, seq } = this;
+    const d = { id: ownerId(key), unavailable: false, seq, channels: this.#visible(ask.user), members: [] };
+    return { t: 'GUILD_CREATE', d: JSON.stringify(d), cls: GUILDS };
+  };
+
+  #visible(user: Snowflake): Snowflake[] {
+    return [...this.seers].flatMap(([channel, users]) => (users.has(user) ? [channel] : []));
+  }
+
+  #rows(command: TinyCommand, seq: number): RowDraft[] {
+    if (command.kind === 'tinyEmit') return [this.#event(command.emit, seq)];
+    if (command.kind === 'tinySee') return [this.#see(command.channel, new Set(command.users), seq)];
+    const isMember = this.members.has(command.user);
+    if (command.kind === 'tinyJoin') return isMember ? [] : [{ kind: 'join', user: command.user }];
+    if (command.kind === 'tinyLeave') return isMember ? [{ kind: 'leave', user: command.user }] : [];
+    return [];
+  }
+
+  #event({ t, cls, channel, session, stored, d, full }: TinyEvent, seq: number): EventDraft {
+    const topic = session !== null ? sessionTopic(session) : channel !== null ? channelTopic(channel) : this.key;
+    const text = JSON.stringify({ guild_id: ownerId(this.key), seq, ...d });
+    return { kind: 'event', topic, t, d: text, cls, full: full ?? null, note: stored ? { as: 'literal' } : null };
+  }
+
+  /** The list is made here in the turn itself. */
+  #see(channel: Snowflake, users: ReadonlySet<Snowflake>, seq: number): RowDraft {
+    const before = this.seers.get(channel) ?? new Set<Snowflake>();
+    const gained = [...users].filter((user) => !before.has(user));
+    const lost = [...before].filter((user) => !users.has(user));
+    const d = JSON.stringify({ id: channel, guild_id: ownerId(this.key), seq });
+    const topic = channelTopic(channel);
+    // Who is no member any more is not told; the row says what changed for members.
+    return { kind: 'visibility', channel, from: topic, to: topic, gained, lost, created: d, deleted: d };
+  }
+
+  #tells(row: RowDraft, seq: number): Tell[] {
+    if (row.kind !== 'join' && row.kind !== 'leave') return [];
+    const kind = row.kind === 'join' ? 'guildJoined' : 'guildLeft';
+    return [{ to: userKey(row.user), command: { kind, guild: this.key, seq }, durable: true }];
+  }
+}
+
+export class TinyUser extends TinyRules {
+  readonly #guilds = new Map<OwnerKey, { readonly seq: number; readonly member: boolean }>();
+
+  constructor(
+    readonly key: OwnerKey,
+    readonly isBot: boolean,
+  ) {
+    super();
+  }
+
+  decide(command: Command, turn: Turn): Decision {
+    if (command.kind !== 'guildJoined' && command.kind !== 'guildLeft') return done();
+    const { guild, seq, kind } = command;
+    if ((this.#guilds.get(guild)?.seq ?? 0) >= seq) return done();
+    this.#guilds.set(guild, { seq, member: kind === 'guildJoined' });
+    const rows: RowDraft[] = kind === 'guildJoined' ? [{ kind: 'joined', guild, seq }] : [];
+    const heard: Write = { w: 'putHeard', user: kind, teller: guild, seq };
+    return { ...done(), rows, writes: [heard, ...rows.flatMap((draft) => keep(turn.seq(0), draft))] };
+  }
+
+  /** What was heard is in the store apart from the rows. */
+  hear(guild: OwnerKey, seq: number, member: boolean): void {
+    this.#guilds.set(guild, { seq, member });
+  }
+
+  apply(): void {}
+
+  isMember = (user: Snowflake): boolean => userKey(user) === this.key;
+  topicsOf = (): readonly string[] => [this.key];
+
+  override guilds(): readonly (readonly [OwnerKey, number])[] {
+    return [...this.#guilds].flatMap(([guild, { seq, member }]) => (member ? [[guild, seq] as const] : []));
+  }
+
+  snapshot = () => {
+    const id = ownerId(this.key);
+    const user = publicUser(id, this.isBot);
+    const application = this.isBot
+      ? {
+          id,
+          name: user.username,
+          icon: null,
+          description: '',
+          bot_public: true,
+          bot_require_code_grant: false,
+          verify_key: '',
+          owner: id,
+          flags: 0,
+        }
+      : null;
+    const snapshot: UserSnapshot = { user, email: null, locale: 'en-US', bio: '', application, dms: [] };
+    return { t: 'INTERNAL_USER', d: JSON.stringify(snapshot), cls: 0 };
+  };
+}
+
+const VOLATILE = 'volatile';
+
+/** A row rides in a write that the runtime passes on unread. */
+function keep(seq: number, draft: RowDraft): Write[] {
+  const stored = draft.kind !== 'event' || draft.note !== null;
+  return [{ w: 'putLogin', login: JSON.stringify(draft), userId: `${seq} ${stored ? '' : VOLATILE}` }];
+}
+
+interface Kept {
+  epoch: number;
+  readonly rows: TinyRow[];
+  readonly heard: Map<OwnerKey, { readonly seq: number; readonly member: boolean }>;
+  readonly tells: StoredTell[];
+}
+
+export interface TinyStoreHooks {
+  /** Rows of a batch are committed. */
+  committed(owner: OwnerKey, rows: readonly TinyRow[]): void;
+  /** Calls `run` when this commit is through; at once when absent. */
+  schedule?(owner: OwnerKey, run: () => void): void;
+}
+
+/** One store for all workers. Batches of older epochs are refused. */
+export class TinyStore {
+  readonly #kept = new Map<OwnerKey, Kept>();
+  readonly state = 'open';
+  #epochs = 0;
+
+  constructor(
+    readonly hooks: TinyStoreHooks,
+    readonly bots: ReadonlySet<Snowflake> = new Set(),
+  ) {}
+
+  /** As one worker sees it. */
+  asActorStore(): ActorStore {
+    return {
+      state: 'open',
+      commit: (batch) => this.#commit(batch),
+      release: () => {},
+      result: async () => null,
+    };
+  }
+
+  async open(key: OwnerKey): Promise<Opened> {
+    const kept = this.#of(key);
+    this.#epochs += 1;
+    kept.epoch = this.#epochs;
+    const isGuild = key.startsWith('g:');
+    const behavior = isGuild ? new TinyGuild(key) : new TinyUser(key, this.bots.has(ownerId(key)));
+    for (const row of kept.rows) behavior.apply(row);
+    if (behavior instanceof TinyUser) {
+      for (const [guild, { seq, member }] of kept.heard) behavior.hear(guild, seq, member);
+    }
+    const wording = wordingOf(key);
+    const rows = isGuild ? kept.rows.flatMap((row) => ringRow(row, wording)) : [];
+    return {
+      epoch: kept.epoch,
+      behavior,
+      wording,
+      rows,
+      forgotten: 0,
+      head: kept.rows.at(-1)?.seq ?? 0,
+      tells: [...kept.tells],
+    };
+  }
+
+  #commit({ owner, epoch, writes }: Parameters<ActorStore['commit']>[0]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const run = (): void => {
+        const kept = this.#of(owner);
+        if (kept.epoch !== epoch) return reject(new Fault('fenced', true, 'an older epoch'));
+        const rows = writes.flatMap((write) => this.#apply(kept, write));
+        this.hooks.committed(owner, rows);
+        resolve();
+      };
+      if (this.hooks.schedule === undefined) run();
+      else this.hooks.schedule(owner, run);
+    });
+  }
+
+  #apply(kept: Kept, write: Write): TinyRow[] {
+    if (write.w === 'putTell') kept.tells.push(write.tell);
+    if (write.w === 'putHeard') kept.heard.set(write.teller, { seq: write.seq, member: write.user === 'guildJoined' });
+    if (write.w === 'deleteTell') {
+      const at = kept.tells.findIndex(({ seq, to }) => seq === write.seq && to === write.to);
+      if (at !== -1) kept.tells.splice(at, 1);
+    }
+    if (write.w !== 'putLogin') return [];
+    const [seq, mark] = write.userId.split(' ');
+    const row = { seq: Number(seq), stored: mark !== VOLATILE, draft: JSON.parse(write.login) as RowDraft };
+    if (row.stored) kept.rows.push(row);
+    return [row];
+  }
+
+  #of(key: OwnerKey): Kept {
+    let kept = this.#kept.get(key);
+    if (kept === undefined) {
+      kept = { epoch: 0, rows: [], heard: new Map(), tells: [] };
+      this.#kept.set(key, kept);
+    }
+    return kept;
+  }
+}
+
+function ringRow({ seq, draft }: TinyRow, wording: Wording): RingRow[] {
+  if (draft.kind === 'event') {
+    const { topic, t, d, cls, full } = draft;
+    return [{ seq, kind: 'event', topic, body: { t, d, cls, full } }];
+  }
+  if (draft.kind === 'leave') return [{ seq, kind: 'leave', user: draft.user }];
+  if (draft.kind !== 'visibility') return [];
+  const { from, to, gained, lost, created, deleted } = draft;
+  const texts = { created: wording.created(created), deleted: wording.deleted(deleted) };
+  return [{ seq, kind: 'visibility', from, to, gained: new Set(gained), lost: new Set(lost), ...texts }];
+}
