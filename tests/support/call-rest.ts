@@ -1,4 +1,5 @@
-/** One REST call of a test. The rules that hold for every answer (clients.md section 0 in the tests' words) are checked on every one. */
+/** One REST call of a test. Every answer is held against the official specification and the rules that client libraries rely on. */
+import { problemsOf } from './check-response.ts';
 
 export type RestMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -50,6 +51,8 @@ export async function answerOf(
   const text = await response.text();
   const answered = { status: response.status, headers: response.headers, text, body: text === '' ? null : parse(text) };
   checkRules(answered, `${method} ${path}`);
+  const problems = problemsOf(method, path, answered.status, answered.body);
+  if (problems.length > 0) throw new Error(`${method} ${path} (${answered.status}): ${problems.join('; ')}\n${text}`);
   return answered;
 }
 
