@@ -108,7 +108,15 @@ class Form {
   async #save(index: number, stream: Readable, filename: string): Promise<Uploaded> {
     const { files, limits, mint } = this.#call.edge.deps;
     const id = mint();
-    const { name, size, picture } = await files.saveAttachment(this.#channelId, id, filename, stream, limits.fileBytes);
+    // What is refused is still read to its end (`#take`), so that the client hears the answer instead of a broken pipe.
+    const content = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    const { name, size, picture } = await files.saveAttachment(
+      this.#channelId,
+      id,
+      filename,
+      content,
+      limits.fileBytes,
+    );
     const url = `${this.#call.origin}/cdn/attachments/${this.#channelId}/${id}/${encodeURIComponent(name)}`;
     const attachment: APIAttachment = {
       id,

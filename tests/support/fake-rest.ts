@@ -180,7 +180,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     tokens: {
       make: (user) => {
         const text = `${btoa(user)}.x.${++made}`;
-        return { text, hash: `hash of ${text}` };
+        return { text, hash: `hash ${made}` };
       },
     },
     passwords: {

@@ -1,0 +1,280 @@
+/** People, applications and the command line: who comes into being how, and what is asked of whom for it. */
+import { afterEach, describe, expect, test } from 'bun:test';
+import { refuse } from '../../../src/protocol/errors.ts';
+import type { UserRecord } from '../../../src/protocol/records.ts';
+import { createAdmin } from '../../../src/rest/admin.ts';
+import { problemsOf } from '../../support/check-response.ts';
+import {
+  ANNA,
+  annaAccount,
+  applicationRecord,
+  BOT,
+  botAccount,
+  type FakeOptions,
+  type FakeRest,
+  fakeRest,
+  GUILD,
+} from '../../support/fake-rest.ts';
+
+let rest: FakeRest;
+const open = (options: FakeOptions = {}): FakeRest => {
+  rest = fakeRest(options);
+  return rest;
+};
+afterEach(() => rest.close());
+const post = (path: string, body: unknown, token: string | null = null) => rest.call('POST', path, { body, token });
+const said = () => rest.directory.asked.map(({ to, said }) => `${to} ${'kind' in said ? said.kind : said.ask}`);
+
+describe('register', () => {
+  test('claims e-mail and name, and the account is there with its token', async () => {
+    open().directory.replies = { claimName: () => ({ ok: null }), createAccount: () => ({ ok: null }) };
+    const body = { username: 'Anna_B', password: 'correct horse', email: 'A@example.org' };
+    const response = await post('/auth/register', body);
+    const { token, user_id } = (await response.json()) as { token: string; user_id: string };
+    expect(response.status).toBe(201);
+    expect(atob(token.split('.')[0] ?? '')).toBe(user_id);
+    expect(said()).toEqual(['n:a@example.org claimName', 'n:anna_b createAccount']);
+    const [{ user, token: record }] = rest.directory.named<{ user: UserRecord; token: { user: string; kind: string } }>(
+      'createAccount',
+    ) as [never];
+    expect(user).toMatchObject({
+      passwordHash: 'hashed correct horse',
+      user: { username: 'Anna_B', discriminator: '0', bot: false },
+    });
+    expect(record).toMatchObject({ user: user_id, kind: 'person' });
+    expect(JSON.stringify(rest.directory.asked)).not.toContain(token);
+  });
+
+  test('a name that is taken gives the e-mail free', async () => {
+    open().directory.replies = {
+      claimName: () => ({ ok: null }),
+      freeName: () => ({ ok: null }),
+      createAccount: () => refuse('nameTaken'),
+    };
+    const response = await post('/auth/register', {
+      username: 'anna',
+      password: 'correct horse',
+      email: 'a@example.org',
+    });
+    expect(await response.json()).toMatchObject({
+      code: 50035,
+      errors: { username: { _errors: [{ code: 'USERNAME_ALREADY_TAKEN' }] } },
+    });
+    expect(said().at(-1)).toBe('n:a@example.org freeName');
+  });
+
+  test.each([
+    [{ username: 'a', password: 'correct horse' }, 'username'],
+    [{ username: 'a b', password: 'correct horse' }, 'username'],
+    [{ username: 'anna', password: 'short' }, 'password'],
+    [{ username: 'anna' }, 'password'],
+    [{ username: 'anna', password: 'correct horse', email: 'x' }, 'email'],
+  ])('%p is refused', async (body, field) => {
+    const response = await open().call('POST', '/auth/register', { body, token: null });
+    expect(await response.json()).toMatchObject({ code: 50035, errors: { [field]: { _errors: [{}] } } });
+  });
+
+  test('closed, or by an invite that works', async () => {
+    const body = { username: 'anna', password: 'correct horse' };
+    open({ config: { registration: 'closed' } });
+    expect((await post('/auth/register', body)).status).toBe(403);
+    rest.close();
+    open({
+      config: { registration: 'invite' },
+      store: { invite: async (code) => (code === 'good' ? ({ guild_id: GUILD } as never) : null) },
+    });
+    rest.directory.replies = { invite: () => ({ ok: {} }), createAccount: () => ({ ok: null }) };
+    expect((await post('/auth/register', body)).status).toBe(403);
+    expect((await post('/auth/register', { ...body, invite: 'bad' })).status).toBe(400);
+    expect((await post('/auth/register', { ...body, invite: 'good' })).status).toBe(201);
+  });
+});
+
+describe('log in and out', () => {
+  const store = {
+    userByLogin: async (login: string) => (login === 'anna' ? ANNA : null),
+    user: async (id: string) => (id === ANNA ? annaAccount().record : null),
+  };
+
+  test('a new token; those that had to go for it die everywhere', async () => {
+    open({ store }).directory.replies.addToken = () => ({ ok: ['old'] });
+    const response = await post('/auth/login', { login: 'Anna', password: 'correct horse' });
+    expect(((await response.json()) as { token: string }).token).toMatch(/^[^.]+\.[^.]+\.[^.]+$/);
+    expect(rest.directory.controls).toEqual([{ control: 'revoked', hashes: ['old'] }]);
+  });
+
+  test('a wrong name and a wrong password are one answer, and never a 401', async () => {
+    open({ store });
+    const answers = [
+      await post('/auth/login', { login: 'anna', password: 'x' }),
+      await post('/auth/login', { login: 'berta', password: 'x' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400]);
+    const [first, second] = await Promise.all(answers.map((each) => each.text()));
+    expect(first).toBe(second as string);
+    expect(rest.directory.asked).toEqual([]);
+  });
+
+  test('guessing the password of one name is slowed down', async () => {
+    open({ store, limits: { logins: 2 } });
+    const guess = async () => (await post('/auth/login', { login: 'anna', password: 'x' })).status;
+    expect([await guess(), await guess(), await guess()]).toEqual([400, 400, 429]);
+  });
+
+  test('a log-out revokes the token it came with', async () => {
+    open().directory.replies.revokeToken = () => ({ ok: ['hash of anna'] });
+    expect((await post('/auth/logout', {}, 'anna')).status).toBe(204);
+    expect(rest.directory.named('revokeToken')).toMatchObject([{ hash: 'hash of anna', except: null }]);
+    expect(rest.directory.controls).toEqual([{ control: 'revoked', hashes: ['hash of anna'] }]);
+  });
+
+  test('a new password needs the old one, and ends the other log-ins', async () => {
+    open().directory.replies = { updateUser: () => ({ ok: annaAccount().record }), revokeToken: () => ({ ok: ['a'] }) };
+    const patch = (body: unknown) => rest.call('PATCH', '/users/@me', { body, token: 'anna' });
+    expect((await patch({ new_password: 'battery staple', password: 'wrong' })).status).toBe(400);
+    expect((await patch({ new_password: 'battery staple', password: 'correct horse' })).status).toBe(200);
+    expect(rest.directory.named('updateUser')).toMatchObject([{ patch: { passwordHash: 'hashed battery staple' } }]);
+    expect(rest.directory.named('revokeToken')).toMatchObject([{ hash: null, except: 'hash of anna' }]);
+  });
+});
+
+describe('applications', () => {
+  const store = {
+    user: async (id: string) => (id === ANNA ? annaAccount().record : botAccount().record),
+    application: async (id: string) => (id === BOT ? applicationRecord() : null),
+    guildsOf: async () => [{ guild: GUILD, seq: 1 }],
+  };
+
+  test.each(['/oauth2/applications/@me', '/applications/@me', '/users/@me'])(
+    '%s has what clients need',
+    async (path) => {
+      const response = await open({ store }).call('GET', path);
+      const body = (await response.json()) as object;
+      expect(problemsOf('GET', path, response.status, body)).toEqual([]);
+      if (path === '/users/@me') return;
+      const needed = [
+        'id',
+        'name',
+        'icon',
+        'description',
+        'bot_public',
+        'bot_require_code_grant',
+        'verify_key',
+        'owner',
+      ];
+      expect(Object.keys(body)).toEqual(expect.arrayContaining(needed));
+    },
+  );
+
+  test('the owner grants privileged intents; a bot only the limited ones', async () => {
+    open({ store }).directory.replies.updateApplication = (command: { patch: object }) => ({
+      ok: { ...applicationRecord(), ...command.patch },
+    });
+    const all = 2 ** 20 - 1;
+    await rest.call('PATCH', `/applications/${BOT}`, { body: { flags: all }, token: 'anna' });
+    await rest.call('PATCH', '/applications/@me', { body: { flags: all } });
+    const flags = rest.directory
+      .named<{ patch: { flags: number } }>('updateApplication')
+      .map(({ patch }) => patch.flags);
+    expect(flags).toEqual([(3 << 12) | (3 << 14) | (3 << 18), (1 << 13) | (1 << 15) | (1 << 19)]);
+    expect(rest.directory.controls).toContainEqual({ control: 'userChanged', user: BOT });
+  });
+
+  test('a bot and its token; a reset kills the old ones; others learn nothing', async () => {
+    open({ store }).directory.replies = {
+      createAccount: () => ({ ok: null }),
+      revokeToken: () => ({ ok: ['old'] }),
+      addToken: () => ({ ok: [] }),
+    };
+    const made = await post('/applications', { name: 'pong' }, 'anna');
+    expect(made.status).toBe(201);
+    expect(rest.directory.named('createAccount')).toMatchObject([
+      { token: null, application: { owner: ANNA, flags: 0 }, user: { user: { bot: true } } },
+    ]);
+    const reset = await post(`/applications/${BOT}/bot/reset`, {}, 'anna');
+    expect((await reset.json()) as object).toMatchObject({ token: expect.stringMatching(/\..+\./) });
+    expect(rest.directory.controls).toEqual([{ control: 'revoked', hashes: ['old'] }]);
+    expect((await post('/applications/1100000000000000099/bot', {}, 'anna')).status).toBe(404);
+    expect((await post(`/applications/${BOT}/bot`, {}, 'bot')).status).toBe(403);
+  });
+
+  test('a manager adds a bot, with no more bits than he has', async () => {
+    open({ store }).directory.replies = {
+      guild: () => ({ ok: { id: GUILD, owner_id: '1', roles: [{ id: GUILD, permissions: '3' }] } }),
+      member: (question: { by: string }) => (question.by === '0' ? refuse('unknownMember') : { ok: { roles: [] } }),
+      addMember: () => ({ ok: {} }),
+      createRole: () => ({ ok: { id: '77' } }),
+      addMemberRole: () => ({ ok: null }),
+    };
+    const response = await post(
+      `/oauth2/authorize?client_id=${BOT}&scope=bot&permissions=10`,
+      { guild_id: GUILD, authorize: true },
+      'anna',
+    );
+    expect([response.status, Object.keys((await response.json()) as object)]).toEqual([200, ['location']]);
+    expect(rest.directory.named('addMember')).toMatchObject([{ by: { id: ANNA }, user: { id: BOT } }]);
+    expect(rest.directory.named('createRole')).toMatchObject([
+      { by: { id: '0' }, patch: { name: 'pong', permissions: '2' } },
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  const ask = async (path: string, body: unknown) => {
+    const response = await createAdmin(rest.deps).handle(
+      new Request(`http://admin${path}`, { method: 'POST', body: JSON.stringify(body) }),
+    );
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  test('a user, with a password that is made up', async () => {
+    open().directory.replies.createAccount = () => ({ ok: null });
+    const { status, body } = await ask('/admin/users', { name: 'anna', password: null });
+    expect([status, Object.keys(body).sort()]).toEqual([200, ['password', 'token', 'user']]);
+  });
+
+  test('a bot makes its guild and its owner, and is in it with everything', async () => {
+    open({ store: { userByLogin: async () => null, applicationsOf: async () => [] } }).directory.replies = {
+      createAccount: () => ({ ok: null }),
+      guildList: () => ({ ok: [] }),
+      createGuild: (command: { id: string; name: string; by: { id: string } }) => ({
+        ok: { id: command.id, name: command.name, owner_id: command.by.id, roles: [] },
+      }),
+      member: () => refuse('unknownMember'),
+      addMember: () => ({ ok: {} }),
+      createRole: () => ({ ok: { id: '77' } }),
+      addMemberRole: () => ({ ok: null }),
+      addToken: () => ({ ok: [] }),
+    };
+    const { status, body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild' });
+    expect([status, Object.keys(body).sort()]).toEqual([200, ['bot', 'guild', 'owner', 'ownerPassword', 'token']]);
+    expect(rest.directory.named('createAccount')[1]).toMatchObject({
+      application: { flags: (1 << 12) | (1 << 14) | (1 << 18) },
+    });
+    expect(rest.directory.named('createRole')).toMatchObject([{ patch: { permissions: '8' } }]);
+  });
+
+  test('asked again it is the same bot', async () => {
+    open({
+      store: {
+        userByLogin: async () => ANNA,
+        user: async (id) => (id === ANNA ? annaAccount().record : botAccount().record),
+        applicationsOf: async () => [applicationRecord()],
+      },
+    }).directory.replies = {
+      guildList: () => ({ ok: [[GUILD, 1]] }),
+      guild: () => ({ ok: { id: GUILD, name: 'My guild', owner_id: ANNA, roles: [] } }),
+      member: () => ({ ok: {} }),
+      addToken: () => ({ ok: [] }),
+    };
+    const { body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', owner: 'anna' });
+    expect(body).toMatchObject({ bot: { id: BOT }, guild: { id: GUILD } });
+    expect('ownerPassword' in body).toBe(false);
+  });
+
+  test('anything else is not there', async () => {
+    open();
+    expect((await ask('/admin/no', {})).status).toBe(404);
+    expect((await ask('/admin/users', { name: 'a' })).status).toBe(400);
+  });
+});
