@@ -23,7 +23,7 @@ export class FakeClock implements Clock {
 
   /** Runs turns and the promises between them until nothing moves without time. */
   async settle(): Promise<void> {
-    for (let calm = 0; calm < 8; ) {
+    for (let calm = 0; calm < 32; ) {
       const tasks = this.#deferred.splice(0);
       for (const task of tasks) task();
       calm = tasks.length > 0 ? 0 : calm + 1;

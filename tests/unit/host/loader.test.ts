@@ -1,0 +1,259 @@
+/** Real rules in real actors over the memory store: what one load stored, the next one knows and tells. */
+import { describe, expect, test } from 'bun:test';
+import { WorkerDirectory } from '../../../src/actor/worker-directory.ts';
+import { openOwner } from '../../../src/host/loader.ts';
+import { loadNeed } from '../../../src/host/needs.ts';
+import { isVolatile } from '../../../src/host/volatile.ts';
+import { LIMITS } from '../../../src/limits.ts';
+import type { By, Command, MessageDraft, Question } from '../../../src/protocol/commands.ts';
+import type { Reply } from '../../../src/protocol/decision.ts';
+import type { AnswerEntry, AttachAsk, OutletEntry } from '../../../src/protocol/envelope.ts';
+import { guildKey, nameKey, type OwnerKey, pairKey, userKey } from '../../../src/protocol/ids.ts';
+import { Mint } from '../../../src/protocol/snowflake.ts';
+import { MemoryData, MemoryStore } from '../../../src/store/memory/store.ts';
+import { FakeClock } from '../actor/fake-clock.ts';
+import { attachAsk, nextName } from '../actor/fake-world.ts';
+import { publicUser, userRecord } from '../user/fixtures.ts';
+
+const ADA = '200000000000000001';
+const BOB = '200000000000000002';
+const GUILD = '300000000000000001';
+const by = (id: string): By => ({ id, self: publicUser(id), reason: null });
+
+const draft = (content: string, more: Partial<MessageDraft> = {}): MessageDraft => ({
+  content,
+  nonce: null,
+  enforceNonce: false,
+  tts: false,
+  embeds: [],
+  attachments: [],
+  allowed_mentions: null,
+  reference: null,
+  components: [],
+  flags: 0,
+  ...more,
+});
+
+/** One worker on a store that outlives it. */
+class House {
+  readonly clock = new FakeClock();
+  readonly outlet: OutletEntry[] = [];
+  readonly deaths: unknown[] = [];
+  readonly store: MemoryStore;
+  readonly directory: WorkerDirectory;
+  readonly #mint = new Mint(1);
+
+  constructor(readonly data = new MemoryData()) {
+    const { clock } = this;
+    const store = new MemoryStore({ clock, data });
+    this.store = store;
+    this.directory = new WorkerDirectory({
+      self: '0.1',
+      slots: 1,
+      clock,
+      limits: LIMITS,
+      store,
+      log: (what, fields) => void this.deaths.push([what, fields]),
+      mint: (now, after) => this.#mint.next(now, after),
+      open: (key) => openOwner(store, key, LIMITS, clock.now),
+      load: (need) => loadNeed(store, need, clock.now()),
+      isVolatile,
+      outlet: (entry) => void this.outlet.push(entry),
+      residence: () => {},
+      control: async () => {},
+    });
+  }
+
+  async ask(to: OwnerKey, command: Command, commandId = nextName()): Promise<Reply> {
+    const asked = this.directory.ask(to, command, { commandId, deadline: this.clock.now() + 10_000, rate: null });
+    await this.clock.settle();
+    return (await asked).reply;
+  }
+
+  async ok<T>(to: OwnerKey, command: Command): Promise<T> {
+    const reply = await this.ask(to, command);
+    if ('ok' in reply) return reply.ok as T;
+    throw new Error(`${command.kind} refused: ${reply.refused}`);
+  }
+
+  async read<T>(to: OwnerKey, question: Question): Promise<T> {
+    const read = this.directory.read(to, question, { deadline: this.clock.now() + 1000, rate: null });
+    await this.clock.settle();
+    return ((await read).reply as { readonly ok: T }).ok;
+  }
+
+  async attach(to: OwnerKey, ask: Partial<AttachAsk>): Promise<AnswerEntry & { readonly seq: number }> {
+    this.directory.interest(to, { kind: 'attach', ask: attachAsk(ask) });
+    await this.clock.settle();
+    const last = this.outlet.at(-1);
+    if (last?.what !== 'relay' || last.relay.entry.kind !== 'answer') throw new Error('no answer');
+    return { ...last.relay.entry, seq: last.relay.seq };
+  }
+
+  /** The process is gone; what was stored is there. */
+  again(): House {
+    this.directory.close();
+    return new House(this.data);
+  }
+}
+
+interface Made {
+  readonly id: string;
+  readonly channels: readonly { readonly id: string; readonly type: number }[];
+}
+
+async function town(): Promise<{ house: House; text: string }> {
+  const house = new House();
+  for (const id of [ADA, BOB]) {
+    const user = publicUser(id);
+    await house.ok(nameKey(user.username), {
+      kind: 'createAccount',
+      user: userRecord(user),
+      token: null,
+      application: null,
+    });
+  }
+  await house.ok<Made>(guildKey(GUILD), { kind: 'createGuild', by: by(ADA), id: GUILD, name: 'G', icon: null });
+  await house.ok(guildKey(GUILD), { kind: 'addMember', by: by(ADA), user: publicUser(BOB) });
+  const channels = await house.read<Made['channels']>(guildKey(GUILD), { ask: 'channels', by: ADA });
+  return { house, text: channels.find(({ type }) => type === 0)?.id ?? '' };
+}
+
+describe('what one load stored', () => {
+  test('the next knows: account, guild, membership on both sides', async () => {
+    const { house, text } = await town();
+    const next = house.again();
+    const list = await next.read<readonly string[]>(userKey(BOB), { ask: 'guildList' });
+    expect(JSON.stringify(list)).toContain(GUILD);
+    const sent = await next.ok<{ content: string }>(guildKey(GUILD), {
+      kind: 'createMessage',
+      by: by(BOB),
+      channelId: text,
+      draft: draft('hi'),
+    });
+    expect(sent.content).toBe('hi');
+    expect(house.deaths.concat(next.deaths)).toEqual([]);
+  });
+
+  test('the next tells who missed it: created, changed and deleted messages in their present form', async () => {
+    const { house, text } = await town();
+    const key = guildKey(GUILD);
+    const first = await house.attach(key, { user: BOB });
+    expect(first.create?.t).toBe('GUILD_CREATE');
+    const send = (content: string) =>
+      house.ok<{ id: string }>(key, { kind: 'createMessage', by: by(ADA), channelId: text, draft: draft(content) });
+    const [kept, gone] = [await send('one'), await send('two')];
+    await house.ok(key, {
+      kind: 'editMessage',
+      by: by(ADA),
+      channelId: text,
+      messageId: kept.id,
+      patch: { content: 'changed' },
+    });
+    await house.ok(key, { kind: 'deleteMessage', by: by(ADA), channelId: text, messageId: gone.id });
+    await house.ok(key, { kind: 'typing', by: by(ADA), channelId: text });
+    const next = house.again();
+    const held = { topics: first.topics, mask: first.mask };
+    const answer = await next.attach(key, { user: BOB, since: first.seq, held });
+    const told = answer.missed?.map(({ t, d }) => [t, JSON.parse(d).content ?? JSON.parse(d).id]);
+    expect(told).toEqual([
+      ['MESSAGE_CREATE', 'changed'],
+      ['MESSAGE_UPDATE', 'changed'],
+      ['MESSAGE_DELETE', gone.id],
+    ]);
+    expect(answer.create?.t).toBe('GUILD_CREATE');
+  });
+
+  test('a session that is one load behind a trimmed journal goes on exactly as far as the journal reaches', async () => {
+    const { house, text } = await town();
+    const key = guildKey(GUILD);
+    const first = await house.attach(key, { user: BOB });
+    const send = () => house.ok(key, { kind: 'createMessage', by: by(ADA), channelId: text, draft: draft('x') });
+    await send();
+    const second = await house.attach(key, { user: BOB });
+    await house.clock.advance(20 * 60_000);
+    await send();
+    const next = house.again();
+    const held = { topics: first.topics, mask: first.mask };
+    expect((await next.attach(key, { user: BOB, since: second.seq, held })).missed?.length).toBe(1);
+    expect((await next.attach(key, { user: BOB, since: first.seq, held })).missed).toBeNull();
+  });
+
+  test('a repeated command id, and a repeated nonce, make one message', async () => {
+    const { house, text } = await town();
+    const key = guildKey(GUILD);
+    const command: Command = {
+      kind: 'createMessage',
+      by: by(ADA),
+      channelId: text,
+      draft: draft('n', { nonce: '5', enforceNonce: true }),
+    };
+    const ids: unknown[] = [];
+    const idOf = (reply: Reply) => ('ok' in reply ? (reply.ok as { id: string }).id : reply);
+    ids.push(idOf(await house.ask(key, command)), idOf(await house.ask(key, command)));
+    const next = house.again();
+    ids.push(idOf(await next.ask(key, { ...command })));
+    expect(new Set(ids).size).toBe(1);
+    expect(
+      (await next.store.page({ channelId: text, before: null, after: null, around: null, limit: 10 })).length,
+    ).toBe(1);
+  });
+});
+
+describe('what one owner tells another', () => {
+  test('a join reaches the sessions of the user; a leave takes the guild from his list', async () => {
+    const { house } = await town();
+    const attached = await house.attach(userKey(BOB), { user: BOB });
+    expect(attached.guilds?.map(([guild]) => guild)).toEqual([guildKey(GUILD)]);
+    expect(attached.create?.t).toBe('INTERNAL_USER');
+    house.outlet.length = 0;
+    await house.ok(guildKey('300000000000000002'), {
+      kind: 'createGuild',
+      by: by(BOB),
+      id: '300000000000000002',
+      name: 'H',
+      icon: null,
+    });
+    await house.clock.settle();
+    const joined = house.outlet.flatMap((entry) =>
+      entry.what === 'relay' && entry.relay.entry.kind === 'joined' ? [entry.relay.entry.guild] : [],
+    );
+    expect(joined).toEqual(['g:300000000000000002']);
+    await house.ok(guildKey(GUILD), { kind: 'removeMember', by: by(BOB), userId: BOB });
+    await house.clock.settle();
+    const again = await house.attach(userKey(BOB), { user: BOB });
+    expect(again.guilds?.map(([guild]) => guild)).toEqual(['g:300000000000000002']);
+  });
+
+  test('a DM reaches both users once, also when the hearer was down', async () => {
+    const { house } = await town();
+    const key = pairKey(ADA, BOB);
+    const channel = await house.ok<{ id: string }>(key, { kind: 'openDm', by: by(ADA), with: publicUser(BOB) });
+    await house.ok(key, { kind: 'createMessage', by: by(ADA), channelId: channel.id, draft: draft('psst') });
+    await house.clock.settle();
+    await house.clock.advance(LIMITS.retellMinMs * 2);
+    expect(await house.store.tells(key)).toEqual([]);
+    const answer = await house.attach(userKey(BOB), { user: BOB });
+    expect(JSON.parse(answer.create?.d ?? '{}').dms.map(({ id }: { id: string }) => id)).toEqual([channel.id]);
+    expect(house.deaths).toEqual([]);
+  });
+
+  test('a session that died with its worker is no longer seen', async () => {
+    const { house } = await town();
+    const presence = { status: 'online', activities: '[]', afk: false, since: null, client: 'web' } as const;
+    await house.attach(guildKey(GUILD), { user: ADA, session: 'watcher' });
+    const ask = attachAsk({ user: BOB, session: 'gone', worker: '1.1', carried: { presence } });
+    house.directory.interest(userKey(BOB), { kind: 'attach', ask });
+    await house.clock.settle();
+    const seen = (): string[] =>
+      house.outlet.flatMap((entry) => {
+        if (entry.what !== 'relay' || entry.relay.entry.kind !== 'event') return [];
+        const { body } = entry.relay.entry;
+        return body.t === 'PRESENCE_UPDATE' ? [JSON.parse(body.d).status as string] : [];
+      });
+    expect(seen()).toEqual(['online']);
+    house.directory.actors.dropWorker('1.1');
+    await house.clock.settle();
+    expect(seen()).toEqual(['online', 'offline']);
+  });
+});
