@@ -45,9 +45,9 @@ export class Call {
     return this.#parts.params[name] ?? '';
   }
 
-  /** A path part that is an id. */
+  /** A path part that is an id; refused under its name on the wire (`guild_id`). */
   id(name: string): Snowflake {
-    return asSnowflake(this.param(name), name);
+    return asSnowflake(this.param(name), name.replace('Id', '_id'));
   }
 
   get account(): Account {
