@@ -231,6 +231,7 @@ export function checkLimits(l: Limits): void {
     assert(Number.isSafeInteger(value) && value > 0, `limit ${name} is a positive integer`);
   }
   assert(l.batchCommands <= l.mailboxCommands, 'a batch fits the mailbox');
+  assert(l.rowsPerEpoch + 2 ** 20 <= 2 ** 24, 'the last batch of a load fits the numbers of its epoch');
   assert(l.loadingCommands <= l.mailboxCommands, 'what waits for a load fits the mailbox');
   assert(l.commitMs < l.askMs && l.readMs < l.askMs, 'the store answers or fails before the ask ends');
   assert(l.takeOverMs + l.reloadMaxMs < l.askMs, 'an ask outlives a take-over and a reload');

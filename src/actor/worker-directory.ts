@@ -58,6 +58,7 @@ export class WorkerDirectory implements Directory {
   readonly #controls: Requests<null>;
   readonly #buckets: RateBuckets;
   readonly #attaches = new OpenAttaches();
+  #isClosed = false;
 
   constructor(options: DirectoryOptions) {
     const { self, clock, limits, slots, open, load, isVolatile, store, log, mint } = options;
@@ -191,6 +192,7 @@ export class WorkerDirectory implements Directory {
 
   /** Rejects all it holds and closes its links. */
   close(): void {
+    this.#isClosed = true;
     this.actors.close();
     for (const { peer } of this.#peers.all) this.peerDown(peer);
     this.#peers.releaseAll();
@@ -238,6 +240,7 @@ export class WorkerDirectory implements Directory {
         const fault = asFault(error, 'asking failed');
         const left = deadline - clock.now();
         if (!fault.retryable || fault.code === 'timeout' || fault.code === 'overloaded' || left <= 0) throw fault;
+        if (this.#isClosed) throw fault;
         const isDown = !this.#isMine(to) && this.#peers.inSlot(this.slotOf(to)) === undefined;
         await this.#peers.wait(this.slotOf(to), isDown ? left : Math.min(pause, left));
       }

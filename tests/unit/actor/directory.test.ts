@@ -144,6 +144,19 @@ describe('a worker that dies', () => {
     expect(await said(reply)).toContain('"total":1');
   });
 
+  test('a directory that closes rejects who waits, at once', async () => {
+    const town = new FakeTown(2);
+    town.store.isManual = true;
+    town.pipe('0.1', '1.1').isSilent = true;
+    const waiting = [0, 1].map((slot) => asked(town, '0.1', town.keyIn(slot), { add: 1 }));
+    await town.clock.settle();
+    town.at('0.1').directory.close();
+    town.store.step();
+    await town.clock.settle();
+    expect(await Promise.all(waiting.map(said))).toEqual(['lost', 'lost']);
+    expect(await said(asked(town, '0.1', town.keyIn(0), { add: 1 }))).toBe('lost');
+  });
+
   test('takes its sessions out of the interest of every owner', async () => {
     const town = new FakeTown(2);
     town.members = ['7'];
