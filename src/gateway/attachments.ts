@@ -170,7 +170,7 @@ export class Attachments {
       const loses = saw && lost.has(session.id);
       const gains = !loses && gained.has(session.id);
       if (gains) outlet.owe(session, owner, created);
-      if (from !== null && from !== to && saw && !gains) outlet.release(session, attachment, from);
+      if (from !== null && saw && (loses || from !== to)) outlet.release(session, attachment, from);
       if (loses) outlet.owe(session, owner, deleted);
       else if (to !== null && (saw || gains)) outlet.hold(session, attachment, to);
     }
@@ -190,7 +190,8 @@ export class Attachments {
     if (owner.startsWith('u:')) return this.#ports.invalidate(session, 'user gone');
     session.attachments.delete(owner);
     this.#remove(session, attachment);
-    if (told || attachment.since === null) {
+    // READY that is still gathered leaves it out.
+    if (told || (attachment.since === null && session.gathered === null)) {
       const d = `{"id":"${ownerId(owner)}"}`;
       this.#ports.outlet.owe(session, owner, { t: 'GUILD_DELETE', d, cls: guildClass('GUILD_DELETE'), full: null });
     }

@@ -87,7 +87,7 @@ describe('handshake', () => {
 });
 
 describe('close codes', () => {
-  const closes: [what: string, code: number, act: (client: RawGateway) => void | Promise<unknown>][] = [
+  const closes: [what: string, code: number, act: (client: RawGateway) => unknown][] = [
     ['an unknown op', 4001, (client) => client.send(99, null)],
     ['text that is no JSON', 4002, (client) => client.sendText('{"op":')],
     ['a frame without op', 4002, (client) => client.sendText('{}')],

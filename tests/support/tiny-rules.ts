@@ -238,6 +238,7 @@ interface Kept {
 export interface TinyStoreHooks {
   /** Rows of a batch are committed. */
   committed(owner: OwnerKey, rows: readonly TinyRow[]): void;
+  opened?(owner: OwnerKey, epoch: number): void;
   /** Calls `run` when this commit is through; at once when absent. */
   schedule?(owner: OwnerKey, run: () => void): void;
 }
@@ -267,6 +268,7 @@ export class TinyStore {
     const kept = this.#of(key);
     this.#epochs += 1;
     kept.epoch = this.#epochs;
+    this.hooks.opened?.(key, kept.epoch);
     const isGuild = key.startsWith('g:');
     const behavior = isGuild ? new TinyGuild(key) : new TinyUser(key, this.bots.has(ownerId(key)));
     for (const row of kept.rows) behavior.apply(row);

@@ -39,7 +39,10 @@ export function makeTinyWorker(options: TinyWorkerOptions): TinyWorker {
     limits: { ...LIMITS, ...options.directoryLimits },
     store: store.asActorStore(),
     log: () => {},
-    mint: () => String((minted += 1)),
+    mint: () => {
+      minted += 1;
+      return String(minted);
+    },
     open: (key) => store.open(key),
     load: async () => null,
     isVolatile: () => false,

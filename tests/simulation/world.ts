@@ -1,0 +1,350 @@
+/** One small town in one thread: the real actors and gateways of two or three workers, users, clients, and what may happen to them. */
+import { GatewayIntentBits as I } from 'discord-api-types/v10';
+import type { Pipe } from '../../src/actor/pipe.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import type { Gateway } from '../../src/gateway/gateway.ts';
+import type { GatewayLimits } from '../../src/gateway/limits.ts';
+import { guildKey, ownerId } from '../../src/protocol/ids.ts';
+import type { LinkMessage } from '../../src/protocol/links.ts';
+import { type TinyCommand, type TinyEvent, TinyStore, tiny } from '../support/tiny-rules.ts';
+import { tinyAuthenticate } from '../support/tiny-town.ts';
+import { makeTinyWorker, type TinyWorker } from '../support/tiny-worker.ts';
+import { Client, type SimSocket, type Town } from './client.ts';
+import { Net } from './net.ts';
+import { Oracle, Violation } from './oracle.ts';
+import { SimTime } from './sim-clock.ts';
+
+export const ACTIONS = {
+  message: 10,
+  typing: 4,
+  mention: 4,
+  see: 6,
+  join: 3,
+  leave: 3,
+  connect: 5,
+  elsewhere: 5,
+  cut: 4,
+  beat: 3,
+  wait: 4,
+  stale: 2,
+  absurd: 1,
+  kill: 1,
+} as const;
+export type Action = keyof typeof ACTIONS;
+
+/** After none of these may a client be refused: it has told the truth, and nobody died. */
+export const HARSH: ReadonlySet<Action> = new Set(['stale', 'absurd', 'kill']);
+
+/** An action with three numbers that it may use as it likes. */
+export type Step = readonly [Action | 'step', number, number, number];
+
+export interface Plan {
+  readonly seed: number;
+  readonly workers: number;
+  readonly guilds: number;
+  readonly channels: number;
+  readonly clients: number;
+  readonly users: number;
+  readonly limits: Partial<GatewayLimits>;
+  readonly ringRows: number;
+}
+
+const BOT_INTENTS = I.Guilds | I.GuildMessages;
+const guildId = (n: number): string => `11000000000000000${10 + n}`;
+const userId = (n: number): string => `10000000000000000${10 + n}`;
+const channelId = (guild: string, n: number): string => `12${guild.slice(3)}${n}`;
+
+/** Lets every promise that can go on do so. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export class World implements Town {
+  readonly net = new Net();
+  readonly oracle = new Oracle();
+  readonly time = new SimTime(this.net);
+  readonly clients: Client[];
+  readonly backpressureBytes: number;
+  readonly #store: TinyStore;
+  readonly #slots: (TinyWorker & { readonly id: string })[] = [];
+  readonly #topics = new Map<string, Map<string, Set<SimSocket>>>();
+  readonly #channels = new Map<string, string[]>();
+  #commands = 0;
+  #lives = 0;
+
+  constructor(readonly plan: Plan) {
+    this.backpressureBytes = plan.limits.backpressureBytes ?? 1 << 20;
+    this.#store = new TinyStore({
+      committed: (owner, rows) => {
+        if (owner.startsWith('g:')) this.oracle.committed(ownerId(owner), rows);
+      },
+      opened: (owner, epoch) => {
+        if (owner.startsWith('g:')) this.oracle.loaded(ownerId(owner), epoch);
+      },
+      schedule: (owner, run) => this.net.send('store', `commits of ${owner}`, 'commit', run),
+    });
+    for (let slot = 0; slot < plan.workers; slot += 1) this.#start(slot);
+    for (let guild = 0; guild < plan.guilds; guild += 1) {
+      const id = guildId(guild);
+      this.#channels.set(
+        id,
+        Array.from({ length: plan.channels }, (_, n) => channelId(id, n)),
+      );
+    }
+    this.clients = Array.from(
+      { length: plan.clients },
+      (_, i) => new Client(this, i, userId(i % plan.users), i % 2 === 1 ? BOT_INTENTS : null),
+    );
+  }
+
+  /** Members, channels, and everybody connected. */
+  async open(): Promise<void> {
+    for (const [guild, channels] of this.#channels) {
+      for (let user = 0; user < this.plan.users; user += 1) {
+        if ((user + Number(guild.at(-1))) % 4 !== 3) this.#do(guild, { kind: 'tinyJoin', user: userId(user) });
+      }
+      for (const [i, channel] of channels.entries()) {
+        this.#do(guild, { kind: 'tinySee', channel, users: this.#users(0b0101_1011 >> i) });
+      }
+    }
+    await this.settle();
+    for (const client of this.clients) client.connect(this.#worker(client.name));
+  }
+
+  async act([action, a, b, c]: Step): Promise<void> {
+    if (action === 'step') this.net.step(a);
+    else {
+      this.net.note(`${action} ${a} ${b} ${c}`);
+      this.#act(action, a, b, c);
+    }
+    await turn();
+  }
+
+  /** Everything that is under way arrives, and what waits for time has had it. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 12; round += 1) {
+      for (let steps = 0; this.net.step(0); steps += 1) {
+        if (steps > 50_000) throw new Violation('does not come to rest');
+        await turn();
+      }
+      this.time.advance(1000);
+      await turn();
+    }
+  }
+
+  /** Clients come back until all are connected; then the town must be at rest and every client whole. */
+  async heal(): Promise<void> {
+    for (let round = 0; round < 30; round += 1) {
+      await this.settle();
+      const away = this.clients.filter((client) => client.socket === null);
+      for (const client of away) client.connect(this.#worker(client.name + round));
+      if (away.length > 0) continue;
+      await this.#probe();
+      if (this.clients.every((client) => client.socket !== null)) return this.#atRest();
+    }
+    throw new Violation('clients do not stay connected');
+  }
+
+  close(): void {
+    for (const { directory, gateway } of this.#slots) {
+      gateway.stop();
+      directory.close();
+    }
+  }
+
+  // --- Town
+
+  gatewayOf(worker: string): Gateway | undefined {
+    return this.#slots.find(({ id }) => id === worker)?.gateway;
+  }
+
+  topicsOf(worker: string): Map<string, Set<SimSocket>> {
+    const topics = this.#topics.get(worker) ?? new Map();
+    this.#topics.set(worker, topics);
+    return topics;
+  }
+
+  // --- inside
+
+  #act(action: Action, a: number, b: number, c: number): void {
+    const guild = guildId(a % this.plan.guilds);
+    const client = this.clients[a % this.clients.length]!;
+    const user = userId(b % this.plan.users);
+    const at = this.#worker(b);
+    switch (action) {
+      case 'message':
+        return this.#emit(guild, b, { t: 'MESSAGE_CREATE', cls: I.GuildMessages, stored: true });
+      case 'typing':
+        return this.#emit(guild, b, { t: 'TYPING_START', cls: c % 2 === 0 ? 0 : I.GuildMessageTyping, stored: false });
+      case 'mention':
+        return this.#mention(guild, b, c);
+      case 'see': {
+        const channels = this.#channels.get(guild)!;
+        const channel = channels[b % channels.length]!;
+        return this.#do(guild, { kind: 'tinySee', channel, users: this.#users(c) });
+      }
+      case 'join':
+        return this.#do(guild, { kind: 'tinyJoin', user });
+      case 'leave':
+        return this.#do(guild, { kind: 'tinyLeave', user });
+      case 'connect':
+        return client.connect(this.gatewayOf(client.socket?.worker ?? '') ? client.socket!.worker : at);
+      case 'elsewhere':
+        return client.connect(at);
+      case 'cut':
+        return client.cut();
+      case 'beat':
+        return client.beat();
+      case 'wait':
+        return this.time.advance(b % 50);
+      case 'stale':
+        return client.connect(at, Math.max(0, client.s - (c % 6)));
+      case 'absurd':
+        return client.connect(at, client.s + 1 + (c % 1000));
+      case 'kill':
+        return this.#kill(a % this.#slots.length, b);
+    }
+  }
+
+  #emit(guild: string, b: number, event: Pick<TinyEvent, 't' | 'cls' | 'stored'>): void {
+    const channel = this.#channels.get(guild)![b % (this.plan.channels + 1)] ?? null;
+    // Some bodies are big: they stay with their sessions, or fill a socket.
+    const d = { text: 'x'.repeat(b % 7 === 0 ? 300 : 10) };
+    this.#do(guild, { kind: 'tinyEmit', emit: { ...event, channel, session: null, d } });
+  }
+
+  #mention(guild: string, b: number, c: number): void {
+    const session = this.clients[b % this.clients.length]?.session;
+    if (session === null || session === undefined) return;
+    const emit = { t: 'GUILD_MEMBERS_CHUNK', cls: 0, stored: c % 3 > 0, channel: null, session };
+    this.#do(guild, { kind: 'tinyEmit', emit });
+  }
+
+  #do(guild: string, command: TinyCommand): void {
+    this.#commands += 1;
+    const { directory } = this.#slots[this.#commands % this.#slots.length]!;
+    const options = { commandId: `c${this.#commands}`, deadline: this.time.now + 5000, rate: null };
+    // An owner that dies takes the command with it: nobody has heard of it.
+    directory.ask(guildKey(guild), tiny(command), options).catch(() => {});
+  }
+
+  /** Who is subscribed gets one more event of each kind, everywhere. */
+  async #probe(): Promise<void> {
+    for (const guild of this.#channels.keys()) {
+      for (let b = 0; b <= this.plan.channels; b += 1) {
+        this.#emit(guild, b, { t: 'MESSAGE_CREATE', cls: I.GuildMessages, stored: true });
+      }
+    }
+    await this.settle();
+  }
+
+  #atRest(): void {
+    for (const client of this.clients) this.oracle.atRest(client);
+  }
+
+  #users(bits: number): string[] {
+    return Array.from({ length: this.plan.users }, (_, n) => n)
+      .filter((n) => ((bits >> n) & 1) === 1)
+      .map(userId);
+  }
+
+  #worker(pick: number): string {
+    return this.#slots[pick % this.#slots.length]!.id;
+  }
+
+  #start(slot: number): void {
+    this.#lives += 1;
+    const id = `${slot}.${this.#lives}`;
+    const worker = makeTinyWorker({
+      self: id,
+      slots: this.plan.workers,
+      clock: this.time.clockOf(id),
+      random: seededRandom(this.plan.seed + this.#lives),
+      store: this.#store,
+      authenticate: tinyAuthenticate,
+      publishTopic: (topic, frame) => {
+        for (const socket of [...(this.topicsOf(id).get(topic) ?? [])]) socket.send(frame);
+      },
+      limits: { ...this.plan.limits, frames: 100_000 },
+      directoryLimits: { ringRows: this.plan.ringRows },
+    });
+    this.#slots[slot] = { id, ...worker };
+    for (const other of this.#slots) if (other !== undefined && other.id !== id) this.#link(other.id, id);
+  }
+
+  #of(id: string): TinyWorker | undefined {
+    return this.#slots.find((one) => one?.id === id);
+  }
+
+  /** A new worker knows the others from its start; they hear of it from main. */
+  #link(older: string, newer: string): void {
+    const [a, b] = this.#pipes(older, newer);
+    this.#of(newer)!.directory.peerUp(older, b);
+    this.net.send('main', older, `${newer} is up`, () => this.#of(older)?.directory.peerUp(newer, a));
+  }
+
+  #pipes(one: string, two: string): [Pipe, Pipe] {
+    const hears = new Map<string, (batch: readonly LinkMessage[]) => void>();
+    /** What arrives before the other end listens. */
+    const early: (() => void)[] = [];
+    const end = (from: string, to: string): Pipe => {
+      let taken = (): void => {};
+      return {
+        post: (batch) => {
+          const kinds = batch.map((message) => describe(message)).join(', ');
+          this.net.send(from, to, kinds, () => {
+            const deliver = (): void => hears.get(to)?.(structuredClone(batch));
+            if (hears.has(to)) deliver();
+            else early.push(deliver);
+            taken();
+          });
+        },
+        onBatch: (hear) => {
+          hears.set(from, hear);
+          if (from === one) for (const deliver of early.splice(0)) deliver();
+        },
+        onTaken: (heard) => {
+          taken = heard;
+        },
+        onClose: () => {},
+        close: () => {},
+      };
+    };
+    return [end(one, two), end(two, one)];
+  }
+
+  /** A worker dies with its owners and sessions; another takes its slot. */
+  #kill(slot: number, arriving: number): void {
+    const { id } = this.#slots[slot]!;
+    this.net.kill(id, arriving);
+    this.net.kill(`${id}/loop`, 0);
+    this.net.kill(`${id}/timers`, 0);
+    this.#topics.delete(id);
+    for (const { socket } of this.clients) {
+      if (socket?.worker === id) this.net.send(id, socket.end, 'died', () => socket.client.lost(socket));
+    }
+    this.#start(slot);
+    for (const other of this.#slots) {
+      if (other.id === this.#slots[slot]!.id) continue;
+      this.net.send('main', other.id, `${id} died`, () => {
+        other.directory.peerDown(id);
+        other.gateway.died(id);
+      });
+    }
+  }
+}
+
+function describe(message: LinkMessage): string {
+  if (message.m === 'outlet') {
+    const { entry } = message;
+    if (entry.what === 'placed') return `placed ${entry.owner} ${entry.epoch}`;
+    if (entry.what === 'refused') return `refused ${entry.mark.owner}`;
+    const { owner, epoch, n, seq, entry: said } = entry.relay;
+    const who = said.kind === 'answer' ? `${said.session} ask ${said.ask} missed ${said.missed?.length}` : '';
+    return `${said.kind} ${owner} ${epoch}/${n} row ${seq} ${who}`;
+  }
+  if (message.m === 'interest') {
+    const { tell, to } = message;
+    return tell.kind === 'attach' ? `attach ${tell.ask.session} to ${to} since ${tell.ask.since}` : `forget at ${to}`;
+  }
+  if (message.m === 'residence') return `${message.message.r}`;
+  return message.m;
+}
