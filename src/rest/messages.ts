@@ -80,7 +80,8 @@ async function createMessage(call: Call): Promise<Outcome> {
   const owner = await call.edge.owners.of(channelId);
   return withForm(call, owner, channelId, async (body, uploaded) => {
     const draft = draftOf(body, uploaded, call.account.kind === 'person');
-    return ok(await call.ask(owner, { kind: 'createMessage', by: call.by, channelId, draft }));
+    const message = await call.ask<WireMessage>(owner, { kind: 'createMessage', by: call.by, channelId, draft });
+    return ok(visible(message, readerOf(call.account, owner)));
   });
 }
 

@@ -8,7 +8,7 @@ import { parseBody } from './body.ts';
 import type { Call } from './call.ts';
 import { contentType } from './media.ts';
 import type { Uploaded } from './message-draft.ts';
-import { refused, refusedField } from './refused.ts';
+import { Refused, refused, refusedField } from './refused.ts';
 
 /** `files[0]`; `file`, `file0` of older clients. */
 const FILE_FIELD = /^(?:files\[(\d{1,2})\]|file(\d{0,2}))$/;
@@ -65,9 +65,7 @@ class Form {
     } catch (error) {
       for (const stream of this.#streams) stream.destroy();
       this.#problem ??=
-        error instanceof Error && error.name === 'Refused'
-          ? error
-          : refused('invalidJson', { message: 'The multipart body could not be read.' });
+        error instanceof Refused ? error : refused('invalidJson', { message: 'The multipart body could not be read.' });
     }
     const settled = await Promise.allSettled(this.#files);
     const failed = settled.find((each) => each.status === 'rejected');

@@ -63,12 +63,37 @@ export function operationOf(method: string, path: string): Operation | null {
 export function problemsOf(method: string, path: string, status: number, body: unknown): string[] {
   const operation = operationOf(method, path);
   if (status === 429) return check('RatelimitedResponse', body);
-  if (status >= 400) return check('ErrorResponse', body);
+  if (status >= 400) return errorProblems(body);
   if (operation === null) return [];
   const type = operation.responses.get(String(status));
   if (type === undefined) return [`status ${status} is not documented for ${method} ${operation.template.join('/')}`];
   if (status === 204) return body === null || body === undefined || body === '' ? [] : ['a 204 has no body'];
   return check(type, body);
+}
+
+/**
+ * The tree under `errors` by the documentation (docs/reference, error messages), not by the specification: that says numbers for the codes of
+ * its leaves, which are names in all of the documentation's examples and in every answer of the original.
+ */
+function errorProblems(body: unknown): string[] {
+  const { errors, ...rest } = (body ?? {}) as { errors?: unknown };
+  return [...check('ErrorResponse', rest), ...(errors === undefined ? [] : treeProblems(errors, 'errors'))];
+}
+
+function treeProblems(node: unknown, path: string): string[] {
+  if (typeof node !== 'object' || node === null || Array.isArray(node)) return [`${path} is not an object`];
+  const entries = Object.entries(node);
+  if (entries.length === 0) return [`${path} is empty`];
+  return entries.flatMap(([key, below]) =>
+    key === '_errors' ? leafProblems(below, `${path}._errors`) : treeProblems(below, `${path}.${key}`),
+  );
+}
+
+function leafProblems(leaves: unknown, path: string): string[] {
+  if (!Array.isArray(leaves) || leaves.length === 0) return [`${path} is not a list with leaves`];
+  const isLeaf = (leaf: { code?: unknown; message?: unknown }) =>
+    typeof leaf.code === 'string' && typeof leaf.message === 'string';
+  return leaves.every(isLeaf) ? [] : [`${path} has a leaf without code or message`];
 }
 
 export const isOfficial = (method: string, path: string): boolean => operationOf(method, path) !== null;

@@ -19,5 +19,16 @@ test('sees what is wrong', () => {
   expect(problemsOf('GET', '/guilds/1/roles', 200, {})).not.toEqual([]);
   expect(problemsOf('GET', '/guilds/1/roles', 404, { message: 'a' })).not.toEqual([]);
   expect(problemsOf('GET', '/guilds/1/roles', 404, { message: 'a', code: 10004 })).toEqual([]);
+  const tree = (errors: unknown) => problemsOf('GET', '/guilds/1', 400, { message: 'a', code: 50035, errors });
+  expect(tree({ name: { _errors: [{ code: 'BASE_TYPE_REQUIRED', message: 'a' }] } })).toEqual([]);
+  for (const wrong of [
+    {},
+    [],
+    { name: {} },
+    { name: { _errors: [] } },
+    { name: { _errors: [{ code: 1, message: 'a' }] } },
+  ]) {
+    expect(tree(wrong)).not.toEqual([]);
+  }
   expect(problemsOf('DELETE', '/guilds/1/roles/2', 204, 'a')).not.toEqual([]);
 });

@@ -6,7 +6,7 @@ import type { MessageDraft, MessagePatch } from '../../../src/protocol/commands.
 import { refuse } from '../../../src/protocol/errors.ts';
 import { defaultAvatar } from '../../../src/rest/default-avatars.ts';
 import { safeName } from '../../../src/rest/media.ts';
-import { CHANNEL, type FakeOptions, type FakeRest, fakeRest } from '../../support/fake-rest.ts';
+import { BOT, CHANNEL, type FakeOptions, type FakeRest, fakeRest } from '../../support/fake-rest.ts';
 
 const path = `/channels/${CHANNEL}/messages`;
 const png = (defaultAvatar(0) as Uint8Array<ArrayBuffer>).slice();
@@ -16,7 +16,7 @@ const open = (options: FakeOptions = {}): FakeRest => {
   rest = fakeRest(options);
   rest.directory.replies.maySend = () => ({ ok: null });
   rest.directory.replies.createMessage = (command: { draft: MessageDraft }) => ({
-    ok: { attachments: command.draft.attachments },
+    ok: { author: { id: BOT }, mentions: [], attachments: command.draft.attachments },
   });
   return rest;
 };
