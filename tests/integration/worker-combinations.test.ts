@@ -25,7 +25,7 @@ const people: Person[] = [];
 const bots: Bot[] = [];
 
 beforeAll(async () => {
-  town = await Town.open();
+  town = await Town.open({ config: { rateLimits: 'off' } });
   owner = await town.person('owner');
   for (const slot of SLOTS) guilds.push(await guildOn(town, slot, owner));
   for (const { id } of guilds) {
