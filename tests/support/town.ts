@@ -3,9 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIChannel, APIGuild, APIMessage } from 'discord-api-types/v10';
-import { Placement } from '../../src/actor/placement.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import { guildKey, userKey } from '../../src/protocol/ids.ts';
 import { type Running, startServer } from '../../src/supervise.ts';
 import { callRest, type RestMethod, type RestOptions } from './call-rest.ts';
 import { BOT_INTENTS, RawGateway } from './raw-gateway.ts';
@@ -42,15 +40,16 @@ export interface TownOptions {
 /** Text channels (docs/resources/channel). */
 const GUILD_TEXT = 0;
 
+/** What serves a town: this process or another one. */
+export type Served = Pick<Running, 'port' | 'ownPorts' | 'dataDir' | 'adminSocket' | 'stop' | 'killWorker'>;
+
 export class Town implements AsyncDisposable {
-  readonly #server: Running;
+  readonly #server: Served;
   readonly #removes: string | null;
-  readonly #placement: Placement;
   #people = 0;
 
-  private constructor(server: Running, workers: number, removes: string | null) {
+  private constructor(server: Served, removes: string | null) {
     this.#server = server;
-    this.#placement = new Placement(workers);
     this.#removes = removes;
   }
 
@@ -59,7 +58,12 @@ export class Town implements AsyncDisposable {
     const flags = { port: '0', host: '127.0.0.1', 'data-dir': dataDir, workers: String(options.workers ?? 2) };
     const config = { ...readConfig(flags, {}), ...options.config };
     const server = await startServer(config, { ownListeners: true, publicListener: true });
-    return new Town(server, config.workers, options.dataDir === undefined ? dataDir : null);
+    return new Town(server, options.dataDir === undefined ? dataDir : null);
+  }
+
+  /** A server that runs already; it stops with the town. */
+  static of(server: Served): Town {
+    return new Town(server, null);
   }
 
   get port(): number {
@@ -124,34 +128,6 @@ export class Town implements AsyncDisposable {
     for (const { token } of people) await this.rest(token, 'POST', `/invites/${code}`, {});
   }
 
-  /** Somebody whose user actor lives on that worker: ids are drawn until one does. */
-  async personOn(slot: number, name = 'person'): Promise<Person> {
-    return draw(
-      () => this.person(name),
-      ({ id }) => this.#placement.slotOf(userKey(id)) === slot,
-    );
-  }
-
-  /** A guild whose actor lives on that worker. */
-  async guildOn(slot: number, owner: Person, name = 'guild'): Promise<Place> {
-    return draw(
-      () => this.guild(owner, name),
-      ({ id }) => this.#placement.slotOf(guildKey(id)) === slot,
-    );
-  }
-
-  /** A bot whose user actor lives on that worker. */
-  async botOn(slot: number, guild: string, name = 'bot'): Promise<Bot> {
-    let made = 0;
-    return draw(
-      () => {
-        made += 1;
-        return this.bot(`${name}${made}`, guild);
-      },
-      ({ id }) => this.#placement.slotOf(userKey(id)) === slot,
-    );
-  }
-
   /** Makes a bot and adds it to the guild: what `guildhall bot add NAME --guild GUILD` does. */
   async bot(name: string, guild: string): Promise<Bot> {
     const response = await fetch('http://guildhall/admin/bots', {
@@ -184,16 +160,6 @@ export class Town implements AsyncDisposable {
     await this.#server.stop();
     if (this.#removes !== null) await rm(this.#removes, { recursive: true, force: true });
   }
-}
-
-const DRAWS = 40;
-
-async function draw<T>(make: () => Promise<T>, fits: (made: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < DRAWS; tries += 1) {
-    const made = await make();
-    if (fits(made)) return made;
-  }
-  throw new Error(`none of ${DRAWS} fitted`);
 }
 
 /** As the Authorization header wants it. */

@@ -1,0 +1,81 @@
+/** `guildhall serve` as a process of its own: what can be killed with signal 9, and whose CPU can be counted. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Inbox } from './inbox.ts';
+import type { Served } from './town.ts';
+
+const ROOT = join(import.meta.dir, '..', '..');
+const STDERR_LINES = 40;
+const START_MS = 20_000;
+
+export class ServerProcess implements Served, AsyncDisposable {
+  readonly ownPorts: readonly number[] = [];
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  readonly #lines = new Inbox<string>((line) => line);
+  readonly #stderr: string[] = [];
+  #port = 0;
+
+  private constructor(
+    child: ChildProcess,
+    readonly dataDir: string,
+  ) {
+    this.#child = child;
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#lines.push(line));
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      this.#stderr.push(line);
+      if (this.#stderr.length > STDERR_LINES) this.#stderr.shift();
+    });
+    this.#ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.#lines.end(new Error(`the server ended with ${code ?? signal}\n${this.#stderr.join('\n')}`));
+        resolve();
+      });
+    });
+  }
+
+  /** `flags`: `['--workers', '2']`. Resolves when it serves. */
+  static async start(dataDir: string, flags: readonly string[] = []): Promise<ServerProcess> {
+    const own = ['--json', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir];
+    const child = spawn(process.execPath, ['src/main.ts', 'serve', ...own, ...flags], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const server = new ServerProcess(child, dataDir);
+    const line = await server.#lines.until('the server to listen', (it) => it.includes('"port"'), { ms: START_MS });
+    server.#port = (JSON.parse(line) as { port: number }).port;
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get adminSocket(): string {
+    return join(this.dataDir, 'guildhall.sock');
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** It has no time to say anything. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#ended;
+  }
+
+  killWorker(): Promise<void> {
+    return Promise.reject(new Error('the workers of another process are out of reach'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
