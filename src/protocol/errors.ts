@@ -64,6 +64,7 @@ export const REFUSALS = {
   wrongChannelPin: [50019, 400, 'A message can only be pinned to the channel it was sent in'],
   systemMessage: [50021, 403, 'Cannot execute action on a system message'],
   wrongChannelType: [50024, 400, 'Cannot execute action on this channel type'],
+  invalidAccessToken: [50025, 403, 'Invalid OAuth2 access token'],
   invalidRole: [50028, 400, 'Invalid Role'],
   invalidRecipients: [50033, 400, 'Invalid Recipient(s)'],
   tooOldToBulkDelete: [50034, 400, 'A message provided was too old to bulk delete'],

@@ -1,12 +1,12 @@
 /** Members of a guild and their roles (docs/resources/guild). */
 import type { MemberPatch } from '../protocol/commands.ts';
-import { guildKey } from '../protocol/ids.ts';
+import { guildKey, type OwnerKey, type Snowflake } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { pick, pickFilled } from './compact.ts';
-import { refused } from './refused.ts';
-import { noContent, type Outcome, ok } from './respond.ts';
+import { Refused, refused } from './refused.ts';
+import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
-import { memberEdit, selfEdit } from './schemas.ts';
+import { memberAdd, memberEdit, selfEdit } from './schemas.ts';
 
 /** GATEWAY_GUILD_MEMBERS and its LIMITED twin: the grant also gates this list (clients.md section 7). */
 const GUILD_MEMBERS = (1 << 14) | (1 << 15);
@@ -28,6 +28,31 @@ async function searchGuildMembers(call: Call): Promise<Outcome> {
 async function getGuildMember(call: Call): Promise<Outcome> {
   const userId = call.id('userId');
   return ok(await call.read(guildKey(call.id('guildId')), { ask: 'member', by: call.userId, userId }));
+}
+
+/**
+ * A bot adds a person who trusts it with a token of his (this server has no other kind of access token). 204: he is a member already.
+ * His token is the proof that he agrees; without it, who he is and whether he exists is not said.
+ */
+async function addGuildMember(call: Call): Promise<Outcome> {
+  const userId = call.id('userId');
+  const guild = guildKey(call.id('guildId'));
+  const { access_token, nick, roles } = await call.body(memberAdd);
+  const owner = await call.edge.deps.authenticate(access_token);
+  if (owner?.kind !== 'person' || owner.record.user.id !== userId) throw refused('invalidAccessToken');
+  if (await isMember(call, guild, userId)) return noContent;
+  const more = { ...(nick ? { nick } : {}), ...(roles ? { roles } : {}) };
+  return created(await call.ask(guild, { kind: 'addMember', by: call.by, user: owner.record.user, ...more }));
+}
+
+async function isMember(call: Call, guild: OwnerKey, userId: Snowflake): Promise<boolean> {
+  try {
+    await call.peek(guild, { ask: 'member', by: call.userId, userId });
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && error.refusal.refused === 'unknownMember') return false;
+    throw error;
+  }
 }
 
 async function updateGuildMember(call: Call): Promise<Outcome> {
@@ -70,6 +95,7 @@ export const memberRoutes: readonly Route[] = [
   /** Before v10's `/members/@me`; discord.js still knows it. */
   route('PATCH', '/guilds/:guildId/members/@me/nick', updateMyGuildMember),
   route('GET', '/guilds/:guildId/members/:userId', getGuildMember),
+  route('PUT', '/guilds/:guildId/members/:userId', addGuildMember, { who: 'bot' }),
   route('PATCH', '/guilds/:guildId/members/:userId', updateGuildMember),
   route('DELETE', '/guilds/:guildId/members/:userId', deleteGuildMember),
   route('PUT', '/guilds/:guildId/members/:userId/roles/:roleId', addGuildMemberRole),

@@ -100,6 +100,7 @@ export const memberEdit = z.object({
   communication_disabled_until: z.nullish(moment),
   flags: z.nullish(z.int()),
 });
+export const memberAdd = spec.BotAddGuildMemberRequestSchema;
 export const selfEdit = z.object({ nick: z.nullish(z.string().check(z.maxLength(32))) });
 
 export const inviteCreate = z.object({

@@ -95,6 +95,20 @@ describe('routes', () => {
     expect(rest.directory.asked.at(-1)?.said as object).toMatchObject({ limit: 1000, after: '0' });
   });
 
+  test('a person is added with a token of his own, once', async () => {
+    open();
+    const add = async (user: string, access_token: string) =>
+      (await rest.call('PUT', `/guilds/${GUILD}/members/${user}`, { body: { access_token, nick: 'a' } })).status;
+    expect(await add(ANNA, 'wrong')).toBe(403);
+    expect(await add(ANNA, 'bot')).toBe(403);
+    expect(await add(USER, 'anna')).toBe(403);
+    rest.directory.replies = { member: () => ({ refused: 'unknownMember' }), addMember: () => ({ ok: {} }) };
+    expect(await add(ANNA, 'anna')).toBe(201);
+    expect(rest.directory.named('addMember')).toMatchObject([{ by: { id: BOT }, user: { id: ANNA }, nick: 'a' }]);
+    rest.directory.replies = answers({});
+    expect(await add(ANNA, 'anna')).toBe(204);
+  });
+
   test('an id that is none', async () => {
     const response = await open().call('GET', '/guilds/abc');
     expect(await response.json()).toMatchObject({
@@ -160,7 +174,7 @@ describe("one's own guilds", () => {
 
 /** Called in the other tests of this room. */
 const ELSEWHERE =
-  /gateway|auth|pins|typing|oauth2|members$|\/users\/@me$|\/applications(\/@me|\/:applicationId(\/bot.*)?)?$|messages(\/:messageId)?$|reactions\/:emoji$|regions$|nick$/;
+  /PUT .*members\/:userId$|gateway|auth|pins|typing|oauth2|members$|\/users\/@me$|\/applications(\/@me|\/:applicationId(\/bot.*)?)?$|messages(\/:messageId)?$|reactions\/:emoji$|regions$|nick$/;
 
 afterAll(() => {
   const missed = ROUTES.map(({ method, path }) => `${method} ${path}`).filter(
