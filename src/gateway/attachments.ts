@@ -4,7 +4,6 @@
  */
 
 import type { Directory } from '../actor/directory.ts';
-import type { Clock } from '../base/clock.ts';
 import {
   type AnswerEntry,
   type Body,
@@ -16,6 +15,7 @@ import {
 import { guildClass } from '../protocol/events.ts';
 import { type OwnerKey, ownerId, type SessionId, type WorkerId } from '../protocol/ids.ts';
 import type { Standing } from '../protocol/residence.ts';
+import type { Asks } from './asks.ts';
 import { type Attachment, newAttachment } from './attachment.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
@@ -24,11 +24,10 @@ import { onShard } from './shard.ts';
 
 export interface AttachmentPorts {
   readonly directory: Directory;
-  readonly clock: Clock;
+  readonly asks: Asks;
   readonly outlet: Outlet;
   readonly metrics: GatewayMetrics;
   readonly sessions: ReadonlyMap<SessionId, Session>;
-  readonly askAgainMs: number;
   readonly invalidate: (session: Session, why: string) => void;
   /** First answer of the session's user actor. */
   readonly welcome: (session: Session, answer: AnswerEntry) => void;
@@ -53,16 +52,9 @@ interface Heard {
 export class Attachments {
   readonly #ports: AttachmentPorts;
   readonly #owners = new Map<OwnerKey, Heard>();
-  readonly #asking = new Map<Attachment, Session>();
-  #asks = 0;
 
   constructor(ports: AttachmentPorts) {
     this.#ports = ports;
-  }
-
-  /** Asks that wait for an answer. */
-  get asking(): number {
-    return this.#asking.size;
   }
 
   // --- what sessions want
@@ -80,7 +72,7 @@ export class Attachments {
   #adopt(session: Session, attachment: Attachment): void {
     session.attachments.set(attachment.owner, attachment);
     this.#heard(attachment.owner).sessions.add(session);
-    this.#ask(session, attachment);
+    this.#ports.asks.ask(session, attachment);
   }
 
   /** The session leaves: its standing with each owner as of what the outlet has published. */
@@ -109,6 +101,7 @@ export class Attachments {
       if (swallowed !== null && !this.#ports.sessions.has(swallowed.session)) {
         this.forget(owner, swallowed.session, swallowed.hop);
       }
+      this.#ports.asks.pause(owner);
       return this.#hole(owner);
     }
     this.#relay(from, entry.relay);
@@ -205,8 +198,7 @@ export class Attachments {
     const attachment = session?.attachments.get(owner);
     if (session === undefined || attachment === undefined || answer.hop !== session.traits.hop) return;
     if (attachment.ask !== answer.ask) return;
-    attachment.ask = 0;
-    this.#asking.delete(attachment);
+    this.#ports.asks.answered(attachment);
     if (answer.missed === null) return invalidate(session, 'owner forgot');
     for (const body of answer.missed) outlet.owe(session, owner, body);
     if (answer.create !== null) this.#create(session, attachment, seq, answer.create);
@@ -248,28 +240,7 @@ export class Attachments {
     else known.joinedAt = Math.max(known.joinedAt, row);
   }
 
-  // --- asks
-
-  /** Asking again uses the same number until something has changed: whichever answer comes first is right, and no second one counts. */
-  #ask(session: Session, attachment: Attachment): void {
-    const { directory, clock } = this.#ports;
-    if (attachment.ask === 0) {
-      this.#asks += 1;
-      attachment.ask = this.#asks;
-    }
-    attachment.askedAt = clock.monotonic();
-    this.#asking.set(attachment, session);
-    const { id, user, hop } = session.traits;
-    const { ask, wanted: mask, since, held, owner } = attachment;
-    const presence = session.hidden ? null : session.presence;
-    const carried = owner.startsWith('u:') ? { presence } : null;
-    const { self: worker } = directory;
-    const { person } = session;
-    directory.interest(owner, {
-      kind: 'attach',
-      ask: { ask, session: id, user, worker, hop, mask, since, held, person, carried },
-    });
-  }
+  // --- stopping and asking again
 
   /** Holds end here; `since` and `held` remember where. */
   #stop(session: Session, attachment: Attachment): void {
@@ -296,7 +267,7 @@ export class Attachments {
     });
     for (const { session, attachment } of standing) this.#stop(session, attachment);
     meanwhile();
-    for (const { session, attachment } of standing) this.#ask(session, attachment);
+    for (const { session, attachment } of standing) this.#ports.asks.ask(session, attachment);
   }
 
   #placed(owner: OwnerKey, worker: WorkerId | null, epoch: number): void {
@@ -313,13 +284,6 @@ export class Attachments {
     for (const [owner, heard] of [...this.#owners]) if (heard.worker === worker) this.#again(owner);
   }
 
-  /** An ask or its answer may have been lost with a worker or a link. */
-  sweep(now: number): void {
-    for (const [attachment, session] of [...this.#asking]) {
-      if (now - attachment.askedAt >= this.#ports.askAgainMs) this.#ask(session, attachment);
-    }
-  }
-
   #heard(owner: OwnerKey): Heard {
     let heard = this.#owners.get(owner);
     if (heard === undefined) {
@@ -330,7 +294,7 @@ export class Attachments {
   }
 
   #remove(session: Session, attachment: Attachment): void {
-    this.#asking.delete(attachment);
+    this.#ports.asks.drop(attachment);
     const heard = this.#owners.get(attachment.owner);
     heard?.sessions.delete(session);
     if (heard?.sessions.size === 0) this.#owners.delete(attachment.owner);

@@ -6,6 +6,7 @@ import type { Account, Authenticate } from '../protocol/accounts.ts';
 import type { OutletEntry } from '../protocol/envelope.ts';
 import { userKey, type WorkerId } from '../protocol/ids.ts';
 import type { ResidenceMessage } from '../protocol/residence.ts';
+import { Asks } from './asks.ts';
 import { Attachments } from './attachments.ts';
 import { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
@@ -53,6 +54,7 @@ export class Gateway {
   readonly #cursor: Cursor;
   readonly #flush: Flush<Entry>;
   readonly #sessions: Sessions;
+  readonly #asks: Asks;
   readonly #attachments: Attachments;
   readonly #greetings: Greetings;
   readonly #residences: Residences;
@@ -100,13 +102,13 @@ export class Gateway {
       ended: (session) => this.#residences.ended(session),
     });
     const sessions = this.#sessions;
+    this.#asks = new Asks({ directory, clock, limits });
     this.#attachments = new Attachments({
       directory,
-      clock,
+      asks: this.#asks,
       outlet,
       metrics,
       sessions: sessions.byId,
-      askAgainMs: limits.askAgainMs,
       invalidate,
       welcome: (session, answer) => this.#greetings.welcome(session, answer),
       gather: (session, owner, create) => this.#greetings.gather(session, owner, create),
@@ -356,7 +358,7 @@ export class Gateway {
     const now = clock.monotonic();
     this.#log.age(now);
     this.#sessions.sweep(now);
-    this.#attachments.sweep(now);
+    this.#asks.sweep(now);
     this.#requests.sweep(now);
     for (const connection of [...this.#connections.values()]) this.#timeOut(connection, now);
     if (!this.#stopped) this.#sweep = clock.after(limits.sweepMs, () => this.#sweepNow());

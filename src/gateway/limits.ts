@@ -73,6 +73,11 @@ export interface RoomLimits {
   readonly deliveryMs: number;
   /** An attach without an answer is asked again after. */
   readonly askAgainMs: number;
+  /** Attach asks of one owner that are open at once. */
+  readonly asksPerOwner: number;
+  /** An owner whose link was full is left alone for this long; doubles. */
+  readonly pauseMinMs: number;
+  readonly pauseMaxMs: number;
   /** How often time-outs are looked at. */
   readonly sweepMs: number;
 }
@@ -94,5 +99,8 @@ export const ROOM_LIMITS: RoomLimits = {
   evictedTopics: 50_000,
   deliveryMs: 0.004,
   askAgainMs: 5000,
+  asksPerOwner: 1024,
+  pauseMinMs: 20,
+  pauseMaxMs: 2000,
   sweepMs: 500,
 };

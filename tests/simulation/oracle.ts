@@ -126,8 +126,7 @@ export class Oracle {
       this.#fail(client, `snapshot ${guild}/${seq} has channels [${channels}], its owner had [${expected}]`);
     }
     const known = view.guilds.get(guild);
-    if (known !== undefined)
-      this.#complete(client, view, guild, known, seq + 1, `before the snapshot ${guild}/${seq}`);
+    if (known !== undefined) this.#complete(client, view, guild, known, seq + 1, `before the snapshot ${guild}/${seq}`);
     view.guilds.set(guild, { seq, unavailable: false });
   }
 

@@ -47,6 +47,7 @@ export interface Plan {
   readonly users: number;
   readonly limits: Partial<GatewayLimits>;
   readonly ringRows: number;
+  readonly linkEntries: number;
 }
 
 const BOT_INTENTS = I.Guilds | I.GuildMessages;
@@ -120,7 +121,7 @@ export class World implements Town {
 
   /** Everything that is under way arrives, and what waits for time has had it. */
   async settle(): Promise<void> {
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 20; round += 1) {
       for (let steps = 0; this.net.step(0); steps += 1) {
         if (steps > 50_000) throw new Violation('does not come to rest');
         await turn();
@@ -264,7 +265,7 @@ export class World implements Town {
         for (const socket of [...(this.topicsOf(id).get(topic) ?? [])]) socket.send(frame);
       },
       limits: { ...this.plan.limits, frames: 100_000 },
-      directoryLimits: { ringRows: this.plan.ringRows },
+      directoryLimits: { ringRows: this.plan.ringRows, linkEntries: this.plan.linkEntries },
     });
     this.#slots[slot] = { id, ...worker };
     for (const other of this.#slots) if (other !== undefined && other.id !== id) this.#link(other.id, id);
