@@ -51,6 +51,8 @@ export const LIMITS = {
   journalRows: 2048,
   /** Users whom one visibility row may name in the journal; beyond, nobody can go on across that row. */
   journalUsers: 1000,
+  /** Owners with something to tell that a new worker reads at once. */
+  tellersPage: 500,
   /** Durable tells not yet confirmed per teller; beyond, its commands are refused `overloaded`. */
   unconfirmedTells: 10_000,
   /** First pause before an unconfirmed tell is told again; doubles up to `retellMaxMs`. */

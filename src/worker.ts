@@ -15,6 +15,7 @@ import { Passwords } from './host/passwords.ts';
 import { Tokens } from './host/tokens.ts';
 import { isVolatile } from './host/volatile.ts';
 import { LIMITS } from './limits.ts';
+import type { OwnerKey } from './protocol/ids.ts';
 import type { Control } from './protocol/links.ts';
 import { Mint } from './protocol/snowflake.ts';
 import { createAdmin } from './rest/admin.ts';
@@ -59,6 +60,7 @@ async function run(start: WorkerStart): Promise<void> {
   for (const { id, port } of start.peers) core.directory.peerUp(id, portPipe(port));
   const doors = await openDoors(ground, core);
   parentPort?.on('message', (message: ToWorker) => hear(message, ground, core, doors));
+  wakeTellers(ground, core).catch((error) => log.error('owners with something to tell were not woken', { error }));
   beat();
   say({ t: 'ready', port: doors.shared?.port ?? null, ownPort: doors.own?.port ?? null });
 }
@@ -183,6 +185,16 @@ async function stop({ store }: Ground, { directory, gateway }: Core, doors: Door
   directory.close();
   await store.close();
   say({ t: 'stopped' });
+}
+
+/** Owners of this slot that died between a commit and its tells say them again, though nobody asks for them. */
+async function wakeTellers({ start, store }: Ground, { directory }: Core): Promise<void> {
+  for (let after: OwnerKey | null = null; ; ) {
+    const page: readonly OwnerKey[] = await store.tellers(after, LIMITS.tellersPage);
+    for (const owner of page) if (directory.slotOf(owner) === start.slot) directory.actors.wake(owner);
+    after = page.at(-1) ?? null;
+    if (page.length < LIMITS.tellersPage) return;
+  }
 }
 
 function beat(): void {

@@ -60,6 +60,12 @@ export class Actors {
     this.#try(key, fail, (actor) => actor.read(question, respond, fail));
   }
 
+  /** Loads an owner that nobody asked for: it has something to tell. */
+  wake(key: OwnerKey): void {
+    const dropped = (error: Error): void => this.world.log('an owner is not woken', { owner: key, error });
+    this.#try(key, dropped, () => {});
+  }
+
   /** May be lost; with `from` and `seq` it comes again until it is confirmed. */
   tell(key: OwnerKey, command: Command, from: OwnerKey | null, seq: number | null): void {
     const dropped = (error: Error): void =>

@@ -3,6 +3,7 @@ import type { Wording } from '../actor/ports.ts';
 import type { Body } from '../protocol/envelope.ts';
 import { guildClass } from '../protocol/events.ts';
 import { type OwnerKey, ownerId } from '../protocol/ids.ts';
+import { combine } from '../user/presence.ts';
 
 const body = (t: string, d: string): Body => ({ t, d, cls: guildClass(t), full: null });
 
@@ -12,9 +13,12 @@ export function wordingOf(key: OwnerKey): Wording {
     left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
     created: (d) => body('CHANNEL_CREATE', d),
     deleted: (d) => body('CHANNEL_DELETE', d),
-    carried: ({ session, carried }) => {
+    carried: ({ session, user, carried }) => {
       const presence = carried?.presence ?? null;
-      return presence !== null && key.startsWith('u:') ? { kind: 'sessionPresence', session, presence } : null;
+      if (presence === null) return null;
+      if (key.startsWith('u:')) return { kind: 'sessionPresence', session, presence };
+      // Version 0: whatever the user's own actor has said or will say counts more.
+      return key.startsWith('g:') ? { kind: 'presence', user, version: 0, presence: combine([presence]) } : null;
     },
     gone: (session, user) => {
       if (key.startsWith('u:')) return { kind: 'sessionPresence', session, presence: null };

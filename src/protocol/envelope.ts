@@ -53,7 +53,7 @@ export interface AttachAsk {
 
 /** State that dies with its owner and is brought again by attach. */
 export interface Carried {
-  /** For a user actor: this session's own presence. */
+  /** This session's own presence: for the user actor always, for a guild that has a new owner. */
   readonly presence: SessionPresence | null;
 }
 

@@ -123,6 +123,8 @@ export interface JournalPort {
   rows(owner: OwnerKey, limit: number): Promise<readonly StoredRow[]>;
   /** Tells not yet confirmed, ascending. */
   tells(owner: OwnerKey): Promise<readonly StoredTell[]>;
+  /** Owners with tells that are not confirmed, ascending after `after`; at most `limit`. A new worker loads those it owns. */
+  tellers(after: OwnerKey | null, limit: number): Promise<readonly OwnerKey[]>;
   /** The result of a write command, if it was stored in the last ten minutes. */
   result(owner: OwnerKey, commandId: string): Promise<string | null>;
 }

@@ -79,6 +79,28 @@ export const journalCases: readonly Case[] = [
     },
   },
   {
+    title: 'owners with unconfirmed tells are listed page by page',
+    run: async ({ store }) => {
+      const actors = [await actor(store), await actor(store), await actor(store)];
+      const owners = actors.map(({ owner }) => owner).sort();
+      const tell = (seq: number) => ({ w: 'putTell', tell: { seq, to: guildKey('1'), command: '{}' } }) as const;
+      for (const { commit } of actors) await commit(tell(1), tell(2));
+      const listed = await store.tellers(null, 10_000);
+      expect(listed).toEqual([...listed].sort());
+      expect(listed.filter((owner) => owners.includes(owner))).toEqual(owners);
+      const [first, second] = owners;
+      expect((await store.tellers(first ?? null, 1)).length).toBe(1);
+      const done = actors.find(({ owner }) => owner === second);
+      await done?.commit(
+        { w: 'deleteTell', seq: 1, to: guildKey('1') },
+        { w: 'deleteTell', seq: 2, to: guildKey('1') },
+      );
+      expect((await store.tellers(first ?? null, 10_000)).filter((owner) => owners.includes(owner))).toEqual([
+        third ?? first,
+      ]);
+    },
+  },
+  {
     title: 'the result of a command is remembered for ten minutes',
     run: async ({ store, setNow }) => {
       const { commit, owner } = await actor(store);

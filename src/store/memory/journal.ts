@@ -44,6 +44,14 @@ export class MemoryJournal implements ReadsNow<Omit<JournalPort, 'result'>> {
     return limit <= 0 ? [] : (this.#rows.get(owner) ?? []).slice(-limit);
   }
 
+  tellers(after: OwnerKey | null, limit: number): readonly OwnerKey[] {
+    const owners = [...this.#tells].filter(([owner, tells]) => tells.size > 0 && owner > (after ?? ''));
+    return owners
+      .map(([owner]) => owner)
+      .sort()
+      .slice(0, Math.max(0, limit));
+  }
+
   tells(owner: OwnerKey): readonly StoredTell[] {
     const tells = [...(this.#tells.get(owner)?.values() ?? [])];
     return tells.sort((a, b) => a.seq - b.seq || (a.to < b.to ? -1 : 1));

@@ -198,6 +198,7 @@ export class MemoryStore implements Store {
 
   rows = (owner: OwnerKey, limit: number) => this.#read((data) => data.journal.rows(owner, limit));
   tells = (owner: OwnerKey) => this.#read((data) => data.journal.tells(owner));
+  tellers = (after: OwnerKey | null, limit: number) => this.#read((data) => data.journal.tellers(after, limit));
   result = (owner: OwnerKey, commandId: string) =>
     this.#read((data) => data.journal.result(owner, commandId, this.#clock.now()));
 }

@@ -140,5 +140,6 @@ class SqliteStore implements Store {
 
   rows = (owner: OwnerKey, limit: number) => this.#read('rows', owner, limit);
   tells = (owner: OwnerKey) => this.#read('tells', owner);
+  tellers = (after: OwnerKey | null, limit: number) => this.#read('tellers', after, limit);
   result = (owner: OwnerKey, commandId: string) => this.#read('result', owner, commandId, this.#clock.now());
 }

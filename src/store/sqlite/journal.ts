@@ -30,11 +30,14 @@ export type JournalReads = ReadsAsText<Omit<JournalPort, 'result'>> & {
 export function journalReads(db: DatabaseSync): JournalReads {
   const rows = db.prepare('select seq, note, at from journal where owner = ?1 order by seq desc limit ?2');
   const tells = db.prepare('select seq, hearer as "to", command from tells where owner = ?1 order by seq, hearer');
+  const tellers = db.prepare('select distinct owner from tells where owner > ?1 order by owner limit ?2');
   const result = db.prepare(`select result from results where slot = ?1 and owner = ?2 and command_id = ?3
     and at > ?4`);
   return {
     rows: (owner, limit) => JSON.stringify(all(rows, owner, Math.max(0, limit)).reverse()),
     tells: (owner) => JSON.stringify(all(tells, owner)),
+    tellers: (after, limit) =>
+      JSON.stringify(all<{ owner: string }>(tellers, after ?? '', Math.max(0, limit)).map(({ owner }) => owner)),
     result: (owner, commandId, now) => {
       for (let slot = slotOf(now); slot >= slotOf(now - REMEMBERED_MS); slot -= 1) {
         const found = first<{ result: string }>(result, slot, owner, commandId, now - REMEMBERED_MS);
