@@ -81,7 +81,8 @@ export const journalCases: readonly Case[] = [
   {
     title: 'owners with unconfirmed tells are listed page by page',
     run: async ({ store }) => {
-      const actors = [await actor(store), await actor(store), await actor(store)];
+      const names = ['7000001', '7000002', '7000003'].map(guildKey);
+      const actors = await Promise.all(names.map((name) => actor(store, name)));
       const owners = actors.map(({ owner }) => owner).sort();
       const tell = (seq: number) => ({ w: 'putTell', tell: { seq, to: guildKey('1'), command: '{}' } }) as const;
       for (const { commit } of actors) await commit(tell(1), tell(2));
@@ -95,9 +96,9 @@ export const journalCases: readonly Case[] = [
         { w: 'deleteTell', seq: 1, to: guildKey('1') },
         { w: 'deleteTell', seq: 2, to: guildKey('1') },
       );
-      expect((await store.tellers(first ?? null, 10_000)).filter((owner) => owners.includes(owner))).toEqual([
-        third ?? first,
-      ]);
+      expect((await store.tellers(first ?? null, 10_000)).filter((owner) => owners.includes(owner))).toEqual(
+        owners.slice(2),
+      );
     },
   },
   {
