@@ -46,6 +46,10 @@ export class LineClient implements AsyncDisposable {
     return new LineClient(child);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** What it wrote to its standard error lately. */
   get complaints(): string {
     return this.#stderr.join('\n');
