@@ -9,7 +9,7 @@ import type { Snowflake } from '../protocol/ids.ts';
 import type { MessageRecord, MessageWithReactions } from '../protocol/records.ts';
 import { timestampOf } from '../protocol/snowflake.ts';
 import { KnownMessage } from './known-message.ts';
-import { NeedsHeld, nonceSlot, slotOf } from './needs-held.ts';
+import { messageSlot, NeedsHeld, nonceSlot, slotOf } from './needs-held.ts';
 
 export const NONCE_MS = 10 * 60_000;
 
@@ -71,32 +71,32 @@ export class MessageCache {
     return this.#messages.size + this.#nonces.size + this.#pins.size + this.#held.size;
   }
 
-  /** Null: deleted or never made. Undefined: not known. */
-  message(id: Snowflake): MessageWithReactions | null | undefined {
-    return this.#known(id)?.value;
+  /** Null: it is not in this channel. Undefined: not known. */
+  message(channelId: Snowflake, id: Snowflake): MessageWithReactions | null | undefined {
+    return this.#known(channelId, id)?.value;
   }
 
   /** This owner made or changed it. */
   putMessage(message: MessageRecord): void {
-    this.#knownOrNew(message.id).write(message);
+    this.#knownOrNew(message.channel_id, message.id).write(message);
   }
 
   putDeleted(channelId: Snowflake, id: Snowflake): void {
-    this.#knownOrNew(id).delete();
+    this.#knownOrNew(channelId, id).delete();
     this.deletePin(channelId, id);
   }
 
-  reaction(id: Snowflake, emoji: string, user: Snowflake): boolean | undefined {
-    return this.#known(id)?.reaction(emoji, user);
+  reaction(channelId: Snowflake, id: Snowflake, emoji: string, user: Snowflake): boolean | undefined {
+    return this.#known(channelId, id)?.reaction(emoji, user);
   }
 
   /** The message is known: its counts follow. */
-  putReaction(id: Snowflake, emoji: string, user: Snowflake, present: boolean): void {
-    this.#sure(id).react(emoji, user, present);
+  putReaction(channelId: Snowflake, id: Snowflake, emoji: string, user: Snowflake, present: boolean): void {
+    this.#sure(channelId, id).react(emoji, user, present);
   }
 
-  clearReactions(id: Snowflake, emoji: string | null): void {
-    this.#sure(id).clear(emoji);
+  clearReactions(channelId: Snowflake, id: Snowflake, emoji: string | null): void {
+    this.#sure(channelId, id).clear(emoji);
   }
 
   /** Null: not used within ten minutes. */
@@ -135,7 +135,9 @@ export class MessageCache {
   authored(need: Need & { need: 'authored' }): Authored | undefined {
     const stored = (this.#held.get(slotOf(need))?.slot as AuthoredSlot | undefined)?.list;
     if (!stored) return undefined;
-    const found = new Map(stored.filter(({ id }) => this.message(id) !== null).map((one) => [one.id, one]));
+    const found = new Map(
+      stored.filter(({ channelId, id }) => this.message(channelId, id) !== null).map((one) => [one.id, one]),
+    );
     for (const slot of this.#allMessages()) {
       const record = slot.value?.message;
       if (!record || record.author_id !== need.author || !need.channelIds.includes(record.channel_id)) continue;
@@ -177,18 +179,18 @@ export class MessageCache {
     if (!held || this.#knows(need)) return;
     switch (need.need) {
       case 'message':
-        this.#knownOrNew(need.id).learn(value as MessageWithReactions | null);
+        this.#knownOrNew(need.channelId, need.id).learn(value as MessageWithReactions | null);
         return;
       case 'reaction':
-        this.#knownOrNew(need.id).learnReaction(need.emoji, need.user, value as boolean);
+        this.#knownOrNew(need.channelId, need.id).learnReaction(need.emoji, need.user, value as boolean);
         return;
       case 'nonce':
-        held.slot = this.#learnNonce(value as MessageWithReactions | Snowflake | null);
+        held.slot = this.#learnNonce(need.channelId, value as MessageWithReactions | Snowflake | null);
         return;
       case 'pins':
         held.slot = new Map(
           (value as PinsAnswer)
-            .filter(({ message }) => this.message(message.message.id) !== null)
+            .filter(({ message }) => this.message(need.channelId, message.message.id) !== null)
             .map(({ message, pinnedAt }) => [message.message.id, pinnedAt]),
         );
         return;
@@ -197,19 +199,20 @@ export class MessageCache {
     }
   }
 
-  #learnNonce(value: MessageWithReactions | Snowflake | null): NonceSlot {
+  #learnNonce(channelId: Snowflake, value: MessageWithReactions | Snowflake | null): NonceSlot {
     if (value === null) return { id: null, at: 0 };
     const id = typeof value === 'string' ? value : value.message.id;
-    if (this.message(id) === undefined) this.#knownOrNew(id).learn(typeof value === 'string' ? null : value);
+    if (this.message(channelId, id) === undefined)
+      this.#knownOrNew(channelId, id).learn(typeof value === 'string' ? null : value);
     return { id, at: timestampOf(id) };
   }
 
   #knows(need: Need): boolean {
     switch (need.need) {
       case 'message':
-        return this.message(need.id) !== undefined;
+        return this.message(need.channelId, need.id) !== undefined;
       case 'reaction':
-        return this.reaction(need.id, need.emoji, need.user) !== undefined;
+        return this.reaction(need.channelId, need.id, need.emoji, need.user) !== undefined;
       case 'nonce':
         return this.#knowsNonce(need);
       case 'pins':
@@ -222,24 +225,24 @@ export class MessageCache {
   /** A nonce that led to a message is of use only with the message. */
   #knowsNonce({ channelId, author, nonce }: Need & { need: 'nonce' }): boolean {
     const id = this.nonce(channelId, author, nonce, this.#nonceTo);
-    return id !== undefined && (id === null || this.message(id) !== undefined);
+    return id !== undefined && (id === null || this.message(channelId, id) !== undefined);
   }
 
-  #known(id: Snowflake): KnownMessage | undefined {
-    const key = `m:${id}`;
+  #known(channelId: Snowflake, id: Snowflake): KnownMessage | undefined {
+    const key = messageSlot(channelId, id);
     return (this.#held.get(key)?.slot as KnownMessage | undefined) ?? this.#messages.get(key);
   }
 
-  #knownOrNew(id: Snowflake): KnownMessage {
-    const found = this.#known(id);
+  #knownOrNew(channelId: Snowflake, id: Snowflake): KnownMessage {
+    const found = this.#known(channelId, id);
     if (found) return found;
     const made = new KnownMessage();
-    this.#put(`m:${id}`, made);
+    this.#put(messageSlot(channelId, id), made);
     return made;
   }
 
-  #sure(id: Snowflake): KnownMessage {
-    const known = this.#known(id);
+  #sure(channelId: Snowflake, id: Snowflake): KnownMessage {
+    const known = this.#known(channelId, id);
     assert(known?.value != null, 'reactions change on a message that is known');
     return known;
   }

@@ -83,7 +83,7 @@ function madeBefore(place: Place, by: By, { nonce, enforceNonce }: MessageDraft,
   const id = place.messages.nonce(place.channelId, by.id, String(nonce), now);
   if (id === undefined) return refused(refuse('overloaded'));
   if (id === null) return null;
-  const made = place.messages.message(id);
+  const made = place.messages.message(place.channelId, id);
   if (made === undefined) return refused(refuse('overloaded'));
   return made ? done(withNonce(made.message.wire, nonce)) : refused(refuse('unknownMessage'));
 }

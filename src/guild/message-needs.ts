@@ -12,8 +12,11 @@ export function needsOf(command: MessageCommand): readonly Need[] {
   switch (command.kind) {
     case 'createMessage':
       return forDraft(command, message);
+    // A pinned message may go: the channel's last pin is then another.
     case 'bulkDelete':
-      return command.ids.length > MAX_BULK ? [] : [...new Set(command.ids)].map(message);
+      return command.ids.length > MAX_BULK
+        ? []
+        : [...[...new Set(command.ids)].map(message), { need: 'pins', channelId }];
     case 'addReaction':
     case 'removeReaction': {
       const { messageId: id, emoji } = command;
@@ -22,11 +25,11 @@ export function needsOf(command: MessageCommand): readonly Need[] {
     }
     case 'pin':
     case 'unpin':
+    case 'deleteMessage':
       return [message(command.messageId), { need: 'pins', channelId }];
     case 'typing':
       return [];
     case 'editMessage':
-    case 'deleteMessage':
     case 'clearReactions':
     case 'crosspost':
       return [message(command.messageId)];

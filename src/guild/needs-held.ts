@@ -1,12 +1,12 @@
 /** Which commands wait for what: a slot that a waiting command needs stays in memory until the command is decided or forsaken. */
 import type { Need } from '../protocol/decision.ts';
 
-/** Names the slot of the cache that answers a need. A single reaction is kept with its message. */
+/** Names the slot of the cache that answers a need. A single reaction is kept with its message, a message with the channel it was looked for in. */
 export function slotOf(need: Need): string {
   switch (need.need) {
     case 'message':
     case 'reaction':
-      return `m:${need.id}`;
+      return messageSlot(need.channelId, need.id);
     case 'nonce':
       return nonceSlot(need.channelId, need.author, need.nonce);
     case 'pins':
@@ -15,6 +15,9 @@ export function slotOf(need: Need): string {
       return `a:${need.author}:${need.since}`;
   }
 }
+
+/** A message that is not in one channel may well be in another. */
+export const messageSlot = (channelId: string, id: string): string => `m:${channelId}:${id}`;
 
 export const nonceSlot = (channelId: string, author: string, nonce: string): string =>
   `n:${channelId}:${author}:${nonce}`;

@@ -47,10 +47,9 @@ export interface Place {
 
 /** The message in this place, or why not. Not known: its slot was given up while the command waited (message-cache.ts). */
 export function findMessage(place: Place, id: Snowflake): MessageWithReactions | Refusal {
-  const found = place.messages.message(id);
+  const found = place.messages.message(place.channelId, id);
   if (found === undefined) return refuse('overloaded');
-  if (found === null || found.message.channel_id !== place.channelId) return refuse('unknownMessage');
-  return found;
+  return found ?? refuse('unknownMessage');
 }
 
 /** As Discord writes times: microseconds and an offset. */

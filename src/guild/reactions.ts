@@ -42,14 +42,14 @@ export function addReaction(place: Place, { by, messageId, emoji: key }: Add, tu
   const isNew = !found.reactions.some((one) => one.emoji === key);
   if (isNew && !hasBits(permissions, P.AddReactions)) return refused(refuse('missingPermissions'));
   if (isSilenced(place, by.id, permissions, turn.now)) return refused(refuse('missingPermissions'));
-  const already = place.messages.reaction(messageId, key, by.id);
+  const already = place.messages.reaction(place.channelId, messageId, key, by.id);
   if (already === undefined) return refused(refuse('overloaded'));
   if (already) return done();
   if (isNew && found.reactions.length >= MAX_EMOJIS) return refused(refuse('maxReactions'));
   const out = new Outcome(turn);
   const { channelId } = place;
   out.write({ w: 'putReaction', channelId, messageId, emoji: key, userId: by.id, at: turn.now });
-  place.messages.putReaction(messageId, key, by.id, true);
+  place.messages.putReaction(channelId, messageId, key, by.id, true);
   place.touch(turn.mint());
   const member = place.member(by.id);
   const d = {
@@ -76,12 +76,12 @@ export function removeReaction(place: Place, { by, messageId, emoji: key, userId
   if (userId !== by.id && !hasBits(at.permissions, P.ManageMessages)) return refused(refuse('missingPermissions'));
   const emoji = wireEmoji(key);
   if (!emoji || !at.found.reactions.some((one) => one.emoji === key)) return refused(refuse('unknownEmoji'));
-  const present = place.messages.reaction(messageId, key, userId);
+  const present = place.messages.reaction(place.channelId, messageId, key, userId);
   if (present === undefined) return refused(refuse('overloaded'));
   if (!present) return done();
   const out = new Outcome(turn);
   out.write({ w: 'deleteReaction', channelId: place.channelId, messageId, emoji: key, userId });
-  place.messages.putReaction(messageId, key, userId, false);
+  place.messages.putReaction(place.channelId, messageId, key, userId, false);
   place.touch(turn.mint());
   const d = single(place, messageId, userId, emoji);
   place.emit(out, { t: 'MESSAGE_REACTION_REMOVE', d, about: [], note: LITERAL });
@@ -100,7 +100,7 @@ export function clearReactions(place: Place, { by, messageId, emoji: key }: Clea
   const out = new Outcome(turn);
   const { channelId } = place;
   out.write({ w: 'clearReactions', channelId, messageId, emoji: key });
-  place.messages.clearReactions(messageId, key);
+  place.messages.clearReactions(channelId, messageId, key);
   place.touch(turn.mint());
   const d = { channel_id: channelId, message_id: messageId, ...(emoji ? { emoji } : {}) };
   const t = emoji ? 'MESSAGE_REACTION_REMOVE_EMOJI' : 'MESSAGE_REACTION_REMOVE_ALL';

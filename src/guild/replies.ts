@@ -23,9 +23,9 @@ export function resolveReply(place: Place, draft: MessageDraft, permissions: big
   if ((permissions & P.ReadMessageHistory) === 0n) return refuse('missingPermissions');
   if (reference.channel_id !== null && reference.channel_id !== place.channelId)
     return unknown('REPLIES_CANNOT_REFERENCE_OTHER_CHANNEL', 'Cannot reply to a message in a different channel');
-  const found = place.messages.message(reference.message_id);
+  const found = place.messages.message(place.channelId, reference.message_id);
   if (found === undefined) return refuse('overloaded');
-  if (found === null || found.message.channel_id !== place.channelId)
+  if (found === null)
     return reference.fail_if_not_exists ? unknown('REPLIES_UNKNOWN_MESSAGE', 'Unknown message') : null;
   if (!isWritten(found.message.wire))
     return unknown('REPLIES_CANNOT_REFERENCE_SYSTEM_MESSAGE', 'Cannot reply to a system message');

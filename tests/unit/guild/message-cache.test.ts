@@ -13,11 +13,11 @@ const needReaction = (id: string, user: string): Need => ({ need: 'reaction', ch
 
 test('a message that was written is known, a deleted one is known to be gone', () => {
   const cache = new MessageCache();
-  expect(cache.message('5')).toBeUndefined();
+  expect(cache.message('1', '5')).toBeUndefined();
   cache.putMessage(record('5', 'a'));
-  expect(cache.message('5')).toEqual({ message: record('5', 'a'), reactions: [] });
+  expect(cache.message('1', '5')).toEqual({ message: record('5', 'a'), reactions: [] });
   cache.putDeleted('1', '5');
-  expect(cache.message('5')).toBeNull();
+  expect(cache.message('1', '5')).toBeNull();
 });
 
 test('a load never replaces what was written meanwhile', () => {
@@ -26,7 +26,7 @@ test('a load never replaces what was written meanwhile', () => {
   expect(cache.hold(command, [needMessage('5')])).toEqual([needMessage('5')]);
   cache.putDeleted('1', '5');
   cache.supply(needMessage('5'), { message: record('5'), reactions: [] });
-  expect(cache.message('5')).toBeNull();
+  expect(cache.message('1', '5')).toBeNull();
 });
 
 test('held slots survive any number of other messages, and leave when their command is decided', () => {
@@ -35,10 +35,10 @@ test('held slots survive any number of other messages, and leave when their comm
   cache.hold(command, [needMessage('5')]);
   cache.supply(needMessage('5'), null);
   for (let id = 10; id < 100; id += 1) cache.putMessage(record(`${id}`));
-  expect(cache.message('5')).toBeNull();
+  expect(cache.message('1', '5')).toBeNull();
   cache.release(command);
   for (let id = 100; id < 200; id += 1) cache.putMessage(record(`${id}`));
-  expect(cache.message('5')).toBeUndefined();
+  expect(cache.message('1', '5')).toBeUndefined();
   expect(cache.size).toBe(3);
 });
 
@@ -48,7 +48,7 @@ test('an answer that nobody waits for is not taken', () => {
   cache.forsake(given);
   cache.forsake(given);
   cache.supply(needMessage('5'), null);
-  expect(cache.message('5')).toBeUndefined();
+  expect(cache.message('1', '5')).toBeUndefined();
   expect(cache.size).toBe(0);
 });
 
@@ -60,7 +60,7 @@ test('two commands that wait for one slot hold it until both are over', () => {
   cache.release(a);
   cache.release(a);
   cache.supply(needMessage('5'), null);
-  expect(cache.message('5')).toBeNull();
+  expect(cache.message('1', '5')).toBeNull();
 });
 
 test('what one command learned is kept for the next that asked for it meanwhile', () => {
@@ -113,7 +113,7 @@ test('a nonce is supplied with its message', () => {
   const id = '175928847299117063';
   cache.supply(need, { message: record(id), reactions: [] });
   expect(cache.nonce('1', '9', 'n', 1_462_015_105_796)).toBe(id);
-  expect(cache.message(id)?.message.id).toBe(id);
+  expect(cache.message('1', id)?.message.id).toBe(id);
 });
 
 test('a nonce whose message is deleted leads to nothing that is there', () => {
@@ -123,7 +123,7 @@ test('a nonce whose message is deleted leads to nothing that is there', () => {
   const id = '175928847299117063';
   cache.supply(need, id);
   expect(cache.nonce('1', '9', 'n', 1_462_015_105_796)).toBe(id);
-  expect(cache.message(id)).toBeNull();
+  expect(cache.message('1', id)).toBeNull();
 });
 
 test('pins: a message deleted while they load is not among them', () => {
@@ -218,7 +218,7 @@ class Race {
     if (!flight) return;
     for (const [need, value] of flight.answers) this.cache.supply(need, value);
     for (const [need] of flight.answers) {
-      if (need.need === 'message') expect(this.cache.message(need.id)).not.toBeUndefined();
+      if (need.need === 'message') expect(this.cache.message('1', need.id)).not.toBeUndefined();
     }
     this.cache.release(flight.command);
     this.flights = this.flights.filter((other) => other !== flight);
@@ -227,7 +227,7 @@ class Race {
   write(what: string, id: string, user: string): void {
     const { truth, cache } = this;
     const one = this.of(id);
-    const known = cache.message(id);
+    const known = cache.message('1', id);
     if (what === 'delete') {
       cache.putDeleted('1', id);
       truth.set(id, { content: null, users: new Set() });
@@ -240,10 +240,10 @@ class Race {
     }
     if (what === 'clear') {
       one.users.clear();
-      cache.clearReactions(id, 'x');
+      cache.clearReactions('1', id, 'x');
     }
-    if ((what === 'react' || what === 'unreact') && cache.reaction(id, 'x', user) === (what === 'unreact')) {
-      cache.putReaction(id, 'x', user, what === 'react');
+    if ((what === 'react' || what === 'unreact') && cache.reaction('1', id, 'x', user) === (what === 'unreact')) {
+      cache.putReaction('1', id, 'x', user, what === 'react');
       if (what === 'react') one.users.add(user);
       else one.users.delete(user);
     }
@@ -251,10 +251,10 @@ class Race {
 
   check(): void {
     for (const id of ['5', '6']) {
-      const known = this.cache.message(id);
+      const known = this.cache.message('1', id);
       if (known !== undefined) expect(known).toEqual(this.stored(id));
       for (const user of ['0', '1', '2']) {
-        const reacted = this.cache.reaction(id, 'x', user);
+        const reacted = this.cache.reaction('1', id, 'x', user);
         if (reacted !== undefined) expect(reacted).toBe(this.of(id).users.has(user));
       }
     }

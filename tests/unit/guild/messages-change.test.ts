@@ -90,7 +90,7 @@ describe('edit', () => {
   test('an unknown message is loaded first, and what is stored is edited', () => {
     const old = f.guild();
     const id = send(old);
-    const stored = old.messages.message(id);
+    const stored = old.messages.message(f.TEXT, id);
     const state = f.guild();
     const command = {
       kind: 'editMessage',
@@ -106,10 +106,15 @@ describe('edit', () => {
     expect(f.why(edit(f.guild(), id, { content: 'x' }))).toBe('overloaded');
   });
 
-  test('a message of another channel is not here', () => {
+  test('a message of another channel is not here, and who looked for it here has not made it disappear there', () => {
     const state = f.guild();
     const id = send(state, {}, f.ANN, f.NEWS);
-    expect(f.why(edit(state, id, { content: 'x' }))).toBe('unknownMessage');
+    const patch = { content: 'x' };
+    const command = { kind: 'editMessage', by: f.by(f.ANN), channelId: f.TEXT, messageId: id, patch } as const;
+    const needs = messageNeeds(state, command);
+    for (const need of needs) supplyNeed(state, need, null);
+    expect(f.why(run(state, command))).toBe('unknownMessage');
+    expect(f.body(run(state, { ...command, channelId: f.NEWS }))).toMatchObject({ id, content: 'x' });
   });
 });
 
@@ -195,7 +200,7 @@ test('typing is an event that nobody keeps', () => {
 
 test('a message is told again from what is stored', () => {
   const state = f.guild();
-  const stored = state.messages.message(send(state));
+  const stored = state.messages.message(f.TEXT, send(state));
   if (!stored) throw new Error('no message');
   expect(JSON.parse(retellMessage(state, stored) ?? 'null')).toMatchObject({
     content: 'hello',

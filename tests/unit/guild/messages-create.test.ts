@@ -170,7 +170,7 @@ describe('nonces', () => {
     const before = f.guild();
     before.messages.passTime(f.NOW - 10 * 60_000 - 1);
     const first = send(before, nonced);
-    const stored = before.messages.message(sent(first).id);
+    const stored = before.messages.message(f.TEXT, sent(first).id);
     const after = f.guild();
     const command = { kind: 'createMessage', by: f.by(f.ANN), channelId: f.TEXT, draft: f.draft(nonced) } as const;
     const needs = messageNeeds(after, command);
@@ -293,7 +293,9 @@ describe('replies', () => {
     expect(f.why(send(hidden.state, to(hidden.id)))).toBe('missingPermissions');
     const { state, id } = withMessage();
     expect(f.why(send(state, to(id, { channel_id: f.NEWS })))).toBe('unknownReply');
+    state.messages.putDeleted(f.NEWS, id);
     expect(f.why(send(state, to(id), f.ANN, f.NEWS))).toBe('unknownReply');
+    expect(sent(send(state, to(id)))).toMatchObject({ type: 19 });
     expect(f.why(send(state, to(id, { type: 1 })))).toBe('unknownReply');
     state.messages.putDeleted(f.TEXT, id);
     expect(f.why(send(state, to(id)))).toBe('unknownReply');

@@ -32,7 +32,7 @@ describe('reactions', () => {
     run(state, { kind: 'removeReaction', by: f.by(who), channelId: f.TEXT, messageId, emoji, userId });
   const clear = (state: GuildState, messageId: string, who: string, emoji: string | null) =>
     run(state, { kind: 'clearReactions', by: f.by(who), channelId: f.TEXT, messageId, emoji });
-  const counts = (state: GuildState, id: string) => state.messages.message(id)?.reactions;
+  const counts = (state: GuildState, id: string) => state.messages.message(f.TEXT, id)?.reactions;
 
   test('one event per new reaction, none for the same again', () => {
     const state = f.guild();
@@ -125,7 +125,8 @@ describe('reactions', () => {
     const command = { kind: 'addReaction', by: f.by(f.ANN), channelId: f.TEXT, messageId: id, emoji: '👍' } as const;
     const needs = messageNeeds(state, command);
     expect(needs.map(({ need }) => need)).toEqual(['message', 'reaction']);
-    for (const need of needs) supplyNeed(state, need, need.need === 'message' ? old.messages.message(id) : true);
+    for (const need of needs)
+      supplyNeed(state, need, need.need === 'message' ? old.messages.message(f.TEXT, id) : true);
     expect(run(state, command)).toMatchObject({ reply: { ok: null }, rows: [] });
     expect(messageNeeds(state, { ...command, emoji: '🎉' })).toEqual([]);
   });
