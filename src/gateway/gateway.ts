@@ -126,7 +126,8 @@ export class Gateway {
       connections: this.#connections,
       isRevoked: (token) => this.#revoked.has(token),
     });
-    this.#requests = new Requests({ directory, clock, random, limits });
+    const owe: Outlet['owe'] = (session, owner, body) => outlet.owe(session, owner, body);
+    this.#requests = new Requests({ directory, clock, random, limits, owe });
     this.#flush = new Flush<Entry>({
       outlet,
       clock,

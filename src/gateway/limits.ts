@@ -43,6 +43,8 @@ export interface GatewayLimits extends RoomLimits {
   readonly outletEntries: number;
   readonly flushMs: number;
   readonly flushBytes: number;
+  /** Member requests (op 8) of one session under way; further ones are told RATE_LIMITED. */
+  readonly memberRequests: number;
   /** READY of a person waits so long for his guilds. */
   readonly readyMs: number;
   /** Commands of sessions (op 4, op 8) end after. */

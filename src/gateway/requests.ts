@@ -3,8 +3,9 @@ import type { Directory } from '../actor/directory.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { By, Command } from '../protocol/commands.ts';
+import type { Body } from '../protocol/envelope.ts';
 import { Fault } from '../protocol/errors.ts';
-import { guildKey, type OwnerKey, userKey } from '../protocol/ids.ts';
+import { guildKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
 import type { Connection } from './connection.ts';
 import type { ClientPresence, MembersData, VoiceData } from './handshake.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -14,7 +15,8 @@ export interface RequestPorts {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly random: Random;
-  readonly limits: GatewayLimits;
+  readonly limits: Pick<GatewayLimits, 'askMs' | 'memberRequests'>;
+  readonly owe: (session: Session, owner: OwnerKey, body: Body) => void;
 }
 
 interface Late {
@@ -26,6 +28,8 @@ export class Requests {
   readonly #ports: RequestPorts;
   /** Presences that came too fast: the last one counts when the window is over. */
   readonly #late = new Map<Connection, Late>();
+  /** Member requests of a session that are under way. */
+  readonly #members = new WeakMap<Session, number>();
 
   constructor(ports: RequestPorts) {
     this.#ports = ports;
@@ -56,8 +60,17 @@ export class Requests {
     if (by === null) return;
     const intents = session.traits.mask;
     for (const id of new Set(guildIds)) {
-      if (!session.attachments.has(guildKey(id))) continue;
-      this.#ask(guildKey(id), { kind: 'requestMembers', by, session: session.id, intents, ...request });
+      const guild = guildKey(id);
+      if (!session.attachments.has(guild)) continue;
+      const pending = this.#members.get(session) ?? 0;
+      if (pending >= this.#ports.limits.memberRequests) {
+        this.#ports.owe(session, guild, rateLimited(id, request.nonce));
+        continue;
+      }
+      this.#members.set(session, pending + 1);
+      this.#ask(guild, { kind: 'requestMembers', by, session: session.id, intents, ...request }, () => {
+        this.#members.set(session, (this.#members.get(session) ?? 1) - 1);
+      });
     }
   }
 
@@ -68,14 +81,21 @@ export class Requests {
     }
   }
 
-  #ask(to: OwnerKey, command: Command): void {
+  #ask(to: OwnerKey, command: Command, settled: () => void = () => {}): void {
     const { directory, clock, random, limits } = this.#ports;
     const options = { commandId: random.uuid(), deadline: clock.now() + limits.askMs, rate: null };
-    directory.ask(to, command, options).catch((error: unknown) => {
+    directory.ask(to, command, options).then(settled, (error: unknown) => {
+      settled();
       // The world failed: the client asks again or not.
       if (!(error instanceof Fault)) throw error;
     });
   }
+}
+
+/** What discord.js waits for beside the chunks (clients.md section 2, op 8). */
+function rateLimited(guildId: Snowflake, nonce: string | null): Body {
+  const d = { opcode: 8, retry_after: 1, meta: { guild_id: guildId, nonce } };
+  return { t: 'RATE_LIMITED', d: JSON.stringify(d), cls: 0, full: null };
 }
 
 function byOf({ traits, self }: Session): By | null {
