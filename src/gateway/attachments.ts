@@ -65,7 +65,8 @@ export class Attachments {
   }
 
   /** A session that has moved here goes on from where its old worker stopped. */
-  resume(session: Session, { owner, since, held, wanted, joinedAt }: Standing): void {
+  resume(session: Session, { owner, since, held, wanted, joinedAt, promised }: Standing): void {
+    if (promised) session.promised.add(owner);
     this.#adopt(session, { ...newAttachment(owner, wanted, joinedAt), since, held });
   }
 
@@ -81,7 +82,8 @@ export class Attachments {
     for (const attachment of session.attachments.values()) {
       this.#stop(session, attachment);
       const { owner, since, held, wanted, joinedAt } = attachment;
-      standings.push({ owner, since, held, wanted, joinedAt });
+      const promised = session.promised.has(owner);
+      standings.push({ owner, since, held, wanted, joinedAt, promised });
       this.#remove(session, attachment);
     }
     session.attachments.clear();
@@ -183,8 +185,8 @@ export class Attachments {
     if (owner.startsWith('u:')) return this.#ports.invalidate(session, 'user gone');
     session.attachments.delete(owner);
     this.#remove(session, attachment);
-    // READY that is still gathered leaves it out.
-    if (told || (attachment.since === null && session.gathered === null)) {
+    // What the client never heard of is not taken back.
+    if (session.promised.delete(owner) || told) {
       const d = `{"id":"${ownerId(owner)}"}`;
       this.#ports.outlet.owe(session, owner, { t: 'GUILD_DELETE', d, cls: guildClass('GUILD_DELETE'), full: null });
     }
@@ -223,6 +225,7 @@ export class Attachments {
   #create(session: Session, attachment: Attachment, seq: number, create: Body): void {
     const { outlet, gather } = this.#ports;
     const { owner, since } = attachment;
+    session.promised.delete(owner);
     if (owner.startsWith('u:') || gather(session, owner, create)) return;
     // Clients drop a guild's channels when it becomes unavailable, so what was missed goes first.
     if (since !== null && epochOf(since) < epochOf(seq)) {

@@ -86,6 +86,7 @@ export class Greetings {
     const full = session.person;
     const d = readyData({ version, session: id, url: greeting.url, shard, snapshot, guilds, full });
     session.gathered = null;
+    for (const [owner, json] of guilds) if (json === null) session.promised.add(owner);
     session.keepBody(session.readyAt, { t: 'READY', d, cls: 0, full: null });
     this.drop(session);
     this.#ports.pump(session);

@@ -56,6 +56,8 @@ export class Session {
   gathered: Map<OwnerKey, string> | null = null;
   /** Monotonic milliseconds: when it was made, when it lost its socket. */
   detachedAt = 0;
+  /** Guilds that READY listed as unavailable: each is owed its GUILD_CREATE, or its GUILD_DELETE. */
+  readonly promised = new Set<OwnerKey>();
   presence: SessionPresence | null = null;
   /** Others have been told that it is gone. */
   hidden = false;

@@ -19,6 +19,8 @@ export interface Standing {
   readonly held: Held | null;
   readonly wanted: Mask;
   readonly joinedAt: number;
+  /** READY listed it as unavailable, and it has neither come nor gone. */
+  readonly promised: boolean;
 }
 
 export interface Stay {
