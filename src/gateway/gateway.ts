@@ -295,7 +295,7 @@ export class Gateway {
   #identify(connection: Connection, data: IdentifyData, account: Account): void {
     const wish = wishOf(data, account);
     if (typeof wish === 'string') return connection.close(wish);
-    if (!this.#sessions.hasRoom(account.record.user.id)) return this.#sessions.refuse(connection, 'full');
+    if (!this.#sessions.makeRoom(account.record.user.id)) return this.#sessions.refuse(connection, 'full');
     const session = this.#make(connection, data, account, wish);
     this.#sessions.add(session);
     this.#residences.born(session.id);

@@ -41,10 +41,12 @@ export class Sessions {
     return [...(this.#byToken.get(hash) ?? [])];
   }
 
-  /** May this user have one more? */
-  hasRoom(user: Snowflake): boolean {
+  /** False: this user may not have one more. Sessions that lost their socket give way, the oldest first. */
+  makeRoom(user: Snowflake): boolean {
     const { sessions, sessionsPerUser } = this.#ports.limits;
-    return this.#byId.size < sessions && (this.#byUser.get(user)?.size ?? 0) < sessionsPerUser;
+    if (this.#countOf(user) >= sessionsPerUser) this.#endOldest(this.#detachedOf(user));
+    if (this.#byId.size >= sessions) this.#endOldest(this.#detached);
+    return this.#byId.size < sessions && this.#countOf(user) < sessionsPerUser;
   }
 
   add(session: Session): void {
@@ -150,8 +152,18 @@ export class Sessions {
     this.#detached.add(session);
     this.#count();
     if (this.#detached.size > limits.detached) this.#endOldest(this.#detached);
-    const his = [...(this.#byUser.get(session.traits.user) ?? [])].filter((one) => one.connection === null);
-    if (his.length > limits.detachedPerUser) this.#endOldest(his.sort((a, b) => a.detachedAt - b.detachedAt));
+    const his = this.#detachedOf(session.traits.user);
+    if (his.length > limits.detachedPerUser) this.#endOldest(his);
+  }
+
+  #countOf(user: Snowflake): number {
+    return this.#byUser.get(user)?.size ?? 0;
+  }
+
+  /** The oldest first. */
+  #detachedOf(user: Snowflake): Session[] {
+    const his = [...(this.#byUser.get(user) ?? [])].filter((one) => one.connection === null);
+    return his.sort((a, b) => a.detachedAt - b.detachedAt);
   }
 
   #endOldest(oldestFirst: Iterable<Session>): void {
