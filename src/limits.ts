@@ -87,7 +87,7 @@ export const LIMITS = {
   /** From the signal to the end: links and store drain, then the process goes. */
   stopMs: 15 * SECOND,
   /** Workers of one installation: ten bits of every id. */
-  workers: 1024,
+  workers: 256,
 
   // --- the worker's log and the outlet
 
@@ -254,7 +254,7 @@ export function checkLimits(l: Limits): void {
   assert(l.resultMs > l.askMs, 'an ask that is repeated finds its result');
   assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');
   assert(l.restartMinMs <= l.restartMaxMs, 'pauses grow');
-  assert(l.workers <= 1024, 'worker numbers fit ten bits of an id');
+  assert(l.workers <= 512, 'worker numbers fit ten bits of an id, and a dead worker leaves its own unused for a while');
 }
 
 checkLimits(LIMITS);

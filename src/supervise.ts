@@ -11,8 +11,9 @@ import { adminSocketOf, type Config, filesOf } from './config.ts';
 import { LIMITS } from './limits.ts';
 import type { WorkerId } from './protocol/ids.ts';
 import { Files } from './rest/files.ts';
+import { lockDirectory } from './store/sqlite/open.ts';
 import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
-import type { FromWorker, Listen, Peer, ToWorker, WorkerStart } from './threads.ts';
+import type { FromWorker, Listen, Peer, StorePorts, ToWorker, WorkerStart } from './threads.ts';
 
 export interface ServerOptions {
   /** A listener of its own for every worker, on a free port (tests). */
@@ -34,10 +35,14 @@ export interface Running {
   killWorker(slot: number): Promise<void>;
 }
 
+/** Ten bits. */
+const ID_NUMBERS = 1024;
+
 interface Slot {
   readonly slot: number;
   incarnation: number;
   id: WorkerId;
+  idNumber: number;
   worker: Worker | null;
   ready: boolean;
   lastBeat: number;
@@ -49,20 +54,32 @@ interface Slot {
 
 /** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
-  const store = config.store === 'memory' ? null : await openSqlite({ dir: config.dataDir, readers: LIMITS.readers });
-  const used = new SharedArrayBuffer(8);
-  const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
-  new BigInt64Array(used)[0] = BigInt(await files.measure());
   mkdirSync(config.dataDir, { recursive: true });
-  const supervisor = new Supervisor(config, options, clock, store, used);
+  const store = await openStore(config);
+  let stop = (): Promise<void> => store.close();
   try {
+    const used = new SharedArrayBuffer(8);
+    const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
+    new BigInt64Array(used)[0] = BigInt(await files.measure());
+    const supervisor = new Supervisor(config, options, clock, store, used);
+    stop = () => supervisor.stop();
     await supervisor.start();
+    return supervisor;
   } catch (error) {
-    await supervisor.stop();
+    await stop();
     throw error;
   }
-  return supervisor;
 }
+
+/** The directory is locked in any case: the command line's socket lies there. */
+async function openStore(config: Config): Promise<SupervisedStore> {
+  if (config.store === 'sqlite') return openSqlite({ dir: config.dataDir, readers: LIMITS.readers });
+  const lock = lockDirectory(config.dataDir);
+  return { connect: () => null, died: new Promise(() => {}), close: async () => lock.close() };
+}
+
+/** Null ports: the one worker has the store in its memory. */
+type SupervisedStore = Pick<SqliteThreads, 'died' | 'close'> & { connect(): StorePorts | null };
 
 class Supervisor implements Running {
   readonly adminSocket: string;
@@ -70,20 +87,24 @@ class Supervisor implements Running {
   #port: number | null;
   #stopping = false;
   #beats: Timer | null = null;
+  /** Starts elsewhere at each start of the process, in case the clock stepped back in between. */
+  #idNumber: number;
 
   constructor(
     readonly config: Config,
     readonly options: ServerOptions,
     readonly clock: Clock,
-    readonly store: SqliteThreads | null,
+    readonly store: SupervisedStore,
     readonly filesUsed: SharedArrayBuffer,
   ) {
     this.adminSocket = adminSocketOf(config);
+    this.#idNumber = Math.floor(clock.now() / 1000) % ID_NUMBERS;
     this.#port = options.publicListener ? config.port : null;
-    this.#slots = Array.from({ length: store === null ? 1 : config.workers }, (_, slot) => ({
+    this.#slots = Array.from({ length: config.store === 'memory' ? 1 : config.workers }, (_, slot) => ({
       slot,
       incarnation: 0,
       id: `${slot}.0`,
+      idNumber: -1,
       worker: null,
       ready: false,
       lastBeat: 0,
@@ -102,7 +123,7 @@ class Supervisor implements Running {
   }
 
   get failed(): Promise<Error> {
-    return this.store?.died ?? new Promise(() => {});
+    return this.store.died;
   }
 
   get dataDir(): string {
@@ -124,7 +145,7 @@ class Supervisor implements Running {
     this.#stopping = true;
     this.#beats?.cancel();
     await Promise.all(this.#slots.map((slot) => this.#stopWorker(slot)));
-    await this.store?.close();
+    await this.store.close();
   }
 
   async killWorker(slot: number): Promise<void> {
@@ -146,6 +167,7 @@ class Supervisor implements Running {
   #spawn(slot: Slot): void {
     slot.incarnation += 1;
     slot.id = `${slot.slot}.${slot.incarnation}`;
+    slot.idNumber = this.#freeIdNumber();
     slot.ready = false;
     const peers: Peer[] = [];
     for (const other of this.#slots) {
@@ -154,11 +176,12 @@ class Supervisor implements Running {
       peers.push({ id: other.id, port: port1 });
       send(other.worker, { t: 'peer', peer: { id: slot.id, port: port2 } }, [port2]);
     }
-    const store = this.store?.connect() ?? null;
+    const store = this.store.connect();
     const start: WorkerStart = {
       config: this.config,
       id: slot.id,
       slot: slot.slot,
+      idNumber: slot.idNumber,
       slots: this.#slots.length,
       store,
       peers,
@@ -175,6 +198,14 @@ class Supervisor implements Running {
     worker.on('message', (message: FromWorker) => this.#heard(slot, worker, message));
     worker.on('error', (error) => log.error('worker failed', { worker: slot.id, error }));
     worker.on('exit', (code) => this.#died(slot, worker, code));
+  }
+
+  /** Not one that a living worker has, and as long as possible not one of a worker that died: what it minted stays unique. */
+  #freeIdNumber(): number {
+    const taken = new Set(this.#slots.map(({ idNumber }) => idNumber));
+    do this.#idNumber = (this.#idNumber + 1) % ID_NUMBERS;
+    while (taken.has(this.#idNumber));
+    return this.#idNumber;
   }
 
   #listen(slot: Slot): Listen {

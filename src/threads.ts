@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly config: Config;
   readonly id: WorkerId;
   readonly slot: number;
+  /** Ten bits of every id it mints: no two workers that live have the same. */
+  readonly idNumber: number;
   /** Number of workers: fixed for the life of the process. */
   readonly slots: number;
   /** Null: the store is in this worker's memory. */

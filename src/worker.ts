@@ -52,8 +52,7 @@ const say = (message: FromWorker): void => parentPort?.postMessage(message);
 
 async function run(start: WorkerStart): Promise<void> {
   const store = openStore(start.store);
-  // Any number of the installation's one counter serves: two lives of a worker never share it.
-  const mint = new Mint(await store.fence(`n:#worker ${start.id}`));
+  const mint = new Mint(start.idNumber);
   const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
   const ground: Ground = { start, store, mint, tokens, server: new Server() };
   const core = composeCore(ground);
@@ -143,9 +142,11 @@ async function openDoors(ground: Ground, core: Core): Promise<Doors> {
   server.serve(core.gateway);
   const open = (port: number, reusePort: boolean): Listener =>
     server.listen({ port, reusePort, ...httpOptions(config), fetch: (request, info) => rest.handle(request, info) });
+  // The command line's door first: who sees the port open finds it too.
+  const admin = await openAdmin(listen, deps);
   const shared = listen.port === null ? null : open(listen.port, slots > 1);
   const own = listen.own ? open(0, false) : null;
-  return { shared, own, admin: await openAdmin(listen, deps) };
+  return { shared, own, admin };
 }
 
 const httpOptions = ({ host, publicUrl }: Config) => ({

@@ -84,7 +84,8 @@ export class Actor {
   /** Throws Fault `overloaded` when the mailbox is full. */
   put(envelope: Envelope): void {
     const waiting: Waiting = { envelope, needs: [], ready: false, fault: null, known: null };
-    this.#mailbox.put(waiting);
+    if (envelope.what === 'dropWorker') this.#mailbox.putAnyway(waiting);
+    else this.#mailbox.put(waiting);
     this.#usedAt = this.world.clock.now();
     if (this.#owner !== null) this.#prepare(this.#owner, waiting);
   }

@@ -33,6 +33,12 @@ export class Mailbox<T> {
     if (isOwed) this.#owed += 1;
   }
 
+  /** Never refused: one per worker that died. */
+  putAnyway(item: T): void {
+    this.#items.push(item);
+    if (this.isOwed(item)) this.#owed += 1;
+  }
+
   first(): T | undefined {
     return this.#items.at(0);
   }

@@ -100,8 +100,8 @@ export class Owner {
   dropWorker(worker: WorkerId, batch: Batch, now: number): void {
     this.#sent.delete(worker);
     for (const { session, user } of this.interest.dropWorker(worker)) {
-      const gone = this.opened.wording.gone(session, user);
-      if (gone !== null) this.decide(gone, batch, now);
+      const isLast = this.interest.ofUser(user).length === 0;
+      for (const gone of this.opened.wording.gone(session, user, isLast)) this.decide(gone, batch, now);
     }
   }
 

@@ -26,8 +26,8 @@ export interface Wording {
   readonly deleted: (d: string) => Body;
   /** What a session brought in memory: decided before its attach is answered. */
   readonly carried: (ask: AttachAsk) => Command | null;
-  /** Decided when a session died with its worker. */
-  readonly gone: (session: SessionId, user: Snowflake) => Command | null;
+  /** Decided when a session died with its worker. `isLast`: the user has no other session here. */
+  readonly gone: (session: SessionId, user: Snowflake, isLast: boolean) => readonly Command[];
 }
 
 /** An owner as it was loaded. The store had been fenced before anything was read. */

@@ -18,6 +18,7 @@ export async function askAdmin<T>(call: Call, path: string, body: unknown, schem
 }
 
 async function askCore({ config, powers }: Call, route: string, text: string): Promise<AdminAnswer> {
+  if (config.store === 'memory') throw new CommandError('a store in memory needs its running server');
   const request = () =>
     new Request(`http://localhost${route}`, {
       method: 'POST',

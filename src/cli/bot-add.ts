@@ -4,18 +4,20 @@ import { type Command, needed } from './command.ts';
 
 export const botAdd: Command = {
   words: 'bot add',
-  usage: 'NAME --guild GUILD',
+  usage: 'NAME --guild GUILD [--owner USER]',
   about: 'Make a bot, add it to a guild (by name or id; made with an owner if there is none) and print its token.',
-  options: { guild: { type: 'string' } },
+  options: { guild: { type: 'string' }, owner: { type: 'string' } },
   async run(call) {
     const [name = ''] = call.names;
-    const added = await askAdmin(call, 'bots', { name, guild: needed(call.flags, 'guild') }, BotAdded);
-    const { bot, guild, owner, ownerPassword } = added;
+    const owner = typeof call.flags.owner === 'string' ? call.flags.owner : null;
+    const form = { name, guild: needed(call.flags, 'guild'), owner };
+    const added = await askAdmin(call, 'bots', form, BotAdded);
+    const { bot, guild, ownerPassword } = added;
     const password = ownerPassword ? `, password ${ownerPassword}` : '';
     call.print(added, [
       `bot    ${bot.username} (${bot.id})`,
       `guild  ${guild.name} (${guild.id})`,
-      ...(owner ? [`owner  ${owner.username} (${owner.id})${password}`] : []),
+      ...(added.owner ? [`owner  ${added.owner.username} (${added.owner.id})${password}`] : []),
       `token  ${added.token}`,
     ]);
   },

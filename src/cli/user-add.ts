@@ -5,12 +5,16 @@ import type { Command } from './command.ts';
 export const userAdd: Command = {
   words: 'user add',
   usage: 'NAME [--password PASSWORD]',
-  about: 'Make a user and print a token of his. Without a password he can only use tokens.',
+  about: 'Make a user and print a token of his. Without a password one is made up and printed.',
   options: { password: { type: 'string' } },
   async run(call) {
     const [name = ''] = call.names;
     const password = typeof call.flags.password === 'string' ? call.flags.password : null;
     const added = await askAdmin(call, 'users', { name, password }, UserAdded);
-    call.print(added, [`user   ${added.user.username} (${added.user.id})`, `token  ${added.token}`]);
+    call.print(added, [
+      `user      ${added.user.username} (${added.user.id})`,
+      ...(added.password ? [`password  ${added.password}`] : []),
+      `token     ${added.token}`,
+    ]);
   },
 };

@@ -111,8 +111,7 @@ export class Asks {
     const { id, user, hop } = session.traits;
     const { ask, wanted: mask, since, held, owner } = attachment;
     const presence = session.hidden ? null : session.presence;
-    // To a guild it goes only with `since`: a new owner of the guild knows nobody's presence yet.
-    const carried = owner.startsWith('u:') || since !== null ? { presence } : null;
+    const carried = { presence };
     const { self: worker } = directory;
     const { person } = session;
     directory.interest(owner, {

@@ -4,6 +4,10 @@ import type { Body } from '../protocol/envelope.ts';
 import { guildClass } from '../protocol/events.ts';
 import { type OwnerKey, ownerId } from '../protocol/ids.ts';
 import { combine } from '../user/presence.ts';
+import { OFFLINE } from '../user/user-state.ts';
+
+/** His own actor may have died with his session: nobody else would say that he is gone. The guild forgets the version with the presence. */
+const NEWEST = Number.MAX_SAFE_INTEGER;
 
 const body = (t: string, d: string): Body => ({ t, d, cls: guildClass(t), full: null });
 
@@ -20,9 +24,11 @@ export function wordingOf(key: OwnerKey): Wording {
       // Version 0: whatever the user's own actor has said or will say counts more.
       return key.startsWith('g:') ? { kind: 'presence', user, version: 0, presence: combine([presence]) } : null;
     },
-    gone: (session, user) => {
-      if (key.startsWith('u:')) return { kind: 'sessionPresence', session, presence: null };
-      return key.startsWith('g:') ? { kind: 'voiceGone', user, session } : null;
+    gone: (session, user, isLast) => {
+      if (key.startsWith('u:')) return [{ kind: 'sessionPresence', session, presence: null }];
+      if (!key.startsWith('g:')) return [];
+      const voice = { kind: 'voiceGone', user, session } as const;
+      return isLast ? [voice, { kind: 'presence', user, version: NEWEST, presence: OFFLINE }] : [voice];
     },
   };
 }

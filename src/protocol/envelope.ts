@@ -53,7 +53,7 @@ export interface AttachAsk {
 
 /** State that dies with its owner and is brought again by attach. */
 export interface Carried {
-  /** This session's own presence: for the user actor always, for a guild that has a new owner. */
+  /** This session's own presence: a guild takes it only for a user of whom it knows nothing. */
   readonly presence: SessionPresence | null;
 }
 

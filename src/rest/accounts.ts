@@ -11,10 +11,16 @@ async function registerAccount(call: Call): Promise<Outcome> {
   const form = await call.body(register);
   await mayRegister(call, form.invite ?? null);
   const { username, password } = form;
+  if (RESERVED.has(username.toLowerCase())) {
+    throw refusedField(['username'], 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
+  }
   const person = { username, password, email: form.email ?? null, globalName: form.global_name ?? null };
   const { user, token } = await enrolPerson(call, call.edge.deps, person);
   return created({ token, user_id: user.id });
 }
+
+/** Only the command line makes these: it looks for the guilds of `owner` by that name. */
+const RESERVED: ReadonlySet<string> = new Set(['owner', 'admin', 'system', 'guildhall', 'everyone', 'here']);
 
 /** Who registers by invite still has to accept it; naming it is his ticket. */
 async function mayRegister(call: Call, code: string | null): Promise<void> {

@@ -54,8 +54,9 @@ function answerTooMany(message: string, code: number, seconds: number, scope: 'u
 export function answerError(error: unknown, report: (error: unknown) => void): Response {
   if (error instanceof Refused) return answerRefusal(error.refusal);
   if (error instanceof Fault) {
-    if (!error.retryable) report(error);
-    return answerRefusal(refuse(faultName(error)));
+    const name = faultName(error);
+    if (name === 'internal') report(error);
+    return answerRefusal(refuse(name));
   }
   report(error);
   return answerRefusal(refuse('internal'));
@@ -64,7 +65,8 @@ export function answerError(error: unknown, report: (error: unknown) => void): R
 function faultName(fault: Fault): 'storeFull' | 'storeBroken' | 'overloaded' | 'internal' {
   if (fault.code === 'full') return 'storeFull';
   if (fault.code === 'broken') return 'storeBroken';
-  return fault.retryable ? 'overloaded' : 'internal';
+  // Not to be asked again: deciding it was a bug. Everything else is a state that passes.
+  return fault.code === 'lost' && !fault.retryable ? 'internal' : 'overloaded';
 }
 
 /** The five headers; `Reset` is absolute, in seconds with a fraction. */

@@ -68,7 +68,7 @@ const wordingOf = (key: OwnerKey): Wording => ({
   created: (d) => body('CHANNEL_CREATE', d),
   deleted: (d) => body('CHANNEL_DELETE', d),
   carried: () => null,
-  gone: () => null,
+  gone: () => [],
 });
 
 abstract class TinyRules implements Behavior {

@@ -50,7 +50,7 @@ export const wording: Wording = {
   created: (d) => ({ ...body('CHANNEL_CREATE'), d }),
   deleted: (d) => ({ ...body('CHANNEL_DELETE'), d }),
   carried: () => null,
-  gone: () => null,
+  gone: () => [],
 };
 
 export class FakeBehavior implements Behavior {
