@@ -45,6 +45,11 @@ export class Flush<T> {
     else this.#timer = clock.after(wait, () => this.run());
   }
 
+  #rest(): void {
+    const { clock, metrics } = this.#ports;
+    this.#restUntil = clock.monotonic() + metrics.gatheredMs;
+  }
+
   #atOnce(): void {
     this.#timer?.cancel();
     this.#timer = null;
@@ -69,7 +74,9 @@ export class Flush<T> {
     if (rest === 0 || this.#queue.length === rest) this.#first = 0;
     metrics.flushes += 1;
     metrics.gatheredMs = Math.min(limits.flushMs, outlet.deliveries * limits.deliveryMs);
-    this.#restUntil = clock.monotonic() + metrics.gatheredMs;
+    this.#rest();
+    // The sockets are written after this turn of the loop: the time to gather counts from when it comes back.
+    if (metrics.gatheredMs >= 1) clock.defer(() => clock.defer(() => this.#rest()));
     if (rest > 0) {
       this.#scheduled = true;
       clock.defer(() => this.run());
