@@ -114,7 +114,7 @@ async function story(name: string, before: readonly Step[], step: Step): Promise
   expect([name, steps > 3]).toEqual([name, true]);
   expect(end).not.toEqual(start);
   for (let n = 1; n <= steps; n += 1) {
-    for (const how of ['before', 'after', 'fault'] as const) {
+    for (const how of ['before', 'after', 'fault', 'unheard'] as const) {
       const cut: Cut = { how, step: n };
       for (const asksAgain of [true, false]) {
         const world = await prepared(asksAgain, before);

@@ -1,5 +1,6 @@
 /** Real owners over a store in memory, one step at a time: each store task, tell and confirmation is a step, and the world may end at any of them. */
 import { Actors } from '../../../src/actor/actors.ts';
+import type { ActorStore } from '../../../src/actor/ports.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { openOwner } from '../../../src/host/loader.ts';
 import { loadNeed } from '../../../src/host/needs.ts';
@@ -14,11 +15,11 @@ import { MemoryData, MemoryStore } from '../../../src/store/memory/store.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
 
 /**
- * `before` a step and `after` it: everything in memory is gone, between a commit and its effects too. `fault`: the next commit stores nothing and
- * its owner alone dies.
+ * `before` a step and `after` it: everything in memory is gone, between a commit and its effects too. One owner alone dies of the next commit:
+ * `fault`, it stores nothing; `unheard`, it is stored and its answer is lost.
  */
 export interface Cut {
-  readonly how: 'before' | 'after' | 'fault';
+  readonly how: 'before' | 'after' | 'fault' | 'unheard';
   readonly step: number;
 }
 
@@ -41,6 +42,7 @@ export class CutWorld {
   #life = 0;
   #named = 0;
   #cut: Cut | null = null;
+  #isNextUnheard = false;
   /** Steps since `cutAt` was called. */
   taken = 0;
   store: MemoryStore;
@@ -145,8 +147,26 @@ export class CutWorld {
     }
     this.#cut = null;
     if (cut.how === 'fault') this.store.failNext(new Fault('timeout', true, 'cut'));
+    if (cut.how === 'unheard') this.#isNextUnheard = true;
     if (cut.how !== 'before') step();
-    if (cut.how !== 'fault') await this.restart();
+    if (cut.how === 'before' || cut.how === 'after') await this.restart();
+  }
+
+  /** The store as owners have it: an answer may be lost. */
+  #hard(store: MemoryStore): ActorStore {
+    return {
+      commit: async (batch) => {
+        const isUnheard = this.#isNextUnheard;
+        this.#isNextUnheard = false;
+        await store.commit(batch);
+        if (isUnheard) throw new Fault('timeout', true, 'cut');
+      },
+      release: (owner, epoch) => store.release(owner, epoch),
+      result: (owner, commandId) => store.result(owner, commandId),
+      get state() {
+        return store.state;
+      },
+    };
   }
 
   #begin(): [MemoryStore, Actors] {
@@ -166,7 +186,7 @@ export class CutWorld {
     const actors: Actors = new Actors(
       {
         clock: lived,
-        store,
+        store: this.#hard(store),
         log: () => {},
         mint: (now, after) => this.#mint.next(now, after),
         load: (need) => loadNeed(store, need, clock.now()),
