@@ -1,0 +1,176 @@
+/** The command line as its user types it: beside a running server, without one, and where it must refuse. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { APIGuild, APIUser } from 'discord-api-types/v10';
+import { callRest } from '../support/call-rest.ts';
+import { askCommand, runCommand } from '../support/command.ts';
+import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
+import { ServerProcess } from '../support/server-process.ts';
+
+interface Named {
+  readonly id: string;
+  readonly username: string;
+}
+interface Made {
+  readonly user: Named;
+  readonly token: string;
+  readonly password: string;
+}
+interface BotMade {
+  readonly bot: Named;
+  readonly token: string;
+  readonly guild: { readonly id: string; readonly name: string };
+  readonly owner: Named;
+  readonly ownerPassword?: string;
+}
+
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'guildhall-command-'));
+});
+
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const urlOf = ({ port }: ServerProcess): string => `http://127.0.0.1:${port}`;
+
+/** The bot runs and sees its guild. */
+async function works(url: string, { bot, token, guild }: BotMade): Promise<void> {
+  expect(await callRest<APIUser>(url, `Bot ${token}`, 'GET', '/users/@me')).toMatchObject({ id: bot.id, bot: true });
+  await using gateway = await RawGateway.login(url, { token, intents: BOT_INTENTS });
+  await gateway.dispatch('GUILD_CREATE', { id: guild.id, unavailable: false });
+}
+
+describe('without a server', () => {
+  test('users, guilds and bots are made in the store, and a server started later has them', async () => {
+    const home = join(dir, 'later');
+    const made = await askCommand<Made>(home, ['user', 'add', 'nelly', '--password', 'correct horse']);
+    expect(made).toMatchObject({ user: { username: 'nelly' }, password: 'correct horse' });
+    const { guild } = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Home', '--owner', 'nelly']);
+    expect(guild).toMatchObject({ name: 'Home', owner_id: made.user.id });
+    const bot = await askCommand<BotMade>(home, ['bot', 'add', 'echo', '--guild', 'Home', '--owner', 'nelly']);
+    expect(bot.guild.id).toBe(guild.id);
+
+    await using server = await ServerProcess.start(home, ['--workers', '2']);
+    const url = urlOf(server);
+    expect(await callRest<APIUser>(url, made.token, 'GET', '/users/@me')).toMatchObject({ id: made.user.id });
+    const login = { login: 'nelly', password: 'correct horse' };
+    expect(await callRest<{ user_id: string }>(url, null, 'POST', '/auth/login', login)).toMatchObject({
+      user_id: made.user.id,
+    });
+    await works(url, bot);
+    await server.stop();
+  });
+
+  test('the one command of the README makes all that a bot needs, in words for people', async () => {
+    const { code, stdout, stderr } = await runCommand(join(dir, 'words'), [
+      'bot',
+      'add',
+      'ping',
+      '--guild',
+      'My place',
+    ]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      /^bot {4}ping \(\d{17,19}\)\nguild {2}My place \(\d{17,19}\)\nowner {2}owner \(\d{17,19}\), password \S+\ntoken {2}[^.\s]+\.[^.\s]+\.[^.\s]+\n$/,
+    );
+  });
+});
+
+describe('beside a running server', () => {
+  let home: string;
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    home = join(dir, 'beside');
+    server = await ServerProcess.start(home, ['--workers', '2']);
+  });
+
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test('users, guilds and bots are there at once, also for sessions that are open', async () => {
+    const made = await askCommand<Made>(home, ['user', 'add', 'olga']);
+    expect(made.password.length).toBeGreaterThan(8);
+    await using gateway = await RawGateway.login(urlOf(server), { token: made.token });
+    const { guild } = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Club', '--owner', 'olga']);
+    await gateway.dispatch('GUILD_CREATE', { id: guild.id, owner_id: made.user.id });
+    const bot = await askCommand<BotMade>(home, ['bot', 'add', 'echo', '--guild', guild.id]);
+    const joined = await gateway.dispatch<{ user: Named }>('GUILD_MEMBER_ADD', { guild_id: guild.id });
+    expect(joined.user.id).toBe(bot.bot.id);
+    await works(urlOf(server), bot);
+  });
+
+  test('asked again, a bot is the same one with another token; both are good', async () => {
+    const [one, two] = [
+      await askCommand<BotMade>(home, ['bot', 'add', 'twice', '--guild', 'Twice']),
+      await askCommand<BotMade>(home, ['bot', 'add', 'twice', '--guild', 'Twice']),
+    ];
+    expect([two.bot.id, two.guild.id]).toEqual([one.bot.id, one.guild.id]);
+    expect(two.token).not.toBe(one.token);
+    for (const made of [one, two]) await works(urlOf(server), made);
+  });
+
+  test('what cannot be done is said in one sentence, with a code', async () => {
+    await askCommand<Made>(home, ['user', 'add', 'petra']);
+    const taken = await runCommand(home, ['user', 'add', 'Petra']);
+    expect([taken.code, taken.stdout]).toEqual([1, '']);
+    expect(taken.stderr).toMatch(/^.*username.*\n$/i);
+    const nobody = await runCommand(home, ['guild', 'add', 'X1', '--owner', 'nobody at all']);
+    expect([nobody.code, nobody.stdout]).toEqual([1, '']);
+    expect(nobody.stderr.trim().split('\n').length).toBe(1);
+    const wrong = await runCommand(home, ['bot', 'add', 'echo']);
+    expect([wrong.code, wrong.stderr.split('\n')[0]]).toEqual([2, '--guild is missing']);
+  });
+
+  test('a second server on the same directory is refused, and the first goes on', async () => {
+    const second = await runCommand(home, ['serve', '--port', '0']);
+    expect([second.code, second.stdout]).toEqual([1, '']);
+    expect(second.stderr).toContain(home);
+    expect(second.stderr).toMatch(/in use/);
+    expect(second.stderr.trim().split('\n').length).toBe(1);
+    const made = await askCommand<Made>(home, ['user', 'add', 'quentin']);
+    expect(await callRest<APIUser>(urlOf(server), made.token, 'GET', '/users/@me')).toMatchObject({
+      username: 'quentin',
+    });
+  });
+});
+
+describe('serve', () => {
+  test('prints its address; told to stop, it sends clients away to resume, and what was said is there after', async () => {
+    const home = join(dir, 'serve');
+    const server = await ServerProcess.start(home, ['--workers', '2']);
+    const made = await askCommand<BotMade>(home, ['bot', 'add', 'echo', '--guild', 'Home']);
+    const clients = [];
+    for (let n = 0; n < 6; n += 1) {
+      clients.push(await RawGateway.login(urlOf(server), { token: made.token, intents: BOT_INTENTS }));
+    }
+    const channels = await callRest<{ id: string; type: number }[]>(
+      urlOf(server),
+      `Bot ${made.token}`,
+      'GET',
+      `/guilds/${made.guild.id}/channels`,
+    );
+    const path = `/channels/${channels.find(({ type }) => type === 0)?.id}/messages`;
+    const said = await callRest<{ id: string }>(urlOf(server), `Bot ${made.token}`, 'POST', path, { content: 'bye' });
+    const stopping = server.stop();
+    for (const client of clients) {
+      const { code } = await client.closed;
+      expect([client.frames.items.at(-1)?.op, code]).toEqual([7, 1001]);
+    }
+    await stopping;
+    await using again = await ServerProcess.start(home, ['--workers', '1']);
+    const stored = await callRest<{ id: string }[]>(urlOf(again), `Bot ${made.token}`, 'GET', path);
+    expect(stored.map(({ id }) => id)).toEqual([said.id]);
+    await again.stop();
+  });
+
+  test('a port that is taken is said so', async () => {
+    const first = await ServerProcess.start(join(dir, 'taken'), ['--workers', '1']);
+    const second = await runCommand(join(dir, 'other'), ['serve', '--port', `${first.port}`, '--host', '127.0.0.1']);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`${first.port}`);
+    await first.stop();
+  });
+});

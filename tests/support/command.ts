@@ -1,0 +1,43 @@
+/** One call of the command line as a process of its own. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dir, '..', '..');
+const DEADLINE_MS = 20_000;
+
+export interface Ended {
+  /** Null: it was killed at the deadline. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `args`: `['bot', 'add', 'echo', '--guild', 'Home']`. */
+export function runCommand(dataDir: string, args: readonly string[]): Promise<Ended> {
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  const child = spawn(process.execPath, ['src/main.ts', ...args, '--data-dir', dataDir], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  child.once('close', (code) => {
+    clearTimeout(timer);
+    resolve({ code, stdout, stderr });
+  });
+  return promise;
+}
+
+/** What it prints with `--json`. Throws when it fails or prints anything else. */
+export async function askCommand<T>(dataDir: string, args: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await runCommand(dataDir, [...args, '--json']);
+  if (code !== 0 || stderr !== '') throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+  return JSON.parse(stdout) as T;
+}
