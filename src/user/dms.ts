@@ -57,6 +57,8 @@ function list(state: KnownUser, owner: OwnerKey, t: string, open: boolean, told:
   const known = state.dms.get(owner);
   if (t === 'CHANNEL_DELETE') return known === undefined ? [] : [close(state, owner)];
   if (t === 'CHANNEL_UPDATE' && known !== undefined) state.dms.set(owner, channelOf(state, owner, told) ?? known);
+  if (t === 'CHANNEL_PINS_UPDATE' && known !== undefined)
+    state.dms.set(owner, { ...known, last_pin_timestamp: told.last_pin_timestamp ?? null });
   if (t === 'MESSAGE_CREATE' && known !== undefined && told.id !== undefined) touch(state, known, told.id);
   if (!open) return [];
   const record = known === undefined ? (channelOf(state, owner, told) ?? pairOf(state, owner, told)) : known;

@@ -132,7 +132,7 @@ describe('hearing of DMs', () => {
     expect(decide(dm(2, 'TYPING_START', {})).rows).toEqual([]);
   });
 
-  test('lists a DM that its first message opens, and moves its last message', () => {
+  test('lists a DM that its first message opens, and moves its last message and its last pin', () => {
     const room = userRoom();
     const { writes } = room.decide(dm(1, 'MESSAGE_CREATE', message('400000000000000001')));
     expect(writes).toContainEqual({ w: 'putDmOpen', userId: ME, owner: DM, open: true });
@@ -147,6 +147,9 @@ describe('hearing of DMs', () => {
       },
     ]);
     expect(openDms(room)[0]?.recipients).toHaveLength(1);
+    const pinned = { channel_id: '300000000000000001', last_pin_timestamp: '2026-01-01T00:00:00.000000+00:00' };
+    room.decide(dm(3, 'CHANNEL_PINS_UPDATE', pinned));
+    expect(openDms(room)[0]).toMatchObject({ last_pin_timestamp: pinned.last_pin_timestamp });
     expect(room.state.dms.get(DM)?.recipients.map(({ id }) => id)).toEqual([ME, OTHER]);
   });
 
