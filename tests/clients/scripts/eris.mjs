@@ -5,7 +5,10 @@ import { base, obey, say, token } from './line.mjs';
 
 // As docs/clients.md says: Eris speaks HTTPS to port 443, whatever it is told.
 const { host, hostname, port } = new URL(base);
-const agent = Object.assign(new Agent(), { protocol: 'https:', createConnection: () => connect(Number(port), hostname) });
+const agent = Object.assign(new Agent(), {
+  protocol: 'https:',
+  createConnection: () => connect(Number(port), hostname),
+});
 const bot = new Eris(`Bot ${token}`, {
   intents: [
     'guilds',
