@@ -179,10 +179,7 @@ function hear(message: ToWorker, ground: Ground, { directory, gateway }: Core, d
 async function stop({ store }: Ground, { directory, gateway }: Core, doors: Doors): Promise<void> {
   gateway.stop();
   await Promise.all([doors.shared?.stop(true), doors.own?.stop(true), doors.admin?.close()]);
-  const end = clock.monotonic() + LIMITS.stopMs / 2;
-  while (!directory.actors.isQuiet && clock.monotonic() < end) {
-    await new Promise<void>((turn) => clock.after(5, turn));
-  }
+  await directory.actors.quiet(LIMITS.stopMs / 2);
   directory.close();
   await store.close();
   say({ t: 'stopped' });

@@ -17,10 +17,6 @@ export class Batch {
     this.#effects.push(effect);
   }
 
-  get isEmpty(): boolean {
-    return this.writes.length === 0 && this.#effects.length === 0;
-  }
-
   perform(): void {
     for (const effect of this.#effects) effect();
   }

@@ -1,6 +1,7 @@
 /** The recent rows of an owner, with bodies: what a session missed is made from them. Bounded by count and size. */
 import { Deque } from '../base/deque.ts';
-import type { AttachAsk, Body, Mask } from '../protocol/envelope.ts';
+import { passes } from '../protocol/body.ts';
+import type { AttachAsk, Body } from '../protocol/envelope.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import { sessionTopic } from '../protocol/topics.ts';
 
@@ -27,9 +28,6 @@ export interface Missed {
   /** His membership ended in between: what he held before counts no more. */
   readonly left: boolean;
 }
-
-export const passes = (body: Body, mask: Mask, user: Snowflake): boolean =>
-  body.cls === 0 || (body.cls & mask) !== 0 || (body.full?.includes(user) ?? false);
 
 const ROW_OVERHEAD = 200;
 const USER_SIZE = 40;

@@ -1,8 +1,9 @@
 /** The topics of a session with the log positions from which and up to which it held them. */
+
+import { passes } from '../protocol/body.ts';
 import type { Mask } from '../protocol/envelope.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { Entry, Log } from './log.ts';
-import { passes } from './variants.ts';
 
 /** For positions in [from, to). */
 export interface Hold {

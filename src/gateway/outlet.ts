@@ -3,6 +3,7 @@
  * when it has been written everything before. The only caller of `publish`.
  */
 import type { Clock } from '../base/clock.ts';
+import { passes, passesShared } from '../protocol/body.ts';
 import type { Body } from '../protocol/envelope.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import { userKey } from '../protocol/ids.ts';
@@ -13,7 +14,7 @@ import type { Entry, Log } from './log.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { bodyFor, passes, passesShared, sharedBody, variantOf } from './variants.ts';
+import { bodyFor, sharedBody, variantOf } from './variants.ts';
 
 export interface OutletPorts {
   readonly log: Log;

@@ -1,22 +1,13 @@
-/** Which sessions an event is for, and in which form: a topic exists once per mask of event classes. */
+/** In which form a session gets an event: a topic exists once per mask of event classes. */
 import { GatewayIntentBits } from 'discord-api-types/v10';
+import { isFull } from '../protocol/body.ts';
 import type { Body, Mask } from '../protocol/envelope.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 
-/** Does a session with this mask get the event? */
-export function passes(body: Body, mask: Mask, user: Snowflake): boolean {
-  return body.cls === 0 || (body.cls & mask) !== 0 || isFull(body, user);
-}
-
 /** The text of `d` for this session: whole, or without message content (clients.md section 7). */
 export function bodyFor(body: Body, mask: Mask, user: Snowflake): string {
   return seesContent(mask) || !hasContent(body) || isFull(body, user) ? body.d : stripped(body);
-}
-
-/** For a shared variant, whose sessions get nothing beyond their mask. */
-export function passesShared(body: Body, mask: Mask): boolean {
-  return body.cls === 0 || (body.cls & mask) !== 0;
 }
 
 export function sharedBody(body: Body, mask: Mask): string {
@@ -28,7 +19,6 @@ export const variantOf = (topic: string, mask: Mask): string => `${topic}|${mask
 
 const seesContent = (mask: Mask): boolean => (mask & GatewayIntentBits.MessageContent) !== 0;
 const hasContent = (body: Body): boolean => body.t === 'MESSAGE_CREATE' || body.t === 'MESSAGE_UPDATE';
-const isFull = (body: Body, user: Snowflake): boolean => body.full?.includes(user) ?? false;
 
 /** Made once per body, also when it is written again. */
 const strippedBodies = new WeakMap<Body, string>();

@@ -24,7 +24,7 @@ export interface PublicUser {
 export interface UserRecord {
   readonly user: PublicUser;
   readonly email: string | null;
-  /** Argon2/scrypt PHC text; null for bots. */
+  /** PHC text of an scrypt hash (host/passwords.ts); null for bots. */
   readonly passwordHash: string | null;
   readonly locale: string;
   readonly bio: string;

@@ -71,8 +71,8 @@ export type Write =
     }
   | { readonly w: 'putPin'; readonly channelId: Snowflake; readonly messageId: Snowflake; readonly at: string }
   | { readonly w: 'deletePin'; readonly channelId: Snowflake; readonly messageId: Snowflake }
-  /** Also the login index (user name and e-mail, lower case). `claim` false when the name is unchanged. */
   | { readonly w: 'putUser'; readonly user: UserRecord }
+  /** The login index: user name or e-mail, lower case. Written by the actor of that name alone. */
   | { readonly w: 'putLogin'; readonly login: string; readonly userId: Snowflake }
   | { readonly w: 'deleteLogin'; readonly login: string }
   | { readonly w: 'putToken'; readonly token: TokenRecord }

@@ -29,7 +29,7 @@ describe('config', () => {
   const wrong: readonly [Record<string, string>, Record<string, string>, string][] = [
     [{ port: '70000' }, {}, '--port is "70000"; it must be a whole number from 0 to 65535'],
     [{}, { GUILDHALL_PORT: 'http' }, 'GUILDHALL_PORT is "http"; it must be a whole number from 0 to 65535'],
-    [{ workers: '0' }, {}, '--workers is "0"; it must be a whole number from 1 to 1024'],
+    [{ workers: '0' }, {}, '--workers is "0"; it must be a whole number from 1 to 256'],
     [{ 'public-url': 'chat' }, {}, '--public-url is "chat"; it must be an http:// or https:// address without query'],
     [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite, memory'],
     [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, closed'],
