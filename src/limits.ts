@@ -114,7 +114,7 @@ export const LIMITS = {
   outletEntries: 100_000,
   outletBytes: 64 * MIB,
   /** How long entries may gather under load. */
-  flushMs: 8,
+  flushMs: 25,
   /** What one flush may hold for one socket. */
   flushBytes: MIB,
 

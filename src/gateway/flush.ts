@@ -45,9 +45,24 @@ export class Flush<T> {
     else this.#timer = clock.after(wait, () => this.run());
   }
 
-  #rest(): void {
-    const { clock, metrics } = this.#ports;
+  /**
+   * One event that found the loop idle says nothing about the next and is not waited for. What came together took time to write:
+   * as long the next events gather. The sockets are written after this turn of the loop, so the cost is known when it comes back.
+   */
+  #rest(started: number): void {
+    const { outlet, clock, limits, metrics } = this.#ports;
+    if (outlet.events < 2) {
+      metrics.gatheredMs = 0;
+      return;
+    }
     this.#restUntil = clock.monotonic() + metrics.gatheredMs;
+    clock.defer(() =>
+      clock.defer(() => {
+        const now = clock.monotonic();
+        metrics.gatheredMs = Math.min(limits.flushMs, now - started);
+        this.#restUntil = now + metrics.gatheredMs;
+      }),
+    );
   }
 
   #atOnce(): void {
@@ -61,6 +76,7 @@ export class Flush<T> {
     const { outlet, clock, limits, metrics, take } = this.#ports;
     this.#scheduled = false;
     this.#timer = null;
+    const started = clock.monotonic();
     outlet.flush(() => {
       while (this.#first < this.#queue.length && outlet.bytes < limits.flushBytes) {
         const entry = this.#queue[this.#first] as T;
@@ -73,10 +89,7 @@ export class Flush<T> {
     else if (this.#first > 1024) this.#queue = this.#queue.slice(this.#first);
     if (rest === 0 || this.#queue.length === rest) this.#first = 0;
     metrics.flushes += 1;
-    metrics.gatheredMs = Math.min(limits.flushMs, outlet.deliveries * limits.deliveryMs);
-    this.#rest();
-    // The sockets are written after this turn of the loop: the time to gather counts from when it comes back.
-    if (metrics.gatheredMs >= 1) clock.defer(() => clock.defer(() => this.#rest()));
+    this.#rest(started);
     if (rest > 0) {
       this.#scheduled = true;
       clock.defer(() => this.run());

@@ -71,8 +71,6 @@ export interface RoomLimits {
   readonly logOwnerEntries: number;
   /** Topics whose last evicted position is remembered one by one. */
   readonly evictedTopics: number;
-  /** What one delivery costs, to know how long a flush keeps the loop busy. */
-  readonly deliveryMs: number;
   /** An attach without an answer is asked again after. */
   readonly askAgainMs: number;
   /** Attach asks of one owner that are open at once. */
@@ -99,7 +97,6 @@ export const ROOM_LIMITS: RoomLimits = {
   bodyBytes: 256 * MiB,
   logOwnerEntries: 200_000,
   evictedTopics: 50_000,
-  deliveryMs: 0.004,
   askAgainMs: 5000,
   asksPerOwner: 1024,
   pauseMinMs: 20,

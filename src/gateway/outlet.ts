@@ -36,9 +36,9 @@ export class Outlet {
   readonly #corked = new Set<Session>();
   readonly #behind = new Set<Session>();
   #flushing = false;
-  /** Of this flush. */
+  /** Of this flush: characters published, events for a topic. */
   bytes = 0;
-  deliveries = 0;
+  events = 0;
 
   constructor(ports: OutletPorts) {
     this.#ports = ports;
@@ -52,7 +52,7 @@ export class Outlet {
   flush(work: () => void): void {
     this.#flushing = true;
     this.bytes = 0;
-    this.deliveries = 0;
+    this.events = 0;
     try {
       work();
     } finally {
@@ -68,14 +68,14 @@ export class Outlet {
     const { log, clock, metrics, subscriptions } = this.#ports;
     const entry = log.append(owner, topic, body, clock.monotonic());
     metrics.published += 1;
+    this.events += 1;
     const subscribers = subscriptions.of(topic);
     if (subscribers === undefined) return;
-    for (const [mask, count] of subscribers.shared) {
+    for (const mask of subscribers.shared.keys()) {
       if (!passesShared(body, mask)) continue;
       const frame = dispatch(body.t, log.numberOf(entry.position), sharedBody(body, mask));
       this.#ports.publishTopic(variantOf(topic, mask), frame);
       metrics.publishes += 1;
-      this.deliveries += count;
       this.bytes += frame.length;
     }
     for (const [session, mask] of subscribers.own) {
@@ -153,7 +153,6 @@ export class Outlet {
     const { mask, user } = session.traits;
     connection.socket.send(dispatch(body.t, this.log.numberOf(entry.position), bodyFor(body, mask, user)));
     this.#ports.metrics.written += 1;
-    this.deliveries += 1;
   }
 
   #fallBehind(session: Session, position: number): void {
@@ -194,7 +193,6 @@ export class Outlet {
       for (const frame of frames) connection.socket.send(frame);
     });
     this.#ports.metrics.written += frames.length;
-    this.deliveries += frames.length;
     if (rest !== null) this.#fallBehind(session, rest);
   }
 
