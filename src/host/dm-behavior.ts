@@ -9,13 +9,17 @@ import type { Decision, Need, Reply, Turn } from '../protocol/decision.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import type { DmRecord } from '../protocol/records.ts';
 import type { GuildsPort } from '../store/ports.ts';
+import { inLoad } from './generation.ts';
 
 export class DmBehavior implements Behavior {
   readonly #state: DmState;
 
-  /** `dm` null: it was never opened. */
-  constructor(owner: OwnerKey, dm: DmRecord | null) {
+  readonly #epoch: number;
+
+  /** `dm` null: it was never opened. `epoch`: of this load. */
+  constructor(owner: OwnerKey, dm: DmRecord | null, epoch: number) {
     this.#state = dmState(owner, dm);
+    this.#epoch = epoch;
   }
 
   decide(command: Command, turn: Turn): Decision {
@@ -23,7 +27,7 @@ export class DmBehavior implements Behavior {
   }
 
   question(question: Question): Reply {
-    return answerDm(this.#state, question);
+    return inLoad(this.#epoch, question, answerDm(this.#state, question));
   }
 
   needs(command: Command): readonly Need[] {
@@ -60,6 +64,6 @@ export class DmBehavior implements Behavior {
   }
 }
 
-export async function loadDm(store: Pick<GuildsPort, 'dm'>, owner: OwnerKey): Promise<DmBehavior> {
-  return new DmBehavior(owner, await store.dm(owner));
+export async function loadDm(store: Pick<GuildsPort, 'dm'>, owner: OwnerKey, epoch: number): Promise<DmBehavior> {
+  return new DmBehavior(owner, await store.dm(owner), epoch);
 }

@@ -17,15 +17,18 @@ import { refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { MessageWithReactions } from '../protocol/records.ts';
 import type { GuildsPort } from '../store/ports.ts';
+import { inLoad } from './generation.ts';
 
 export class GuildBehavior implements Behavior {
   #state: GuildState | null;
   readonly #now: () => number;
+  readonly #epoch: number;
 
-  /** `now`: milliseconds since 1970; only for how far back the messages are asked for that a ban deletes. */
-  constructor(state: GuildState | null, now: () => number) {
+  /** `now`: milliseconds since 1970; only for how far back the messages are asked for that a ban deletes. `epoch`: of this load. */
+  constructor(state: GuildState | null, now: () => number, epoch: number) {
     this.#state = state;
     this.#now = now;
+    this.#epoch = epoch;
   }
 
   decide(command: Command, turn: Turn): Decision {
@@ -43,7 +46,7 @@ export class GuildBehavior implements Behavior {
   }
 
   question(question: Question, now: number): Reply {
-    if (this.#state !== null) return answer(this.#state, question, now);
+    if (this.#state !== null) return inLoad(this.#epoch, question, answer(this.#state, question, now));
     return refuse(question.ask === 'invite' ? 'unknownInvite' : 'unknownGuild');
   }
 
@@ -89,7 +92,8 @@ export async function loadGuildBehavior(
   store: Pick<GuildsPort, 'guild'>,
   id: Snowflake,
   now: () => number,
+  epoch: number,
 ): Promise<GuildBehavior> {
   const stored = await store.guild(id);
-  return new GuildBehavior(stored === null ? null : loadGuild(stored), now);
+  return new GuildBehavior(stored === null ? null : loadGuild(stored), now, epoch);
 }

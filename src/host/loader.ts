@@ -25,21 +25,21 @@ export async function openOwner(
   now: () => number,
 ): Promise<Opened> {
   const epoch = await store.fence(key);
-  const [behavior, tells] = await Promise.all([loadBehavior(store, key, now), store.tells(key)]);
+  const [behavior, tells] = await Promise.all([loadBehavior(store, key, now, epoch), store.tells(key)]);
   const wording = wordingOf(key);
   const retold = await loadJournal(store, key, limits.journalRows, behavior, wording);
   return { epoch, behavior, wording, tells, ...retold };
 }
 
-function loadBehavior(store: LoaderStore, key: OwnerKey, now: () => number): Promise<Behavior> {
+function loadBehavior(store: LoaderStore, key: OwnerKey, now: () => number, epoch: number): Promise<Behavior> {
   const id = ownerId(key);
   switch (key[0]) {
     case 'g':
-      return loadGuildBehavior(store, id, now);
+      return loadGuildBehavior(store, id, now, epoch);
     case 'u':
       return loadUser(store, id);
     case 'd':
-      return loadDm(store, key);
+      return loadDm(store, key, epoch);
     default:
       return loadName(store, id);
   }

@@ -379,7 +379,7 @@ export type Question =
   /** Also for non-members. */
   | { readonly ask: 'invite'; readonly code: string; readonly withCounts: boolean }
   | { readonly ask: 'voiceState'; readonly by: Snowflake; readonly userId: Snowflake }
-  /** May he read (and is content shown)? -> { generation: Snowflake | null (the channel's last committed change), permissions: string } */
+  /** May he read (and is content shown)? -> MayRead (reads.ts); rules say the channel's last committed change as its generation */
   | { readonly ask: 'mayRead'; readonly by: Snowflake; readonly channelId: Snowflake }
   /** May he send with these needs, before a large upload is taken? -> null */
   | { readonly ask: 'maySend'; readonly by: Snowflake; readonly channelId: Snowflake; readonly attach: boolean }

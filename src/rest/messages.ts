@@ -1,5 +1,6 @@
 /** Messages of a channel (docs/resources/message). */
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
+import type { MayRead } from '../protocol/reads.ts';
 import type { MessageWithReactions } from '../protocol/records.ts';
 import type { Call } from './call.ts';
 import { draftOf, patchOf } from './message-draft.ts';
@@ -13,15 +14,10 @@ import { withForm } from './uploads.ts';
 const READ_MESSAGE_HISTORY = 1n << 16n;
 
 /** The owner's word that this reader may read, and the generation that reads of the channel are shared under. */
-export interface MayRead {
-  readonly generation: Snowflake | null;
-  readonly permissions: string;
-}
-
 export async function mayRead(call: Call): Promise<{
   readonly owner: OwnerKey;
   readonly channelId: Snowflake;
-  readonly generation: Snowflake | null;
+  readonly generation: string | null;
   readonly history: boolean;
 }> {
   const channelId = call.id('channelId');

@@ -262,7 +262,7 @@ test('a loaded DM goes on where it was', () => {
   const before = pair();
   open(before);
   const first = sentId(send(before));
-  const actor = new DmBehavior(before.owner, before.dm);
+  const actor = new DmBehavior(before.owner, before.dm, 1);
   const channelId = idOf(before);
   const command: Command = {
     kind: 'editMessage',

@@ -6,6 +6,7 @@ import { loadNeed } from '../../../src/host/needs.ts';
 import type { Command } from '../../../src/protocol/commands.ts';
 import type { Decision } from '../../../src/protocol/decision.ts';
 import { pairKey } from '../../../src/protocol/ids.ts';
+import type { MayRead } from '../../../src/protocol/reads.ts';
 import { MemoryStore } from '../../../src/store/memory/store.ts';
 import * as f from './message-fixture.ts';
 
@@ -14,12 +15,12 @@ const EMOJIS = ['👍', '🎉'];
 
 class Life {
   readonly store = new MemoryStore({ clock: { now: () => f.NOW } });
-  #actor = new DmBehavior(OWNER, null);
+  #actor = new DmBehavior(OWNER, null, 1);
   #epoch = 0;
 
   async restart(): Promise<void> {
     this.#epoch = await this.store.fence(OWNER);
-    this.#actor = await loadDm(this.store, OWNER);
+    this.#actor = await loadDm(this.store, OWNER, this.#epoch);
   }
 
   /** As the actor's shell does it: needs, turn, commit. */
@@ -30,6 +31,11 @@ class Life {
     if (decision.writes.length > 0)
       await this.store.commit({ owner: OWNER, epoch: this.#epoch, writes: decision.writes });
     return decision;
+  }
+
+  generation(channelId: string): string | null {
+    const reply = this.#actor.question({ ask: 'mayRead', by: f.ANN, channelId });
+    return 'ok' in reply ? (reply.ok as MayRead).generation : null;
   }
 
   async open(): Promise<string> {
@@ -54,6 +60,24 @@ test('a nonce leads to its message after a restart, and to nothing when that is 
   expect(f.why(await send())).toBe('unknownMessage');
   await life.restart();
   expect(f.why(await send())).toBe('unknownMessage');
+});
+
+test('no restart brings back a generation that reads were shared under', async () => {
+  const life = new Life();
+  const channelId = await life.open();
+  const sent = await life.ask({ kind: 'createMessage', by: f.by(f.ANN), channelId, draft: f.draft() });
+  const messageId = f.body<{ id: string }>(sent).id;
+  const seen = [life.generation(channelId)];
+  expect(life.generation(channelId)).toBe(seen[0] as string);
+  await life.ask({ kind: 'editMessage', by: f.by(f.ANN), channelId, messageId, patch: { content: 'other' } });
+  seen.push(life.generation(channelId));
+  // The last message is all that a load knows, and it is the one from before the edit.
+  for (let i = 0; i < 2; i += 1) {
+    await life.restart();
+    seen.push(life.generation(channelId));
+  }
+  expect(seen).not.toContain(null);
+  expect(new Set(seen).size).toBe(seen.length);
 });
 
 const step = fc.record({

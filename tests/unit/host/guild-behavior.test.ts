@@ -23,7 +23,7 @@ function stored(world: World): GuildLoad {
 describe('a guild as an actor', () => {
   test('that is not stored waits to be made, is, and ends', async () => {
     const world = new World();
-    const guild = await loadGuildBehavior({ guild: async () => null }, GUILD, now);
+    const guild = await loadGuildBehavior({ guild: async () => null }, GUILD, now, 1);
     expect(guild.decide({ kind: 'deleteGuild', by: by(OWNER) }, world.turn()).reply).toEqual({
       refused: 'unknownGuild',
     });
@@ -38,7 +38,7 @@ describe('a guild as an actor', () => {
 
   test('that is stored is as it was, tells again what is, and leaves out what is gone', async () => {
     const world = new World();
-    const guild = await loadGuildBehavior({ guild: async () => stored(world) }, GUILD, now);
+    const guild = await loadGuildBehavior({ guild: async () => stored(world) }, GUILD, now, 1);
     const ask = {
       ask: 1,
       session: 's',
@@ -51,7 +51,7 @@ describe('a guild as an actor', () => {
       person: true,
       carried: null,
     };
-    const whole = new GuildBehavior(world.state, now);
+    const whole = new GuildBehavior(world.state, now, 1);
     expect(guild.snapshot(ask)).toEqual(whole.snapshot(ask));
     const again = (thing: 'guild' | 'channel' | 'role' | 'member', id: string) => {
       const d = guild.retell('X', { as: 'thing', thing, id }, null);
@@ -64,5 +64,20 @@ describe('a guild as an actor', () => {
     expect(again('guild', GUILD)).toMatchObject({ id: GUILD });
     expect([again('channel', '1'), again('member', STRANGER)]).toEqual([null, null]);
     expect(guild.decide({ kind: 'closeDm', by: by(OWNER) }, world.turn()).reply).toEqual({ refused: 'notFound' });
+  });
+
+  test('names the states of a channel anew with each load', async () => {
+    const world = new World();
+    const ask = { ask: 'mayRead', by: OWNER, channelId: world.byName('general') } as const;
+    const generationOf = async (epoch: number): Promise<string> => {
+      const guild = await loadGuildBehavior({ guild: async () => stored(world) }, GUILD, now, epoch);
+      const [first, second] = [guild.question(ask, START), guild.question(ask, START)];
+      expect(second).toEqual(first);
+      return JSON.stringify(first);
+    };
+    expect(await generationOf(2)).not.toBe(await generationOf(1));
+    expect(await generationOf(2)).toContain('generation');
+    const guild = await loadGuildBehavior({ guild: async () => stored(world) }, GUILD, now, 1);
+    expect(guild.question({ ...ask, by: STRANGER }, START)).toHaveProperty('refused');
   });
 });
