@@ -87,7 +87,11 @@ const calls: readonly [string[], Asked, string][] = [
     { path: '/admin/guilds', body: { name: 'Home', owner: 'nelly' } },
     'Home (2)',
   ],
-  [['bot', 'add', 'echo', '--guild', 'Home'], { path: '/admin/bots', body: { name: 'echo', guild: 'Home' } }, 'T3'],
+  [
+    ['bot', 'add', 'echo', '--guild', 'Home'],
+    { path: '/admin/bots', body: { name: 'echo', guild: 'Home', owner: null } },
+    'T3',
+  ],
 ];
 
 describe('a command', () => {
