@@ -8,6 +8,7 @@ import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { MessageWithReactions } from '../protocol/records.ts';
 import type { JournalPort, MessagesPort } from '../store/ports.ts';
+import { barrierOf } from './journal-barrier.ts';
 
 export interface Retold {
   readonly rows: readonly RingRow[];
@@ -35,9 +36,11 @@ export async function loadJournal(
   if (!isAttachable(key)) return { rows: [], forgotten: head, head };
   const kept = stored.map(({ seq, note }): Kept => ({ ...parseOwn<KeptNote>(note), seq }));
   const messages = await loadMessages(store, kept);
+  const barrier = barrierOf(kept);
   let rows: RingRow[] = [];
-  let forgotten = kept[0]?.before ?? 0;
+  let forgotten = Math.max(kept[0]?.before ?? 0, barrier);
   for (const note of kept) {
+    if (note.seq <= barrier) continue;
     if (note.kind === 'visibility' && (note.gained === null || note.lost === null)) {
       // Too many to name: nobody can go on across this row.
       rows = [];
