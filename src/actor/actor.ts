@@ -23,7 +23,8 @@ export interface Ending {
   readonly error: Fault;
   /** What waited in the mailbox. */
   readonly left: readonly Envelope[];
-  readonly hadInterest: boolean;
+  /** Somebody waits for the next load, though nobody will ask: interested sessions, or hearers of what was not confirmed. */
+  readonly isMissed: boolean;
 }
 
 interface Reader {
@@ -123,14 +124,16 @@ export class Actor {
   }
 
   /** Ends this load; what waits in the mailbox is handed to `ended`. */
-  end(cause: Ending['cause'], error: Fault): void {
+  end(cause: Ending['cause'], error: Fault, owesTells = false): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#tending?.cancel();
-    const hadInterest = (this.#owner?.interest.size ?? 0) > 0;
+    const owner = this.#owner;
+    const isMissed =
+      owner !== null && (owesTells || owner.interest.size > 0 || owner.outbox.size + owner.outbox.toDelete > 0);
     const left = this.#mailbox.takeAll().map(({ envelope }) => envelope);
     for (const { fail } of this.#reads.drain()) fail(error);
-    this.ended(this, { cause, error, left, hadInterest });
+    this.ended(this, { cause, error, left, isMissed });
   }
 
   // --- before the turn
@@ -343,6 +346,7 @@ export class Actor {
     const fault = lost('the actor died', error);
     batch.fail(isRefused ? error : fault);
     this.world.log('an actor died', { owner: this.key, cause, error });
-    this.end(cause, fault);
+    // Whether its tells were stored, the next load knows.
+    this.end(cause, fault, batch.hasTells);
   }
 }

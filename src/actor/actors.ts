@@ -164,7 +164,7 @@ export class Actors {
     }
   }
 
-  #ended(actor: Actor, { cause, error, left, hadInterest }: Ending): void {
+  #ended(actor: Actor, { cause, error, left, isMissed }: Ending): void {
     const { key, epoch } = actor;
     if (this.#actors.get(key) === actor) this.#actors.delete(key);
     if (epoch !== null) this.world.store.release(key, epoch);
@@ -173,7 +173,7 @@ export class Actors {
     for (const envelope of left) if (cause !== 'spent' && envelope.what === 'ask') envelope.fail(error);
     if (this.#isClosed || cause === 'left') return;
     // Interested sessions wait for the next load: it tells them what was stored and never relayed.
-    if (hadInterest || kept.length > 0) {
+    if (isMissed || kept.length > 0) {
       const next = this.#actor(key);
       for (const envelope of kept) next.put(envelope);
     }

@@ -12,6 +12,10 @@ export class Batch {
     for (const one of writes) this.writes.push(one);
   }
 
+  get hasTells(): boolean {
+    return this.writes.some(({ w }) => w === 'putTell' || w === 'deleteTell');
+  }
+
   /** Happens after the commit, in this place of the order. */
   effect(effect: () => void): void {
     this.#effects.push(effect);

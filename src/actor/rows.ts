@@ -18,8 +18,16 @@ export interface VisibilityRow {
   readonly deleted: Body;
 }
 
+export interface EventRow {
+  readonly seq: number;
+  readonly kind: 'event';
+  readonly topic: string;
+  /** Null: given up; who is owed it cannot go on across it. */
+  body: Body | null;
+}
+
 export type RingRow =
-  | { readonly seq: number; readonly kind: 'event'; readonly topic: string; readonly body: Body }
+  | EventRow
   | VisibilityRow
   | { readonly seq: number; readonly kind: 'leave'; readonly user: Snowflake };
 
@@ -29,11 +37,13 @@ export interface Missed {
   readonly left: boolean;
 }
 
+const isOwed = (row: RingRow): row is EventRow => row.kind === 'event' && row.topic.startsWith('s:');
+
 const ROW_OVERHEAD = 200;
 const USER_SIZE = 40;
 
 function sizeOf(row: RingRow): number {
-  if (row.kind === 'event') return ROW_OVERHEAD + row.body.d.length;
+  if (row.kind === 'event') return ROW_OVERHEAD + (row.body?.d.length ?? 0);
   if (row.kind === 'leave') return ROW_OVERHEAD;
   const bodies = (row.created?.d.length ?? 0) + row.deleted.d.length;
   return ROW_OVERHEAD + bodies + (row.gained.size + row.lost.size) * USER_SIZE;
@@ -42,6 +52,9 @@ function sizeOf(row: RingRow): number {
 export class Rows {
   readonly #rows = new Deque<RingRow>();
   #bytes = 0;
+  /** What is owed to single sessions (member chunks) has a bound of its own: one large answer must not push out what all may miss. */
+  readonly #owed = new Deque<EventRow>();
+  #owedBytes = 0;
 
   /** `own` is the owner's own topic (its key). `forgotten`: the last row that is known no more. */
   constructor(
@@ -61,13 +74,28 @@ export class Rows {
 
   push(row: RingRow): void {
     this.#rows.push(row);
-    this.#bytes += sizeOf(row);
+    if (isOwed(row)) this.#owe(row);
+    else this.#bytes += sizeOf(row);
     while (this.#rows.length > this.limits.ringRows || this.#bytes > this.limits.ringBytes) {
       const gone = this.#rows.shift();
       if (gone === undefined) return;
-      this.#bytes -= sizeOf(gone);
+      if (!isOwed(gone)) this.#bytes -= sizeOf(gone);
+      else if (gone === this.#owed.at(0)) this.#giveUp();
       this.forgotten = gone.seq;
     }
+  }
+
+  #owe(row: EventRow): void {
+    this.#owed.push(row);
+    this.#owedBytes += sizeOf(row);
+    while (this.#owedBytes > this.limits.ringBytes) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    const oldest = this.#owed.shift();
+    if (oldest === undefined) return;
+    this.#owedBytes -= sizeOf(oldest);
+    oldest.body = null;
   }
 
   /**
@@ -92,7 +120,10 @@ export class Rows {
         return { bodies, left: true };
       }
       if (row.kind === 'visibility') owe(this.#walk(row, user, topics));
-      else if (topics.has(row.topic)) owe(row.body);
+      else if (topics.has(row.topic)) {
+        if (row.body === null) return null;
+        owe(row.body);
+      }
     }
     return { bodies, left: false };
   }

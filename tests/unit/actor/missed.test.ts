@@ -157,6 +157,22 @@ describe('missed rows', () => {
     expect([since(old, 6), since(old, 7)]).toEqual([null, 0]);
   });
 
+  test('of one session have a bound of their own: a large answer to it takes nothing from the others', () => {
+    const rows = new Rows('g:1', { ringRows: 100, ringBytes: 5000 }, 0, LEFT);
+    const row = (seq: number, topic: string, size: number): RingRow => ({
+      seq,
+      kind: 'event',
+      topic,
+      body: { ...body('E'), d: 'x'.repeat(size) },
+    });
+    rows.push(row(1, 'g:1', 1000));
+    for (let seq = 2; seq <= 21; seq += 1) rows.push(row(seq, 's:big', 1000));
+    const missed = (session: string, since: number) =>
+      rows.missed({ ...attachAsk({ since, held: { topics: ['g:1'], mask: 1 } }), session })?.bodies.length ?? null;
+    expect(missed('other', 0)).toBe(1);
+    expect([missed('big', 0), missed('big', 20)]).toEqual([null, 1]);
+  });
+
   test('leave out a channel that is gone by now, but not its end for who had it', () => {
     const rows = new Rows('g:1', { ringRows: 10, ringBytes: 1e9 }, 0, LEFT);
     const moves = { kind: 'visibility', from: 'c:10', to: 'c:10', created: null, deleted: body('DELETE') } as const;

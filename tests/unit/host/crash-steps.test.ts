@@ -119,7 +119,6 @@ async function story(name: string, before: readonly Step[], step: Step): Promise
       for (const asksAgain of [true, false]) {
         const world = await prepared(asksAgain, before);
         const answered = await perform(world, step, cut);
-        await world.visitTellers();
         const seen = await picture(world);
         const isWhole = Bun.deepEquals(seen, end);
         const isNone = answered === 'lost' && Bun.deepEquals(seen, start);

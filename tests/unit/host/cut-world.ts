@@ -94,12 +94,6 @@ export class CutWorld {
     }
   }
 
-  /** Somebody asks for each owner that has something to tell: one that died of a failed commit may be out of memory. */
-  async visitTellers(): Promise<void> {
-    this.#wakeTellers();
-    await this.#run();
-  }
-
   #wakeTellers(): void {
     const actors = this.#actors;
     const wake = (owners: readonly OwnerKey[]): void => owners.forEach((owner) => void actors.wake(owner));
