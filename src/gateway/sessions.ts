@@ -44,8 +44,12 @@ export class Sessions {
   /** False: this user may not have one more. Sessions that lost their socket give way, the oldest first. */
   makeRoom(user: Snowflake): boolean {
     const { sessions, sessionsPerUser } = this.#ports.limits;
-    if (this.#countOf(user) >= sessionsPerUser) this.#endOldest(this.#detachedOf(user));
-    if (this.#byId.size >= sessions) this.#endOldest(this.#detached);
+    // Those that moved here were not asked whether there is room.
+    for (const session of this.#detachedOf(user)) {
+      if (this.#countOf(user) < sessionsPerUser) break;
+      this.end(session);
+    }
+    for (const session of [...this.#detached].slice(0, Math.max(0, this.#byId.size - sessions + 1))) this.end(session);
     return this.#byId.size < sessions && this.#countOf(user) < sessionsPerUser;
   }
 

@@ -29,3 +29,18 @@ test('the session that lost its socket first gives way to a new one', async () =
   await using resumed = await RawGateway.resumeOf(town.url(), later);
   await resumed.dispatch('RESUMED');
 });
+
+test('sessions that moved here beyond the number give way too', async () => {
+  await using town = new TinyTown({ workers: 2, limits: { sessionsPerUser: 2 } });
+  for (const slot of [0, 1]) {
+    for (let n = 0; n < 2; n += 1) {
+      const client = await RawGateway.login(town.url(slot), person);
+      client.terminate();
+      await client.closed;
+      if (slot === 0) continue;
+      await using moved = await RawGateway.resumeOf(town.url(0), client);
+      await moved.dispatch('RESUMED');
+    }
+  }
+  await using _fifth = await RawGateway.login(town.url(0), person);
+});

@@ -163,6 +163,7 @@ export class Turmoil {
       const ids = this.stored.get(channel) ?? [];
       this.stored.set(channel, ids);
       ids.push(id);
+      ids.sort();
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) throw error;
     }
