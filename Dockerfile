@@ -23,4 +23,7 @@ ENV GUILDHALL_DATA_DIR=/data GUILDHALL_PORT=8080
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
+# Any worker answers. A port that is given by a flag instead of the environment is not asked.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
+  CMD ["bun", "-e", "const { ok } = await fetch(`http://127.0.0.1:${process.env.GUILDHALL_PORT}/health`); process.exit(ok ? 0 : 1)"]
 CMD ["bun", "src/main.ts", "serve"]
