@@ -16,8 +16,8 @@ export interface Config {
   readonly publicUrl: string | null;
   /** `memory`: nothing is kept, one worker (bot tests). */
   readonly store: 'sqlite' | 'memory';
-  /** `open`: anybody may register. `closed`: accounts come from the command line. */
-  readonly registration: 'open' | 'closed';
+  /** `open`: anybody may register. `invite`: who names an invite that works. `closed`: accounts come from the command line. */
+  readonly registration: 'open' | 'invite' | 'closed';
   /** `off`: no request is counted (load tests). */
   readonly rateLimits: 'on' | 'off';
 }
@@ -73,7 +73,11 @@ export const OPTIONS = {
     fallback: 'sqlite',
     about: 'where data lives: sqlite, or memory (lost at the end; one worker)',
   },
-  registration: { schema: oneOf('open', 'closed'), fallback: 'open', about: 'who may register: open or closed' },
+  registration: {
+    schema: oneOf('open', 'invite', 'closed'),
+    fallback: 'open',
+    about: 'who may register: open (anybody), invite (who names an invite that works) or closed',
+  },
   rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
 } as const satisfies { readonly [K in keyof Config]: Option };
 

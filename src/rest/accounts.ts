@@ -1,8 +1,8 @@
 /** People come, log in and log out. The forms are those of the original's own web client (docs of the user API). */
-import { userKey } from '../protocol/ids.ts';
+import { guildKey, type OwnerKey, userKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { addToken, enrolPerson, revoked } from './enrolment.ts';
-import { refused, refusedField } from './refused.ts';
+import { Refused, refused, refusedField } from './refused.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { login, register } from './schemas.ts';
@@ -28,14 +28,21 @@ async function mayRegister(call: Call, code: string | null): Promise<void> {
   if (config.registration === 'open') return;
   if (config.registration === 'invite' && code !== null) {
     const invite = /^[\w-]{2,100}$/.test(code) ? await deps.store.invite(code) : null;
-    const guild = invite && `g:${invite.guild_id}`;
-    if (guild) {
-      await call.read(guild as `g:${string}`, { ask: 'invite', code, withCounts: false });
-      return;
-    }
+    if (invite !== null && (await isAlive(call, guildKey(invite.guild_id), code))) return;
     throw refusedField(['invite'], 'INVITE_INVALID', 'This invite does not work.');
   }
   throw refused('missingAccess', { message: 'Registration is closed on this server.' });
+}
+
+/** Its guild says whether it still counts: the store keeps invites that ran out. */
+async function isAlive(call: Call, guild: OwnerKey, code: string): Promise<boolean> {
+  try {
+    await call.read(guild, { ask: 'invite', code, withCounts: false });
+    return true;
+  } catch (error) {
+    if (error instanceof Refused) return false;
+    throw error;
+  }
 }
 
 /** A wrong name and a wrong password look and last the same. */

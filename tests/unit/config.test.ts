@@ -32,7 +32,7 @@ describe('config', () => {
     [{ workers: '0' }, {}, '--workers is "0"; it must be a whole number from 1 to 256'],
     [{ 'public-url': 'chat' }, {}, '--public-url is "chat"; it must be an http:// or https:// address without query'],
     [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite, memory'],
-    [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, closed'],
+    [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, invite, closed'],
   ];
   test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {
     expect(() => readConfig(flags, environment)).toThrow(new ConfigError(sentence));
