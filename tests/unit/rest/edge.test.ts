@@ -128,7 +128,8 @@ describe('failures', () => {
     [new Fault('timeout', true, 'worker 3 at /secret'), 503],
     [new Fault('full', false, 'disk /secret'), 507],
     [new Fault('broken', true, 'disk /secret'), 503],
-    [new Fault('fenced', false, 'epoch /secret'), 500],
+    [new Fault('fenced', false, 'epoch /secret'), 503],
+    [new Fault('lost', false, 'bug /secret'), 500],
     [new Error('/secret'), 500],
   ])('%s says nothing of its cause', async (error, status) => {
     open().directory.replies.typing = () => {
