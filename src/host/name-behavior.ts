@@ -2,7 +2,7 @@
 import type { Behavior } from '../actor/behavior.ts';
 import { assert } from '../base/assert.ts';
 import type { Command } from '../protocol/commands.ts';
-import type { Decision, Need, Reply } from '../protocol/decision.ts';
+import type { Decision, Need, Reply, Turn } from '../protocol/decision.ts';
 import { refuse } from '../protocol/errors.ts';
 import type { UsersPort } from '../store/ports.ts';
 import { decideName, type NameState } from '../user/decide-name.ts';
@@ -14,8 +14,8 @@ export class NameBehavior implements Behavior {
     this.#state = state;
   }
 
-  decide(command: Command): Decision {
-    return decideName(this.#state, command);
+  decide(command: Command, turn: Pick<Turn, 'now'>): Decision {
+    return decideName(this.#state, command, turn);
   }
 
   question(): Reply {
@@ -53,5 +53,5 @@ export class NameBehavior implements Behavior {
 
 /** `name`: lower case, the part of the key behind `n:`. */
 export async function loadName(store: Pick<UsersPort, 'userByLogin'>, name: string): Promise<NameBehavior> {
-  return new NameBehavior({ name, holder: await store.userByLogin(name) });
+  return new NameBehavior({ name, holder: await store.userByLogin(name), claimedAt: null });
 }

@@ -310,6 +310,8 @@ export type UserCommand =
     }
   /** At `n:`: claims it for a renamed user, or gives it free. -> null */
   | { readonly kind: 'claimName' | 'freeName'; readonly user: Snowflake }
+  /** At `u:`: a claim that may have come to nothing. The name (or e-mail) is given free if he does not carry it. -> null */
+  | { readonly kind: 'settleName'; readonly name: string }
   /** -> UserRecord. Tells the guilds. */
   | {
       readonly kind: 'updateUser';

@@ -46,9 +46,9 @@ export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerso
   try {
     await asker.ask(nameKey(person.username), command);
   } catch (error) {
-    // After a fault nobody knows whether the account is there; then its e-mail stays claimed.
-    if (email !== null && error instanceof Refused) await asker.ask(nameKey(email), { kind: 'freeName', user: id });
-    throw taken(error, 'username', 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
+    // After a fault nobody here knows whether the account is there.
+    if (email !== null) await settleName(asker, email, id);
+    throw usernameTaken(error);
   }
   return { user, token: text };
 }
@@ -57,13 +57,28 @@ async function claimEmail(asker: Asker, email: string, user: Snowflake): Promise
   try {
     await asker.ask(nameKey(email), { kind: 'claimName', user });
   } catch (error) {
+    if (!isTaken(error)) await settleName(asker, email, user);
     throw taken(error, 'email', 'EMAIL_ALREADY_REGISTERED', 'Email is already registered.');
   }
 }
 
+/** A claim may have come to nothing: his actor knows, and gives the name free. */
+export async function settleName(asker: Asker, name: string, user: Snowflake): Promise<void> {
+  try {
+    await asker.ask(userKey(user), { kind: 'settleName', name });
+  } catch {
+    // What failed first is what the caller hears. Whoever wants the name next has its actor ask again.
+  }
+}
+
+export const isTaken = (error: unknown): boolean => error instanceof Refused && error.refusal.refused === 'nameTaken';
+
+/** The refusal of a name, as the form shows it; any other error as it is. */
+export const usernameTaken = (error: unknown): unknown =>
+  taken(error, 'username', 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
+
 function taken(error: unknown, field: string, code: string, message: string): unknown {
-  const isTaken = error instanceof Refused && error.refusal.refused === 'nameTaken';
-  return isTaken ? refusedField([field], code, message) : error;
+  return isTaken(error) ? refusedField([field], code, message) : error;
 }
 
 export interface NewBot {

@@ -2,6 +2,7 @@
 import { groupKey, guildKey, nameKey, pairKey, type Snowflake, userKey } from '../protocol/ids.ts';
 import type { DmRecord, PublicUser, UserRecord } from '../protocol/records.ts';
 import type { Call } from './call.ts';
+import { isTaken, settleName, usernameTaken } from './enrolment.ts';
 import { refused, refusedField } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -39,8 +40,9 @@ async function updateMyUser(call: Call): Promise<Outcome> {
     ...banner,
     ...(passwordHash !== null && { passwordHash }),
   };
-  if (renamed && kind === 'person' && form.username !== undefined) await claimName(call, form.username, record);
-  const changed = await call.ask<UserRecord>(userKey(call.userId), { kind: 'updateUser', patch });
+  const name = renamed && kind === 'person' ? (form.username ?? null) : null;
+  const change = () => call.ask<UserRecord>(userKey(call.userId), { kind: 'updateUser', patch });
+  const changed = name === null ? await change() : await underName(call, name, record, change);
   if (passwordHash !== null) await endOtherLogins(call);
   await call.edge.deps.directory.control({ control: 'userChanged', user: call.userId });
   return ok(wireSelf(changed));
@@ -54,7 +56,7 @@ async function endOtherLogins(call: Call): Promise<void> {
 }
 
 /** The new name is claimed before the account takes it; the user's actor gives the old one free. */
-async function claimName(call: Call, name: string, record: UserRecord): Promise<void> {
+async function underName<T>(call: Call, name: string, record: UserRecord, change: () => Promise<T>): Promise<T> {
   if (!/^[a-zA-Z0-9._]+$/.test(name)) {
     throw refusedField(
       ['username'],
@@ -62,8 +64,14 @@ async function claimName(call: Call, name: string, record: UserRecord): Promise<
       'Username must only contain letters, numbers, underscores and periods.',
     );
   }
-  if (name.toLowerCase() === record.user.username.toLowerCase()) return;
-  await call.ask(nameKey(name), { kind: 'claimName', user: record.user.id });
+  if (name.toLowerCase() === record.user.username.toLowerCase()) return change();
+  try {
+    await call.ask(nameKey(name), { kind: 'claimName', user: record.user.id });
+    return await change();
+  } catch (error) {
+    if (!isTaken(error)) await settleName(call, name, record.user.id);
+    throw usernameTaken(error);
+  }
 }
 
 /** A person proves the old password to set a new one. */

@@ -11,6 +11,7 @@ import { type KnownUser, memberships, type UserState } from './user-state.ts';
 
 type CreateAccount = Extract<Command, { kind: 'createAccount' }>;
 type UpdateUser = Extract<Command, { kind: 'updateUser' }>;
+type SettleName = Extract<Command, { kind: 'settleName' }>;
 type UpdateApplication = Extract<Command, { kind: 'updateApplication' }>;
 
 /** The writes that make an account; the same at `n:` for people and at `u:` for bots. */
@@ -52,6 +53,15 @@ export function updateUser(state: KnownUser, { patch }: UpdateUser): Decision {
     rows: changed || record.bio !== before.bio ? [userUpdate(state)] : [],
     tells: changed ? [...tellNames(before.user, user), ...tellGuilds(state, user)] : [],
   };
+}
+
+/** Decided behind every change that was asked for with the claim, so it knows what became of that; also for an id without an account. */
+export function settleName(state: UserState, { name }: SettleName): Decision {
+  const to = nameKey(name);
+  const { record } = state;
+  const carried = record === null ? [] : [record.user.username, ...(record.email === null ? [] : [record.email])];
+  if (carried.some((each) => nameKey(each) === to)) return done();
+  return { ...done(), tells: [{ to, command: { kind: 'freeName', user: state.id }, durable: true }] };
 }
 
 /** -> ApplicationRecord */

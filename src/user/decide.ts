@@ -2,7 +2,7 @@
 import type { Command } from '../protocol/commands.ts';
 import { type Decision, refused, type Turn } from '../protocol/decision.ts';
 import { refuse } from '../protocol/errors.ts';
-import { createAccount, updateApplication, updateUser } from './account.ts';
+import { createAccount, settleName, updateApplication, updateUser } from './account.ts';
 import { deleteCommand, putCommand, setCommands, updateCommand } from './applications.ts';
 import { heardOfDm } from './dms.ts';
 import { heardOfGuild } from './memberships.ts';
@@ -13,6 +13,7 @@ import { isKnown, type UserState } from './user-state.ts';
 /** A command of another kind of owner is refused `generalError`, one to an id without an account `unknownUser`. */
 export function decideUser(state: UserState, command: Command, turn: Turn): Decision {
   if (command.kind === 'createAccount') return createAccount(state, command);
+  if (command.kind === 'settleName') return settleName(state, command);
   if (!isKnown(state)) return refused(refuse('unknownUser'));
   switch (command.kind) {
     case 'updateUser':

@@ -27,8 +27,10 @@ describe('a name', () => {
   test('that was claimed is taken after a load', async () => {
     const memory = open();
     const first = await loadName(memory, 'nelly');
-    await store(memory, nameKey('Nelly'), first.decide(account(ME)).writes);
-    expect((await loadName(memory, 'nelly')).decide(account(OTHER)).reply).toMatchObject({ refused: 'nameTaken' });
+    await store(memory, nameKey('Nelly'), first.decide(account(ME), { now: 0 }).writes);
+    expect((await loadName(memory, 'nelly')).decide(account(OTHER), { now: 0 }).reply).toMatchObject({
+      refused: 'nameTaken',
+    });
     expect((await loadUser(memory, ME)).question({ ask: 'self' })).toMatchObject({ ok: { username: 'Nelly' } });
   });
 

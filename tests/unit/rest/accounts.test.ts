@@ -1,6 +1,6 @@
 /** People, applications and the command line: who comes into being how, and what is asked of whom for it. */
 import { afterEach, describe, expect, test } from 'bun:test';
-import { refuse } from '../../../src/protocol/errors.ts';
+import { Fault, refuse } from '../../../src/protocol/errors.ts';
 import type { UserRecord } from '../../../src/protocol/records.ts';
 import { createAdmin } from '../../../src/rest/admin.ts';
 import { problemsOf } from '../../support/check-response.ts';
@@ -48,19 +48,29 @@ describe('register', () => {
   test('a name that is taken gives the e-mail free', async () => {
     open().directory.replies = {
       claimName: () => ({ ok: null }),
-      freeName: () => ({ ok: null }),
+      settleName: () => ({ ok: null }),
       createAccount: () => refuse('nameTaken'),
     };
-    const response = await post('/auth/register', {
-      username: 'anna',
-      password: 'correct horse',
-      email: 'a@example.org',
-    });
+    const person = { username: 'anna', password: 'correct horse', email: 'a@example.org' };
+    const response = await post('/auth/register', person);
     expect(await response.json()).toMatchObject({
       code: 50035,
       errors: { username: { _errors: [{ code: 'USERNAME_ALREADY_TAKEN' }] } },
     });
-    expect(said().at(-1)).toBe('n:a@example.org freeName');
+    const [{ user }] = rest.directory.named<{ user: UserRecord }>('createAccount') as [never];
+    expect(said().at(-1)).toBe(`u:${(user as UserRecord).user.id} settleName`);
+    expect(rest.directory.named('settleName')).toMatchObject([{ name: 'a@example.org' }]);
+  });
+
+  test('a fault has the account itself say whether its e-mail is its own', async () => {
+    open().directory.replies = {
+      claimName: () => ({ ok: null }),
+      createAccount: () => Promise.reject(new Fault('timeout', true, 'the store is slow')),
+      settleName: () => Promise.reject(new Fault('timeout', true, 'the store is slow')),
+    };
+    const person = { username: 'anna', password: 'correct horse', email: 'a@example.org' };
+    expect((await post('/auth/register', person)).status).toBe(503);
+    expect(said().map((each) => each.split(' ')[1])).toEqual(['claimName', 'createAccount', 'settleName']);
   });
 
   test.each([
@@ -86,6 +96,10 @@ describe('register', () => {
     rest.directory.replies = { invite: () => ({ ok: {} }), createAccount: () => ({ ok: null }) };
     expect((await post('/auth/register', body)).status).toBe(403);
     expect((await post('/auth/register', { ...body, invite: 'bad' })).status).toBe(400);
+    rest.directory.replies.invite = () => refuse('unknownInvite');
+    const outrun = await post('/auth/register', { ...body, invite: 'good' });
+    expect(await outrun.json()).toMatchObject({ errors: { invite: { _errors: [{ code: 'INVITE_INVALID' }] } } });
+    rest.directory.replies.invite = () => ({ ok: {} });
     expect((await post('/auth/register', { ...body, invite: 'good' })).status).toBe(201);
   });
 });
@@ -135,6 +149,34 @@ describe('log in and out', () => {
     expect((await patch({ new_password: 'battery staple', password: 'correct horse' })).status).toBe(200);
     expect(rest.directory.named('updateUser')).toMatchObject([{ patch: { passwordHash: 'hashed battery staple' } }]);
     expect(rest.directory.named('revokeToken')).toMatchObject([{ hash: null, except: 'hash of anna' }]);
+  });
+});
+
+describe('another name', () => {
+  const rename = (username: string) => rest.call('PATCH', '/users/@me', { body: { username }, token: 'anna' });
+
+  test('is claimed before the account takes it', async () => {
+    open().directory.replies = { claimName: () => ({ ok: null }), updateUser: () => ({ ok: annaAccount().record }) };
+    expect((await rename('Ann')).status).toBe(200);
+    expect((await rename('Anna')).status).toBe(200);
+    expect(said()).toEqual(['n:ann claimName', `u:${ANNA} updateUser`, `u:${ANNA} updateUser`]);
+  });
+
+  test('that is taken changes nothing', async () => {
+    open().directory.replies = { claimName: () => refuse('nameTaken') };
+    expect((await rename('bert')).status).toBe(400);
+    expect(said()).toEqual(['n:bert claimName']);
+  });
+
+  test.each(['claimName', 'updateUser'])('is settled after a fault of %s', async (name) => {
+    open().directory.replies = {
+      claimName: () => ({ ok: null }),
+      settleName: () => ({ ok: null }),
+      [name]: () => Promise.reject(new Fault('timeout', true, 'the store is slow')),
+    };
+    expect((await rename('ann')).status).toBe(503);
+    expect(rest.directory.named('settleName')).toMatchObject([{ name: 'ann' }]);
+    expect(said().at(-1)).toBe(`u:${ANNA} settleName`);
   });
 });
 

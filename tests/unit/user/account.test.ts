@@ -4,7 +4,7 @@ import { decideUser } from '../../../src/user/decide.ts';
 import { decideName, type NameState } from '../../../src/user/decide-name.ts';
 import { answerUser } from '../../../src/user/questions.ts';
 import type { UserSelf } from '../../../src/user/self.ts';
-import { emptyUser } from '../../../src/user/user-state.ts';
+import { emptyUser, type UserState } from '../../../src/user/user-state.ts';
 import { application, ME, OTHER, okOf, publicUser, refusalOf, Turns, token, userRecord, userRoom } from './fixtures.ts';
 
 const create = (id: string, username = 'nelly') =>
@@ -16,11 +16,12 @@ const create = (id: string, username = 'nelly') =>
   }) as const;
 
 describe('a name', () => {
-  const free = (): NameState => ({ name: 'nelly', holder: null });
+  const free = (): NameState => ({ name: 'nelly', holder: null, claimedAt: null });
+  const at = (now: number) => ({ now });
 
   test('is claimed with account, login and token in one commit', () => {
     const state = free();
-    const decision = decideName(state, create(ME, 'Nelly'));
+    const decision = decideName(state, create(ME, 'Nelly'), at(0));
     expect(okOf<{ id: string }>(decision).id).toBe(ME);
     expect(decision.writes.map(({ w }) => w).sort()).toEqual(['putLogin', 'putToken', 'putUser']);
     expect(decision.writes).toContainEqual({ w: 'putLogin', login: 'nelly', userId: ME });
@@ -30,23 +31,50 @@ describe('a name', () => {
 
   test('is refused to a second one and given to the first one again without a write', () => {
     const state = free();
-    decideName(state, create(ME));
-    expect(refusalOf(decideName(state, create(OTHER)))).toBe('nameTaken');
-    expect(refusalOf(decideName(state, { kind: 'claimName', user: OTHER }))).toBe('nameTaken');
-    expect(decideName(state, create(ME)).writes).toEqual([]);
-    expect(decideName(state, { kind: 'claimName', user: ME })).toMatchObject({ reply: { ok: null }, writes: [] });
+    decideName(state, create(ME), at(0));
+    expect(refusalOf(decideName(state, create(OTHER), at(0)))).toBe('nameTaken');
+    expect(refusalOf(decideName(state, { kind: 'claimName', user: OTHER }, at(0)))).toBe('nameTaken');
+    expect(decideName(state, create(ME), at(0)).writes).toEqual([]);
+    expect(decideName(state, { kind: 'claimName', user: ME }, at(0))).toMatchObject({
+      reply: { ok: null },
+      writes: [],
+    });
   });
 
   test('is given free by its holder only', () => {
     const state = free();
-    decideName(state, { kind: 'claimName', user: ME });
-    expect(decideName(state, { kind: 'freeName', user: OTHER }).writes).toEqual([]);
-    expect(decideName(state, { kind: 'freeName', user: ME }).writes).toEqual([{ w: 'deleteLogin', login: 'nelly' }]);
-    expect(refusalOf(decideName(state, { kind: 'claimName', user: OTHER }))).toBeNull();
+    decideName(state, { kind: 'claimName', user: ME }, at(0));
+    expect(decideName(state, { kind: 'freeName', user: OTHER }, at(0)).writes).toEqual([]);
+    expect(decideName(state, { kind: 'freeName', user: ME }, at(0)).writes).toEqual([
+      { w: 'deleteLogin', login: 'nelly' },
+    ]);
+    expect(refusalOf(decideName(state, { kind: 'claimName', user: OTHER }, at(0)))).toBeNull();
+  });
+
+  test('of a holder who may not have taken it asks him, once he has had the time', () => {
+    const state = free();
+    decideName(state, { kind: 'claimName', user: ME }, at(0));
+    const want = (now: number) => decideName(state, { kind: 'claimName', user: OTHER }, at(now));
+    expect([refusalOf(want(59_999)), want(59_999).tells]).toEqual(['nameTaken', []]);
+    const settle = { to: `u:${ME}`, durable: false, command: { kind: 'settleName', name: 'nelly' } };
+    expect([refusalOf(want(60_000)), want(60_000).tells]).toMatchObject(['nameTaken', [settle]]);
+    expect(decideName(state, create(OTHER), at(60_000)).tells).toMatchObject([settle]);
+    expect(decideName({ ...free(), holder: ME }, create(OTHER), at(0)).tells).toMatchObject([settle]);
+  });
+
+  test('that was claimed in vain is given free by who does not carry it, e-mail or name', () => {
+    const settle = (state: UserState, name: string) =>
+      decideUser(state, { kind: 'settleName', name }, new Turns(1).next()).tells;
+    const { state } = userRoom();
+    state.record = { ...state.record, email: 'Me@example.org' };
+    const freed = { durable: true, command: { kind: 'freeName', user: ME } };
+    expect(settle(state, 'nelly')).toMatchObject([{ to: 'n:nelly', ...freed }]);
+    expect([settle(state, 'user01'), settle(state, 'me@example.org')]).toEqual([[], []]);
+    expect(settle(emptyUser(ME), 'me@example.org')).toMatchObject([{ to: 'n:me@example.org', ...freed }]);
   });
 
   test('takes no account of another name', () => {
-    expect(refusalOf(decideName(free(), create(ME, 'someone')))).toBe('generalError');
+    expect(refusalOf(decideName(free(), create(ME, 'someone'), at(0)))).toBe('generalError');
   });
 });
 
