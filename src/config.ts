@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { ROOM_LIMITS } from './gateway/limits.ts';
 import { LIMITS } from './limits.ts';
 
 export interface Config {
@@ -20,6 +21,8 @@ export interface Config {
   readonly registration: 'open' | 'invite' | 'closed';
   /** `off`: no request is counted (load tests). */
   readonly rateLimits: 'on' | 'off';
+  /** WebSockets that one worker takes from one address; this machine's own has no such bound. */
+  readonly socketsPerAddress: number;
 }
 
 interface Option {
@@ -79,6 +82,11 @@ export const OPTIONS = {
     about: 'who may register: open (anybody), invite (who names an invite that works) or closed',
   },
   rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
+  socketsPerAddress: {
+    schema: whole(1, 1_000_000),
+    fallback: String(ROOM_LIMITS.socketsPerIp),
+    about: 'WebSockets that one worker takes from one address; the machine itself is not bounded',
+  },
 } as const satisfies { readonly [K in keyof Config]: Option };
 
 export type OptionName = keyof typeof OPTIONS;
@@ -125,6 +133,7 @@ export function readConfig(
     store: read('store') as Config['store'],
     registration: read('registration') as Config['registration'],
     rateLimits: read('rateLimits') as Config['rateLimits'],
+    socketsPerAddress: Number(read('socketsPerAddress')),
   });
 }
 

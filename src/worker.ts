@@ -76,7 +76,7 @@ function openStore(ports: StorePorts | null): Store {
 
 /** Actors and sessions know each other only by the directory and the outlet. */
 function composeCore({ start, store, mint, tokens, server }: Ground): Core {
-  const { id: self, slots } = start;
+  const { id: self, slots, config } = start;
   const control = async (said: Control): Promise<void> => {
     if (said.control === 'userChanged') return tokens.forgetUser(said.user);
     tokens.forget(said.hashes);
@@ -104,7 +104,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     random,
     authenticate: tokens.authenticate,
     publishTopic: server.publishTopic,
-    limits: WORKER_GATEWAY_LIMITS,
+    limits: { ...WORKER_GATEWAY_LIMITS, socketsPerIp: config.socketsPerAddress },
   });
   return { directory, gateway };
 }

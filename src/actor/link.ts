@@ -18,9 +18,12 @@ export interface LinkLimits {
 const MESSAGE_SIZE = 512;
 
 /** Approximate: the bodies, which are most of it. */
-export function sizeOf(message: LinkMessage): number {
-  if (message.m !== 'outlet' || message.entry.what !== 'relay') return MESSAGE_SIZE;
-  const { entry } = message.entry.relay;
+export const sizeOf = (message: LinkMessage): number =>
+  message.m === 'outlet' ? sizeOfEntry(message.entry) : MESSAGE_SIZE;
+
+export function sizeOfEntry(outletEntry: OutletEntry): number {
+  if (outletEntry.what !== 'relay') return MESSAGE_SIZE;
+  const { entry } = outletEntry.relay;
   if (entry.kind === 'event') return MESSAGE_SIZE + entry.body.d.length;
   if (entry.kind !== 'answer') return MESSAGE_SIZE;
   const missed = entry.missed?.reduce((sum, { d }) => sum + d.length, 0) ?? 0;

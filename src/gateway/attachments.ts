@@ -17,6 +17,7 @@ import { type OwnerKey, ownerId, type SessionId, type WorkerId } from '../protoc
 import type { Standing } from '../protocol/residence.ts';
 import type { Asks } from './asks.ts';
 import { type Attachment, newAttachment } from './attachment.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
 import type { Session } from './session.ts';
@@ -28,7 +29,10 @@ export interface AttachmentPorts {
   readonly outlet: Outlet;
   readonly metrics: GatewayMetrics;
   readonly sessions: ReadonlyMap<SessionId, Session>;
+  readonly limits: Pick<GatewayLimits, 'sessionGuilds'>;
   readonly invalidate: (session: Session, why: string) => void;
+  /** It has more guilds than a bot's session may: it ends. */
+  readonly crowded: (session: Session) => void;
   /** First answer of the session's user actor. */
   readonly welcome: (session: Session, answer: AnswerEntry) => void;
   /** True: the snapshot goes into READY. */
@@ -201,6 +205,7 @@ export class Attachments {
     if (session === undefined || attachment === undefined || answer.hop !== session.traits.hop) return;
     if (attachment.ask !== answer.ask) return;
     this.#ports.asks.answered(attachment);
+    if (this.#mustShard(session, answer)) return this.#ports.crowded(session);
     if (answer.missed === null) return invalidate(session, 'owner forgot');
     for (const body of answer.missed) outlet.owe(session, owner, body);
     if (answer.create !== null) this.#create(session, attachment, seq, answer.create);
@@ -239,8 +244,17 @@ export class Attachments {
   joined(session: Session, guild: OwnerKey, row: number): void {
     if (!onShard(guild, session.traits.shard)) return;
     const known = session.attachments.get(guild);
-    if (known === undefined) this.attach(session, guild, row);
-    else known.joinedAt = Math.max(known.joinedAt, row);
+    // One of them is his own actor.
+    const isFull = session.attachments.size > this.#ports.limits.sessionGuilds;
+    if (known !== undefined) known.joinedAt = Math.max(known.joinedAt, row);
+    else if (!isFull) this.attach(session, guild, row);
+  }
+
+  /** A bot that identifies with more guilds than one session may have. */
+  #mustShard({ traits, welcomed }: Session, { guilds }: AnswerEntry): boolean {
+    const { sessionGuilds } = this.#ports.limits;
+    if (welcomed || !traits.own || guilds === null || guilds.length <= sessionGuilds) return false;
+    return guilds.filter(([guild]) => onShard(guild, traits.shard)).length > sessionGuilds;
   }
 
   // --- stopping and asking again

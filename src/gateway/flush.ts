@@ -8,18 +8,23 @@ import type { GatewayMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
 
 export interface FlushPorts<T> {
-  readonly outlet: Outlet;
+  readonly outlet: Pick<Outlet, 'flush' | 'bytes' | 'events'>;
   readonly clock: Clock;
-  readonly limits: GatewayLimits;
+  readonly limits: Pick<GatewayLimits, 'outletEntries' | 'outletBytes' | 'flushMs' | 'flushBytes'>;
   readonly metrics: GatewayMetrics;
   readonly take: (entry: T) => void;
+  /** Approximate, in characters. */
+  readonly sizeOf: (entry: T) => number;
 }
 
 export class Flush<T> {
   readonly #ports: FlushPorts<T>;
   #queue: T[] = [];
   #first = 0;
-  #scheduled = false;
+  #bytes = 0;
+  #isRunning = false;
+  /** Runs at the end of this turn. */
+  #isDue = false;
   #timer: Timer | null = null;
   #restUntil = 0;
 
@@ -31,18 +36,36 @@ export class Flush<T> {
     return this.#queue.length - this.#first;
   }
 
+  /**
+   * Nothing may be dropped here, so what is beyond the bounds leaves in this turn, a flush at a time. Sockets that cannot take so much are cut; their
+   * sessions resume.
+   */
   push(entry: T): void {
     this.#queue.push(entry);
-    if (!this.#scheduled) this.#schedule();
-    else if (this.#timer !== null && this.queued >= this.#ports.limits.outletEntries) this.#atOnce();
+    this.#bytes += this.#ports.sizeOf(entry);
+    if (this.#isFull && !this.#isRunning) this.run();
+    else if (!this.#isDue && this.#timer === null) this.#schedule();
+  }
+
+  get #isFull(): boolean {
+    const { outletEntries, outletBytes } = this.#ports.limits;
+    return this.queued > outletEntries || this.#bytes > outletBytes;
   }
 
   #schedule(): void {
     const { clock } = this.#ports;
-    this.#scheduled = true;
     const wait = this.#restUntil - clock.monotonic();
-    if (wait < 1) clock.defer(() => this.run());
+    if (wait < 1) this.#defer();
     else this.#timer = clock.after(wait, () => this.run());
+  }
+
+  #defer(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#ports.clock.defer(() => {
+      this.#isDue = false;
+      this.run();
+    });
   }
 
   /**
@@ -65,34 +88,34 @@ export class Flush<T> {
     );
   }
 
-  #atOnce(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#ports.clock.defer(() => this.run());
-  }
-
   /** One flush holds no more than a socket may buffer unread; the rest follows in the next turn. */
   run(): void {
-    const { outlet, clock, limits, metrics, take } = this.#ports;
-    this.#scheduled = false;
+    this.#timer?.cancel();
     this.#timer = null;
+    if (this.queued === 0) return;
+    const { outlet, clock, metrics } = this.#ports;
     const started = clock.monotonic();
-    outlet.flush(() => {
-      while (this.#first < this.#queue.length && outlet.bytes < limits.flushBytes) {
-        const entry = this.#queue[this.#first] as T;
-        this.#first += 1;
-        take(entry);
-      }
-    });
-    const rest = this.#queue.length - this.#first;
-    if (rest === 0) this.#queue = [];
-    else if (this.#first > 1024) this.#queue = this.#queue.slice(this.#first);
-    if (rest === 0 || this.#queue.length === rest) this.#first = 0;
+    this.#isRunning = true;
+    try {
+      outlet.flush(() => this.#take());
+    } finally {
+      this.#isRunning = false;
+    }
     metrics.flushes += 1;
     this.#rest(started);
-    if (rest > 0) {
-      this.#scheduled = true;
-      clock.defer(() => this.run());
+    if (this.queued > 0) this.#defer();
+  }
+
+  #take(): void {
+    const { outlet, limits, take, sizeOf } = this.#ports;
+    while (this.#first < this.#queue.length && outlet.bytes < limits.flushBytes) {
+      const entry = this.#queue[this.#first] as T;
+      this.#first += 1;
+      this.#bytes -= sizeOf(entry);
+      take(entry);
     }
+    if (this.#first < this.#queue.length && this.#first <= 1024) return;
+    this.#queue = this.#queue.slice(this.#first);
+    this.#first = 0;
   }
 }

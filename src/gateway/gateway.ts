@@ -1,5 +1,6 @@
 /** The WebSocket edge of one worker: sockets in, sessions kept, owners' entries out. */
 import type { Directory } from '../actor/directory.ts';
+import { sizeOfEntry } from '../actor/link.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
@@ -109,7 +110,9 @@ export class Gateway {
       outlet,
       metrics,
       sessions: sessions.byId,
+      limits,
       invalidate,
+      crowded: (session) => this.#crowded(session),
       welcome: (session, answer) => this.#greetings.welcome(session, answer),
       gather: (session, owner, create) => this.#greetings.gather(session, owner, create),
       settled: (session) => this.#settled(session),
@@ -134,6 +137,7 @@ export class Gateway {
       limits,
       metrics,
       take: ({ from, entry }) => attachments.take(from, entry),
+      sizeOf: ({ entry }) => sizeOfEntry(entry),
     });
     this.#sweep = clock.after(limits.sweepMs, () => this.#sweepNow());
   }
@@ -337,6 +341,12 @@ export class Gateway {
     for (const { owner } of this.#attachments.leave(session)) this.#attachments.forget(owner, id, hop);
   }
 
+  /** A bot in more guilds than one session may have. */
+  #crowded(session: Session): void {
+    session.connection?.close('shardingRequired');
+    this.#sessions.end(session);
+  }
+
   #settled(session: Session): void {
     this.#greetings.settled(session);
     this.#residences.settled(session);
@@ -361,7 +371,12 @@ export class Gateway {
     this.#sessions.sweep(now);
     this.#asks.sweep(now);
     this.#requests.sweep(now);
-    for (const connection of [...this.#connections.values()]) this.#timeOut(connection, now);
+    let strangers = 0;
+    for (const connection of [...this.#connections.values()]) {
+      this.#timeOut(connection, now);
+      if (connection.state === 'open' || connection.state === 'busy') strangers += 1;
+    }
+    this.#counts.strangers = strangers;
     if (!this.#stopped) this.#sweep = clock.after(limits.sweepMs, () => this.#sweepNow());
   }
 

@@ -10,6 +10,8 @@ export interface GatewayLimits extends RoomLimits {
   readonly zombieMs: number;
   /** A socket must identify or resume within. */
   readonly identifyMs: number;
+  /** Sockets that have not identified. */
+  readonly strangers: number;
   /** Tokens checked at once; further ones wait. */
   readonly identifies: number;
   /** Client frames in `frameWindowMs`; one more is closed with 4008. */
@@ -39,12 +41,15 @@ export interface GatewayLimits extends RoomLimits {
   readonly logAgeMs: number;
   /** Shared streams start anew above this `s` (clients.md rule 3). */
   readonly logPosition: number;
-  /** Entries that gather in the outlet at most. */
+  /** Entries that gather in the outlet at most, and their text. */
   readonly outletEntries: number;
+  readonly outletBytes: number;
   readonly flushMs: number;
   readonly flushBytes: number;
   /** Member requests (op 8) of one session under way; further ones are told RATE_LIMITED. */
   readonly memberRequests: number;
+  /** Guilds of one session. */
+  readonly sessionGuilds: number;
   /** READY of a person waits so long for his guilds. */
   readonly readyMs: number;
   /** Commands of sessions (op 4, op 8) end after. */
@@ -53,6 +58,7 @@ export interface GatewayLimits extends RoomLimits {
 
 export interface RoomLimits {
   readonly sockets: number;
+  /** Of one address other than this machine's own. The composition root has a wish of the operator for it. */
   readonly socketsPerIp: number;
   /** A resume at another worker must be answered within. */
   readonly resumeMs: number;
@@ -86,7 +92,7 @@ const MiB = 1 << 20;
 
 export const ROOM_LIMITS: RoomLimits = {
   sockets: 20_000,
-  socketsPerIp: 20_000,
+  socketsPerIp: 2000,
   resumeMs: 10_000,
   waitingFrames: 16,
   cursorFrames: 512,
