@@ -1,9 +1,11 @@
 /**
  * Every bound of the machinery, in one place. Rooms never import this file: the composition root hands each its own numbers.
- * What a guild or a user may hold (roles, pins, commands) is a rule of the product and stands in `guild/` and `user/`.
+ * What a guild or a user may hold and remember (roles, pins, commands, messages, writers in slow mode) stands in `guild/` and `user/`, which are pure;
+ * how long the store keeps what it may forget, in `store/retention.ts`; what only the gateway knows, in `gateway/limits.ts`.
  * Names end in their unit: `Ms` milliseconds, `Bytes`; without one it is a count.
  */
 import { assert } from './base/assert.ts';
+import { JOURNAL_ROWS, REMEMBERED_MS } from './store/retention.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -22,7 +24,7 @@ export const LIMITS = {
   actors: 100_000,
   /** Reads that wait for one actor: to load, or for its batch at the store. */
   waitingReads: 4096,
-  /** Results of commands that one actor remembers itself; the store keeps them for `resultMs`. */
+  /** Results of commands that one actor remembers itself; the store keeps them for ten minutes (store/retention.ts). */
   recentResults: 1024,
   /** Rows of one load, after which the actor is loaded again: below what a row number can hold (2^24), by more than a batch. */
   rowsPerEpoch: 2 ** 24 - 2 ** 20,
@@ -32,8 +34,6 @@ export const LIMITS = {
   batchWrites: 2048,
   /** Actors that load at once on one worker; further loads wait for a place. */
   actorLoads: 64,
-  /** Asks that wait for one actor to load; part of its mailbox. */
-  loadingCommands: 1024,
   /** An actor without commands, reads and interested sessions leaves memory after this. */
   actorIdleMs: 5 * MINUTE,
   /** Deaths within `deathWindowMs` after which an actor is quarantined. */
@@ -47,8 +47,8 @@ export const LIMITS = {
   /** Recent rows an owner keeps whole for those who attach with `since`. */
   ringRows: 4096,
   ringBytes: 8 * MIB,
-  /** Rows an owner keeps in its journal, without bodies, for the owner after it. */
-  journalRows: 2048,
+  /** Rows of the journal, without bodies, that the owner after tells again: all that the store keeps. */
+  journalRows: JOURNAL_ROWS,
   /** Users whom one visibility row may name in the journal; beyond, nobody can go on across that row. */
   journalUsers: 1000,
   /** Owners with something to tell that a new worker reads at once. */
@@ -58,8 +58,6 @@ export const LIMITS = {
   /** First pause before an unconfirmed tell is told again; doubles up to `retellMaxMs`. */
   retellMinMs: SECOND,
   retellMaxMs: MINUTE,
-  /** After a take-over an owner waits this long for the workers that had sessions, then answers attaches. */
-  takeOverMs: SECOND,
 
   // --- asks and links
 
@@ -70,15 +68,11 @@ export const LIMITS = {
   /** Messages that wait on one link; one more is refused, and leaves a mark if it was an entry. */
   linkEntries: 65_536,
   linkBytes: 64 * MIB,
-  /** Questions batched into one message of a link. */
-  readBatch: 1024,
 
   // --- workers
 
   /** A beat of each worker to main. */
   beatMs: SECOND,
-  /** Beats missed after which new asks to a worker are refused. */
-  beatsMissed: 2,
   /** A worker silent for this long is terminated. */
   silentMs: 10 * SECOND,
   /** First pause before a dead worker is started again; doubles up to `restartMaxMs`. */
@@ -110,7 +104,7 @@ export const LIMITS = {
   logPosition: 2 ** 31 - 2 ** 20,
   /** Numbers of an own stream that are remembered until the client confirms them. */
   unconfirmedNumbers: 100_000,
-  /** Outlet entries that wait for a flush. */
+  /** Outlet entries that wait for a flush, and their text; beyond they are flushed in the turn they come in. */
   outletEntries: 100_000,
   outletBytes: 64 * MIB,
   /** How long entries may gather under load. */
@@ -148,12 +142,8 @@ export const LIMITS = {
   identifies: 256,
   /** READY of a person waits this long for every guild's answer. */
   readyMs: 2 * SECOND,
-  /** Guilds of one session. */
+  /** Guilds of one session: a bot in more must shard (4011), a person sees the first of them. */
   sessionGuilds: 2500,
-  /** Members from which a guild is `large` at most (op 2 `large_threshold` says less). */
-  largeMembers: 250,
-  /** Online members up to which presence and typing go to all who have the intent. */
-  presenceMembers: 1000,
 
   // --- rest
 
@@ -191,31 +181,25 @@ export const LIMITS = {
   channelCache: 200_000,
   /** Reads of the store that run at once on one worker. */
   flights: 512,
-  /** Reads of one partition that run at once. */
-  flightsPerPartition: 16,
+  /** Of them reads of one channel. */
+  flightsPerChannel: 64,
   /** A read of the store ends then at the latest. */
   readMs: 5 * SECOND,
-  /** Messages an owner keeps in memory for commands about them. */
-  messageCache: 2000,
-  /** (channel, user) pairs one guild remembers for slow mode. */
-  slowModes: 10_000,
 
   // --- store
 
   /** Batches that wait for the writer; one more is refused `overloaded`. */
   batchesWaiting: 4096,
   /** Batches joined into one transaction. */
-  batchesPerCommit: 512,
+  batchesPerCommit: 1024,
   /** A commit that takes longer is a fault for those who wait; the fence decides what became of it. */
   commitMs: 8 * SECOND,
   /** Reader threads. */
   readers: 2,
-  /** Size at which the write-ahead log is brought into the file. */
+  /** Size at which the writer waits for readers, so that the write-ahead log starts anew; it is copied long before. */
   walBytes: 64 * MIB,
   /** Between probe writes while the store is full or broken. */
   probeMs: SECOND,
-  /** How long results of commands, and nonces, are remembered. */
-  resultMs: 10 * MINUTE,
 
   // --- accounts
 
@@ -234,10 +218,9 @@ export function checkLimits(l: Limits): void {
   }
   assert(l.batchCommands <= l.mailboxCommands, 'a batch fits the mailbox');
   assert(l.rowsPerEpoch + 2 ** 20 <= 2 ** 24, 'the last batch of a load fits the numbers of its epoch');
-  assert(l.loadingCommands <= l.mailboxCommands, 'what waits for a load fits the mailbox');
   assert(l.commitMs < l.askMs && l.readMs < l.askMs, 'the store answers or fails before the ask ends');
-  assert(l.takeOverMs + l.reloadMaxMs < l.askMs, 'an ask outlives a take-over and a reload');
-  assert(l.silentMs >= l.beatMs * (l.beatsMissed + 1), 'a worker is refused before it is terminated');
+  assert(l.reloadMaxMs < l.askMs, 'an ask outlives a reload');
+  assert(l.silentMs >= 3 * l.beatMs, 'a worker may miss two beats');
   assert(l.writableBytes * 4 <= l.backpressureBytes, 'a socket is left alone at a quarter of what cuts it');
   assert(l.flushBytes <= l.writableBytes, 'one flush never fills a socket that was writable');
   assert(l.writableBytes + l.flushBytes < l.backpressureBytes, 'a flush to a writable socket never cuts it');
@@ -251,7 +234,9 @@ export function checkLimits(l: Limits): void {
   assert(l.fileBytes <= l.multipartBytes, 'a file fits a request');
   assert(l.multipartBytes <= l.uploadQuotaBytes, 'a request fits the quota');
   assert(l.batchesPerCommit <= l.batchesWaiting, 'a commit takes from what waits');
-  assert(l.resultMs > l.askMs, 'an ask that is repeated finds its result');
+  assert(REMEMBERED_MS > l.askMs, 'an ask that is repeated finds its result');
+  assert(l.flightsPerChannel <= l.flights, "a channel's part of the reads is a part");
+  assert(l.flushBytes <= l.outletBytes, 'a flush takes from what waits');
   assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');
   assert(l.restartMinMs <= l.restartMaxMs, 'pauses grow');
   assert(l.workers <= 512, 'worker numbers fit ten bits of an id, and a dead worker leaves its own unused for a while');

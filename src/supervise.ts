@@ -73,7 +73,9 @@ export async function startServer(config: Config, options: ServerOptions, clock:
 
 /** The directory is locked in any case: the command line's socket lies there. */
 async function openStore(config: Config): Promise<SupervisedStore> {
-  if (config.store === 'sqlite') return openSqlite({ dir: config.dataDir, readers: LIMITS.readers });
+  const { readers, probeMs, batchesPerCommit, walBytes } = LIMITS;
+  if (config.store === 'sqlite')
+    return openSqlite({ dir: config.dataDir, readers, probeMs, batchesPerCommit, walBytes });
   const lock = lockDirectory(config.dataDir);
   return { connect: () => null, died: new Promise(() => {}), close: async () => lock.close() };
 }

@@ -63,6 +63,7 @@ export interface RestLimits {
   readonly loginWindowMs: number;
   readonly channelCache: number;
   readonly flights: number;
+  readonly flightsPerChannel: number;
 }
 
 export interface RestDeps {

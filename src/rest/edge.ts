@@ -15,7 +15,7 @@ export class Edge {
   constructor(readonly deps: RestDeps) {
     this.owners = new ChannelOwners(deps.store, deps.limits.channelCache);
     this.buckets = new LocalBuckets(deps.limits.buckets);
-    this.reads = new Coalescer(deps.limits.flights);
+    this.reads = new Coalescer(deps.limits.flights, deps.limits.flightsPerChannel);
   }
 
   get config(): RestConfig {

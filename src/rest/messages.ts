@@ -48,7 +48,7 @@ async function listMessages(call: Call): Promise<Outcome> {
   if (!history) return ok([]);
   const page = { channelId, limit, around, before: around ? null : before, after: around || before ? null : after };
   const key = `page ${channelId} ${generation} ${page.around} ${page.before} ${page.after} ${limit}`;
-  const found = await edge.reads.share(key, () => edge.deps.store.page(page));
+  const found = await edge.reads.share(key, () => edge.deps.store.page(page), { partition: channelId });
   return ok(await asSeen(call, owner, channelId, found));
 }
 
@@ -65,7 +65,7 @@ async function getMessage(call: Call): Promise<Outcome> {
     call,
     owner,
     channelId,
-    await call.edge.reads.share(`one ${channelId} ${generation} ${id}`, read),
+    await call.edge.reads.share(`one ${channelId} ${generation} ${id}`, read, { partition: channelId }),
   );
   if (message === undefined) throw refused('unknownMessage');
   return ok(message);

@@ -11,8 +11,13 @@ interface Flight<Value> {
  */
 export class Coalescer<Value> {
   readonly #flights = new Map<string, Flight<Value>>();
+  readonly #ofPartition = new Map<string, number>();
 
-  constructor(readonly maxFlights: number) {}
+  /** `maxPerPartition`: flights of one partition, so that one that is asked for much leaves room for the others. */
+  constructor(
+    readonly maxFlights: number,
+    readonly maxPerPartition: number = maxFlights,
+  ) {}
 
   /** Flights under way. */
   get size(): number {
@@ -20,27 +25,38 @@ export class Coalescer<Value> {
   }
 
   /**
-   * Joins the flight of `key`, or starts it. `signal` ends only this caller's wait; the flight goes on for the others.
+   * Joins the flight of `key`, or starts it. `signal` ends only this caller's wait; the flight goes on for the others. `partition`: what it reads from.
    * Rejects with Fault `overloaded` when as many flights are under way as are allowed, else with what `start` failed with.
    */
-  share(key: string, start: () => Promise<Value>, signal: AbortSignal | null = null): Promise<Value> {
+  share(
+    key: string,
+    start: () => Promise<Value>,
+    { signal = null, partition = '' }: { readonly signal?: AbortSignal | null; readonly partition?: string } = {},
+  ): Promise<Value> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const joined = this.#flights.get(key);
     if (joined !== undefined) return waitFor(joined.landed, signal);
     if (this.#flights.size >= this.maxFlights) {
       return Promise.reject(new Fault('overloaded', true, `${this.maxFlights} reads are in flight`));
     }
-    return waitFor(this.#fly(key, start), signal);
+    if ((this.#ofPartition.get(partition) ?? 0) >= this.maxPerPartition) {
+      return Promise.reject(
+        new Fault('overloaded', true, `${this.maxPerPartition} reads of ${partition} are in flight`),
+      );
+    }
+    return waitFor(this.#fly(key, partition, start), signal);
   }
 
   /** The flight is registered before it starts: a start that throws at once, or asks for its own key, leaves nothing behind. */
-  #fly(key: string, start: () => Promise<Value>): Promise<Value> {
+  #fly(key: string, partition: string, start: () => Promise<Value>): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     this.#flights.set(key, { landed: promise });
+    this.#count(partition, 1);
     // Whoever waits hears of a failure; when every waiter has aborted, nobody does.
     promise.catch(() => {});
     const land = (settle: () => void): void => {
       this.#flights.delete(key);
+      this.#count(partition, -1);
       settle();
     };
     try {
@@ -52,6 +68,12 @@ export class Coalescer<Value> {
       land(() => reject(error));
     }
     return promise;
+  }
+
+  #count(partition: string, by: 1 | -1): void {
+    const flights = (this.#ofPartition.get(partition) ?? 0) + by;
+    if (flights === 0) this.#ofPartition.delete(partition);
+    else this.#ofPartition.set(partition, flights);
   }
 }
 

@@ -164,6 +164,7 @@ const LIMITS: RestLimits = {
   loginWindowMs: 60_000,
   channelCache: 100,
   flights: 100,
+  flightsPerChannel: 10,
 };
 
 export function fakeRest(options: FakeOptions = {}): FakeRest {

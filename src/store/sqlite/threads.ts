@@ -23,6 +23,10 @@ export interface SqliteOptions {
   readonly maxBytes?: number;
   /** Milliseconds between two probes of a store that is full or broken. */
   readonly probeMs?: number;
+  /** Batches that are joined into one transaction. */
+  readonly batchesPerCommit?: number;
+  /** Bytes the write-ahead log may have before the writer waits for readers to leave it. */
+  readonly walBytes?: number;
 }
 
 export interface SqliteThreads {
@@ -56,7 +60,8 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteThreads>
     } finally {
       db.close();
     }
-    const writerData: WriterThreadData = { path, probeMs: options.probeMs ?? 1000 };
+    const { probeMs = 1000, batchesPerCommit, walBytes } = options;
+    const writerData: WriterThreadData = { path, probeMs, batchesPerCommit, walBytes };
     const readerData: ReaderThreadData = { path };
     const writer = await start(THREAD_FILES.writer, 'store writer', writerData);
     threads.push(writer);

@@ -8,7 +8,9 @@ export interface WalBounds {
   readonly hardBytes: number;
 }
 
-export const WAL_BOUNDS: WalBounds = { softBytes: 8 << 20, hardBytes: 64 << 20 };
+/** So large the log may become; from an eighth of it on it is copied. */
+export const walBounds = (bytes: number): WalBounds => ({ softBytes: bytes / 8, hardBytes: bytes });
+export const WAL_BOUNDS: WalBounds = walBounds(64 << 20);
 
 /** Statements between two looks at the log. */
 const LOOK_EVERY = 256;

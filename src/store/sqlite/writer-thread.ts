@@ -3,20 +3,22 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { realClock } from '../../base/clock.ts';
 import { openWriter } from './open.ts';
-import { WAL_BOUNDS, Wal } from './wal.ts';
+import { WAL_BOUNDS, Wal, walBounds } from './wal.ts';
 import { type Control, type ControlAnswer, Outbox, type WriterRequests } from './wire.ts';
 import { Writer } from './writer.ts';
 
 export interface WriterThreadData {
   readonly path: string;
   readonly probeMs: number;
+  readonly batchesPerCommit: number | undefined;
+  readonly walBytes: number | undefined;
 }
 
 const main = parentPort;
 assert(main !== null, 'the writer thread has a parent');
-const { path, probeMs } = workerData as WriterThreadData;
+const { path, probeMs, batchesPerCommit, walBytes } = workerData as WriterThreadData;
 const db = openWriter(path);
-const wal = new Wal(db, WAL_BOUNDS);
+const wal = new Wal(db, walBytes === undefined ? WAL_BOUNDS : walBounds(walBytes));
 const outboxes = new Set<Outbox>();
 let scheduled = false;
 let closed = false;
@@ -24,10 +26,11 @@ let closed = false;
 const tell = (state: string): void => {
   for (const outbox of outboxes) outbox.answer(0, 'state', state);
 };
-const writer = new Writer(db, wal, (state) => {
+const entered = (state: string): void => {
   tell(state);
   if (state !== 'open') realClock.after(probeMs, probe);
-});
+};
+const writer = new Writer(db, wal, entered, batchesPerCommit);
 
 function probe(): void {
   if (closed) return;

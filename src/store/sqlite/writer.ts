@@ -26,8 +26,8 @@ type Request =
   | { readonly kind: 'fence'; readonly from: Outbox; readonly id: number; readonly owner: OwnerKey }
   | { readonly kind: 'release'; readonly owner: string; readonly epoch: number };
 
-/** Requests one transaction takes: its length bounds how long a commit waits for those of others. */
-const ROUND = 1024;
+/** Requests that one transaction takes: its length bounds how long a commit waits for those of others. */
+const BATCHES_PER_COMMIT = 1024;
 
 /** Group commit: the waiting batches of all actors become one transaction, a savepoint each. It knows no thread and no time. */
 export class Writer {
@@ -39,11 +39,13 @@ export class Writer {
   readonly #control: Readonly<Record<'begin' | 'commit' | 'rollback' | 'save' | 'undo' | 'keep', StatementSync>>;
   readonly #probe: readonly StatementSync[];
   readonly #onState: (state: Committer['state']) => void;
+  readonly #most: number;
   #queue: Request[] = [];
   #ran = 0;
   #state: Exclude<Committer['state'], 'closed'> = 'open';
 
-  constructor(db: DatabaseSync, wal: Wal, onState: (state: Committer['state']) => void) {
+  constructor(db: DatabaseSync, wal: Wal, onState: (state: Committer['state']) => void, most = BATCHES_PER_COMMIT) {
+    this.#most = most;
     this.#db = db;
     this.#wal = wal;
     this.#onState = onState;
@@ -97,8 +99,9 @@ export class Writer {
 
   /** One transaction for what waits; answers are in the outboxes when it returns, none before the commit. */
   round(): void {
-    const requests = this.#queue.length <= ROUND ? this.#queue : this.#queue.slice(0, ROUND);
-    this.#queue = this.#queue.length <= ROUND ? [] : this.#queue.slice(ROUND);
+    const most = this.#most;
+    const requests = this.#queue.length <= most ? this.#queue : this.#queue.slice(0, most);
+    this.#queue = this.#queue.length <= most ? [] : this.#queue.slice(most);
     this.#reserve(requests);
     const answers: (() => void)[] = [];
     let failure: unknown = null;

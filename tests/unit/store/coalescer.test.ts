@@ -69,7 +69,7 @@ describe('Coalescer', () => {
     const coalescer = new Coalescer<string>(10);
     const read = flight();
     const impatient = new AbortController();
-    const gone = outcome(coalescer.share('a', read.start, impatient.signal));
+    const gone = outcome(coalescer.share('a', read.start, { signal: impatient.signal }));
     const patient = coalescer.share('a', read.start);
     impatient.abort(new Error('gone'));
     expect(await gone).toEqual(new Error('gone'));
@@ -83,11 +83,11 @@ describe('Coalescer', () => {
     const coalescer = new Coalescer<string>(10);
     const read = flight();
     const leaver = new AbortController();
-    const gone = outcome(coalescer.share('a', read.start, leaver.signal));
+    const gone = outcome(coalescer.share('a', read.start, { signal: leaver.signal }));
     leaver.abort();
     await gone;
     read.reject(new Error('nobody hears this'));
-    expect(await outcome(coalescer.share('b', read.start, leaver.signal))).toBe(leaver.signal.reason);
+    expect(await outcome(coalescer.share('b', read.start, { signal: leaver.signal }))).toBe(leaver.signal.reason);
     expect([read.calls.count, coalescer.size]).toEqual([1, 0]);
   });
 
@@ -101,5 +101,17 @@ describe('Coalescer', () => {
     expect(refused).toMatchObject({ code: 'overloaded', retryable: true });
     read.resolve('value');
     expect(await Promise.all([first, joined])).toEqual(['value', 'value']);
+  });
+
+  test('one partition leaves room for the others', async () => {
+    const coalescer = new Coalescer<string>(3, 2);
+    const read = flight();
+    const ask = (key: string, partition: string) => outcome(coalescer.share(key, read.start, { partition }));
+    const first = [ask('a', 'busy'), ask('b', 'busy')];
+    expect(await ask('c', 'busy')).toMatchObject({ code: 'overloaded', retryable: true });
+    const other = ask('d', 'calm');
+    read.resolve('value');
+    expect(await Promise.all([...first, ask('a', 'busy'), other])).toEqual(['value', 'value', 'value', 'value']);
+    expect(await ask('c', 'busy')).toBe('value');
   });
 });
