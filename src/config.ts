@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { LOG_LEVELS, type LogLevel } from './base/log.ts';
 import { ROOM_LIMITS } from './gateway/limits.ts';
 import { LIMITS } from './limits.ts';
 
@@ -19,6 +20,8 @@ export interface Config {
   readonly store: 'sqlite' | 'memory';
   /** `open`: anybody may register. `invite`: who names an invite that works. `closed`: accounts come from the command line. */
   readonly registration: 'open' | 'invite' | 'closed';
+  /** Log lines below it are not written. */
+  readonly logLevel: LogLevel;
   /** `off`: no request is counted (load tests). */
   readonly rateLimits: 'on' | 'off';
   /** WebSockets that one worker takes from one address; this machine's own has no such bound. */
@@ -81,6 +84,11 @@ export const OPTIONS = {
     fallback: 'open',
     about: 'who may register: open (anybody), invite (who names an invite that works) or closed',
   },
+  logLevel: {
+    schema: oneOf(...LOG_LEVELS),
+    fallback: 'info',
+    about: 'least important log lines on standard error: debug, info, warn, error or silent',
+  },
   rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
   socketsPerAddress: {
     schema: whole(1, 1_000_000),
@@ -132,6 +140,7 @@ export function readConfig(
     publicUrl: read('publicUrl') as string | null,
     store: read('store') as Config['store'],
     registration: read('registration') as Config['registration'],
+    logLevel: read('logLevel') as LogLevel,
     rateLimits: read('rateLimits') as Config['rateLimits'],
     socketsPerAddress: Number(read('socketsPerAddress')),
   });

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock, Timer } from './base/clock.ts';
 import { realClock } from './base/clock.ts';
-import { log } from './base/log.ts';
+import { log, setLogLevel } from './base/log.ts';
 import { adminSocketOf, type Config, filesOf } from './config.ts';
 import { LIMITS } from './limits.ts';
 import type { WorkerId } from './protocol/ids.ts';
@@ -54,6 +54,7 @@ interface Slot {
 
 /** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
+  setLogLevel(config.logLevel);
   mkdirSync(config.dataDir, { recursive: true });
   const store = await openStore(config);
   let stop = (): Promise<void> => store.close();

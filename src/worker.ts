@@ -4,7 +4,7 @@ import { portPipe } from './actor/port-pipe.ts';
 import { WorkerDirectory } from './actor/worker-directory.ts';
 import { type AdminSocket, openAdminSocket } from './admin-socket.ts';
 import { realClock as clock } from './base/clock.ts';
-import { log } from './base/log.ts';
+import { log, setLogLevel } from './base/log.ts';
 import { realRandom as random } from './base/random.ts';
 import { type Config, filesOf } from './config.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -51,6 +51,7 @@ interface Doors {
 const say = (message: FromWorker): void => parentPort?.postMessage(message);
 
 async function run(start: WorkerStart): Promise<void> {
+  setLogLevel(start.config.logLevel);
   const store = openStore(start.store);
   const mint = new Mint(start.idNumber);
   const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
