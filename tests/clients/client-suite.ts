@@ -14,6 +14,8 @@ export interface ClientUnderTest {
   readonly program: string;
   /** In tests/clients/scripts/. */
   readonly script: string;
+  /** Another server than this process's own. */
+  readonly open?: () => Promise<Town>;
 }
 
 /** Of the client's `ready`. */
@@ -46,8 +48,8 @@ class Day implements AsyncDisposable {
     readonly witness: RawGateway,
   ) {}
 
-  static async begin({ program, script }: ClientUnderTest): Promise<Day> {
-    const town = await Town.open({ workers: 2 });
+  static async begin({ program, script, open }: ClientUnderTest): Promise<Day> {
+    const town = await (open?.() ?? Town.open({ workers: 2 }));
     const owner = await town.person('owner');
     const guest = await town.person('guest');
     const place = await town.guild(owner, 'The House');

@@ -1,8 +1,7 @@
 /** One call of the command line as a process of its own. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { FROM_SOURCE } from './server-process.ts';
 
-const ROOT = join(import.meta.dir, '..', '..');
 const DEADLINE_MS = 20_000;
 
 export interface Ended {
@@ -13,10 +12,13 @@ export interface Ended {
 }
 
 /** `args`: `['bot', 'add', 'echo', '--guild', 'Home']`. */
-export function runCommand(dataDir: string, args: readonly string[]): Promise<Ended> {
+export function runCommand(
+  dataDir: string,
+  args: readonly string[],
+  [file = '', ...words]: readonly string[] = FROM_SOURCE,
+): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const child = spawn(process.execPath, ['src/main.ts', ...args, '--data-dir', dataDir], {
-    cwd: ROOT,
+  const child = spawn(file, [...words, ...args, '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -36,8 +38,8 @@ export function runCommand(dataDir: string, args: readonly string[]): Promise<En
 }
 
 /** What it prints with `--json`. Throws when it fails or prints anything else. */
-export async function askCommand<T>(dataDir: string, args: readonly string[]): Promise<T> {
-  const { code, stdout, stderr } = await runCommand(dataDir, [...args, '--json']);
+export async function askCommand<T>(dataDir: string, args: readonly string[], program = FROM_SOURCE): Promise<T> {
+  const { code, stdout, stderr } = await runCommand(dataDir, [...args, '--json'], program);
   if (code !== 0 || stderr !== '') throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
   return JSON.parse(stdout) as T;
 }

@@ -6,6 +6,8 @@ import { Inbox } from './inbox.ts';
 import type { Served } from './town.ts';
 
 const ROOT = join(import.meta.dir, '..', '..');
+/** The program as it lies here; a test of the binary says another one. */
+export const FROM_SOURCE: readonly string[] = [process.execPath, join(ROOT, 'src/main.ts')];
 const STDERR_LINES = 40;
 const START_MS = 20_000;
 
@@ -35,10 +37,14 @@ export class ServerProcess implements Served, AsyncDisposable {
     });
   }
 
-  /** `flags`: `['--workers', '2']`. Resolves when it serves. */
-  static async start(dataDir: string, flags: readonly string[] = []): Promise<ServerProcess> {
+  /** `flags`: `['--workers', '2']`. Resolves when it serves. `program`: what is started, up to the command's own words. */
+  static async start(
+    dataDir: string,
+    flags: readonly string[] = [],
+    [file = '', ...words]: readonly string[] = FROM_SOURCE,
+  ): Promise<ServerProcess> {
     const own = ['--json', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir];
-    const child = spawn(process.execPath, ['src/main.ts', 'serve', ...own, ...flags], {
+    const child = spawn(file, [...words, 'serve', ...own, ...flags], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
