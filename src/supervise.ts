@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly ownListeners: boolean;
   /** False: only the unix socket of the command line. */
   readonly publicListener: boolean;
+  /** What each worker runs; absent: `worker.ts` (tests give workers that fail on demand). */
+  readonly workerProgram?: URL;
 }
 
 export interface Running {
@@ -37,6 +39,8 @@ export interface Running {
 
 /** Ten bits. */
 const ID_NUMBERS = 1024;
+
+const WORKER_PROGRAM = new URL('./worker.ts', import.meta.url);
 
 interface Slot {
   readonly slot: number;
@@ -147,6 +151,8 @@ class Supervisor implements Running {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#beats?.cancel();
+    // Who waits for a successor waits in vain.
+    for (const { waiting } of this.#slots) for (const told of waiting.splice(0)) told(new Error('the server stops'));
     await Promise.all(this.#slots.map((slot) => this.#stopWorker(slot)));
     await this.store.close();
   }
@@ -154,9 +160,7 @@ class Supervisor implements Running {
   async killWorker(slot: number): Promise<void> {
     const victim = this.#slots[slot];
     if (victim?.worker == null) throw new RangeError(`no worker in slot ${slot}`);
-    const ready = this.#awaitReady(victim);
-    await victim.worker.terminate();
-    await ready;
+    await Promise.all([this.#awaitReady(victim), victim.worker.terminate()]);
   }
 
   // --- starting
@@ -195,7 +199,7 @@ class Supervisor implements Running {
       ...peers.map((peer) => peer.port),
       ...(store === null ? [] : [store.writer, ...store.readers]),
     ];
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, transferList });
+    const worker = new Worker(this.options.workerProgram ?? WORKER_PROGRAM, { workerData: start, transferList });
     slot.worker = worker;
     slot.lastBeat = this.clock.monotonic();
     worker.on('message', (message: FromWorker) => this.#heard(slot, worker, message));

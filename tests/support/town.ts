@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIChannel, APIGuild, APIMessage } from 'discord-api-types/v10';
+import type { Clock } from '../../src/base/clock.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Running, startServer } from '../../src/supervise.ts';
 import { callRest, type RestMethod, type RestOptions } from './call-rest.ts';
@@ -35,6 +36,10 @@ export interface TownOptions {
   /** Keeps this directory when the town closes (a restart); absent: a new one that goes with the town. */
   readonly dataDir?: string;
   readonly config?: Partial<Config>;
+  /** What each worker runs. */
+  readonly workerProgram?: URL;
+  /** The main thread's. */
+  readonly clock?: Clock;
 }
 
 /** Text channels (docs/resources/channel). */
@@ -57,7 +62,9 @@ export class Town implements AsyncDisposable {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'guildhall-town-')));
     const flags = { port: '0', host: '127.0.0.1', 'data-dir': dataDir, workers: String(options.workers ?? 2) };
     const config = { ...readConfig(flags, {}), ...options.config };
-    const server = await startServer(config, { ownListeners: true, publicListener: true });
+    const { workerProgram, clock } = options;
+    const listeners = { ownListeners: true, publicListener: true };
+    const server = await startServer(config, { ...listeners, ...(workerProgram && { workerProgram }) }, clock);
     return new Town(server, options.dataDir === undefined ? dataDir : null);
   }
 

@@ -1,0 +1,78 @@
+/** A worker whose loop hangs: main terminates and replaces it, what it was asked ends, and who lives elsewhere misses nothing. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { BroadcastChannel } from 'node:worker_threads';
+import type { APIMessage } from 'discord-api-types/v10';
+import { type Clock, realClock } from '../../src/base/clock.ts';
+import { LIMITS } from '../../src/limits.ts';
+import { Refused } from '../support/call-rest.ts';
+import { eventually } from '../support/eventually.ts';
+import { HANG } from '../support/hanging-worker.ts';
+import { guildOn } from '../support/placed.ts';
+import { type Person, type Place, Town } from '../support/town.ts';
+
+const VICTIM = 1;
+const SURVIVOR = 0;
+/** Main's silence passes faster than the beats of its workers, so that a hang is found in a few of them. */
+const HASTE = 2.5;
+const hasty: Clock = { ...realClock, monotonic: () => realClock.monotonic() * HASTE };
+
+let town: Town;
+let owner: Person;
+let place: Place;
+
+beforeAll(async () => {
+  const workerProgram = new URL('../support/hanging-worker.ts', import.meta.url);
+  town = await Town.open({ config: { rateLimits: 'off' }, workerProgram, clock: hasty });
+  owner = await town.person('owner');
+  place = await guildOn(town, VICTIM, owner);
+});
+
+afterAll(() => town[Symbol.asyncDispose]());
+
+function hang(slot: number): void {
+  const orders = new BroadcastChannel(HANG);
+  orders.postMessage(slot);
+  orders.close();
+}
+
+/** Null: it was refused, as a client may be that asks while the owner is away. */
+async function say(content: string): Promise<APIMessage | null> {
+  const draft = { content, nonce: content };
+  const path = `/channels/${place.channel}/messages`;
+  try {
+    return await town.rest<APIMessage>(owner.token, 'POST', path, draft, { base: town.worker(SURVIVOR) });
+  } catch (error) {
+    if (error instanceof Refused && error.status === 503) return null;
+    throw error;
+  }
+}
+
+test('a worker that hangs is terminated and replaced; what it was asked ends; a session elsewhere misses nothing', async () => {
+  const before = town.worker(VICTIM);
+  await using here = await town.visit(owner, town.worker(SURVIVOR));
+  await using there = await town.visit(owner, before);
+  hang(VICTIM);
+  const asked = performance.now();
+  const during = await Promise.all(Array.from({ length: 8 }, (_, n) => say(`said to the hung ${n}`)));
+  expect(performance.now() - asked).toBeLessThan(LIMITS.askMs + 2000);
+  await there.closed;
+  await eventually('another has its place', () => town.worker(VICTIM) !== before);
+  const after = await eventually('its successor writes', () => say('after the hang'));
+  await here.dispatch('MESSAGE_CREATE', { id: after.id });
+  const heard = here.all<APIMessage>('MESSAGE_CREATE').map(({ id }) => id);
+  expect(heard).toEqual([...new Set(heard)]);
+  for (const message of during) if (message !== null) expect(heard).toContain(message.id);
+  await using back = await town.visit(owner, town.worker(VICTIM));
+  const last = await say('to all');
+  await back.dispatch('MESSAGE_CREATE', { id: last?.id });
+}, 40_000);
+
+test('who waits for a successor while the server stops is told', async () => {
+  const small = await Town.open();
+  const killed = small.killWorker(VICTIM).then(
+    () => 'ready',
+    (error: Error) => error.message,
+  );
+  await small[Symbol.asyncDispose]();
+  expect(await killed).toBe('the server stops');
+});
