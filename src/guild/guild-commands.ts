@@ -7,6 +7,7 @@ import { guildKey, type Snowflake } from '../protocol/ids.ts';
 import { DEFAULT_EVERYONE } from '../protocol/permission-bits.ts';
 import type { ChannelRecord, GuildRecord, MemberRecord, PublicUser, RoleRecord } from '../protocol/records.ts';
 import { guildTopic } from '../protocol/topics.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import { guildRefusal } from './guards.ts';
 import { loadGuild } from './guild-load.ts';
 import { SERVER } from './hierarchy.ts';
@@ -24,7 +25,7 @@ export const newMember = (user: PublicUser, now: number): MemberRecord => ({
   avatar: null,
   banner: null,
   roles: [],
-  joined_at: new Date(now).toISOString(),
+  joined_at: wireTime(now),
   premium_since: null,
   deaf: false,
   mute: false,

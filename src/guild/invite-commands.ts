@@ -6,6 +6,7 @@ import { refuse } from '../protocol/errors.ts';
 import { hasBits } from '../protocol/permission-bits.ts';
 import type { InviteRecord } from '../protocol/records.ts';
 import { guildTopic } from '../protocol/topics.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import { BOUNDS } from './bounds.ts';
 import { channelBits, channelFor, guildRefusal, isCategory, isRefusal } from './guards.ts';
 import { admit } from './join.ts';
@@ -37,7 +38,7 @@ export function createInvite(state: GuildState, command: Of<'createInvite'>, tur
     max_uses: maxUses,
     max_age: maxAge,
     temporary,
-    created_at: new Date(turn.now).toISOString(),
+    created_at: wireTime(turn.now),
   };
   state.invites.set(code, invite);
   outcome.write({ w: 'putInvite', invite });

@@ -6,6 +6,7 @@ import { type Refusal, refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { MemberRecord } from '../protocol/records.ts';
 import { guildTopic } from '../protocol/topics.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import { BOUNDS } from './bounds.ts';
 import { channelFor, guildRefusal, isRefusal, isVoice, memberFor } from './guards.ts';
 import { isAboveMember } from './hierarchy.ts';
@@ -60,10 +61,10 @@ export function updateMember(state: GuildState, command: Of<'updateMember'>, tur
   return outcome.done(renderMember(after));
 }
 
-/** In the one form that every client reads: ISO with milliseconds and Z. */
+/** In the one form that every client reads. */
 function until(member: MemberRecord, { communication_disabled_until: wanted }: MemberPatch): string | null {
   if (wanted === undefined) return member.communication_disabled_until;
-  return wanted === null ? null : new Date(wanted).toISOString();
+  return wanted === null ? null : wireTime(Date.parse(wanted));
 }
 
 function moveRefusal(state: GuildState, by: By, { channel_id }: MemberPatch, now: number): Refusal | null {

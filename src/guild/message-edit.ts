@@ -6,11 +6,12 @@ import { type Refusal, refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { hasBits } from '../protocol/permission-bits.ts';
 import type { MessageRecord, StoredMessage } from '../protocol/records.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import { resolveMentions } from './mentions.ts';
 import { badContent, isEmpty, shownEmbeds } from './message-create.ts';
 import { messageDispatch, peopleOf } from './message-wire.ts';
 import { Outcome } from './outcome.ts';
-import { findMessage, type Place, wireTime } from './place.ts';
+import { findMessage, type Place } from './place.ts';
 import { renderUser } from './render-member.ts';
 import { isWritten } from './replies.ts';
 

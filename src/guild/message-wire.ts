@@ -3,8 +3,9 @@ import { MessageReferenceType, MessageType } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { MessageRecord, PublicUser, StoredMessage } from '../protocol/records.ts';
 import { timestampOf } from '../protocol/snowflake.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import type { Mentions } from './mentions.ts';
-import { type Place, wireTime } from './place.ts';
+import type { Place } from './place.ts';
 import { renderMember, renderUser } from './render-member.ts';
 
 export interface MessageParts {

@@ -5,12 +5,13 @@ import { type Decision, done, refused, type Turn } from '../protocol/decision.ts
 import { type Refusal, refuse } from '../protocol/errors.ts';
 import { hasBits } from '../protocol/permission-bits.ts';
 import type { MessageRecord } from '../protocol/records.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import type { Pins } from './message-cache.ts';
 import { appendMessage } from './message-create.ts';
 import { replaceMessage } from './message-edit.ts';
 import { messageRecord } from './message-wire.ts';
 import { LITERAL, Outcome } from './outcome.ts';
-import { findMessage, type Place, wireTime } from './place.ts';
+import { findMessage, type Place } from './place.ts';
 import { isWritten } from './replies.ts';
 
 const MAX_PINS = 50;

@@ -51,8 +51,3 @@ export function findMessage(place: Place, id: Snowflake): MessageWithReactions |
   if (found === undefined) return refuse('overloaded');
   return found ?? refuse('unknownMessage');
 }
-
-/** As Discord writes times: microseconds and an offset. */
-export function wireTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000+00:00');
-}

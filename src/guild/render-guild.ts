@@ -2,6 +2,7 @@
 import type { GuildFeature } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { GuildRecord, InviteRecord } from '../protocol/records.ts';
+import { wireTime } from '../protocol/wire-time.ts';
 import { BOUNDS } from './bounds.ts';
 import { renderRole, renderUser } from './render-member.ts';
 import type { GuildState } from './state.ts';
@@ -85,7 +86,7 @@ const inviter = (invite: InviteRecord) => (invite.inviter === null ? {} : { invi
 
 function ending(invite: InviteRecord): string | null {
   const ends = inviteEnds(invite);
-  return ends === null ? null : new Date(ends).toISOString();
+  return ends === null ? null : wireTime(ends);
 }
 
 /** An invite with what it leads to, as anybody may read it. */

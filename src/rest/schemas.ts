@@ -4,6 +4,7 @@
  */
 import * as spec from 'discord-api-spec/zod';
 import * as z from 'zod/mini';
+import { wireTime } from '../protocol/wire-time.ts';
 
 const MAX_CONTENT = 2000;
 
@@ -24,14 +25,14 @@ export const bits = z.pipe(
   z.transform((value) => String(value)),
 );
 
-/** Any ISO 8601 time; comes out in UTC. discord.py sends offsets, which the specification's form does not take. */
+/** Any ISO 8601 time; comes out as Discord writes it. discord.py sends offsets, which the specification's form does not take. */
 export const moment = z.pipe(
   z.string().check(
     z.refine((value) => /^\d{4}-\d\d-\d\d/.test(value) && !Number.isNaN(Date.parse(value)), {
       error: 'Should be ISO8601.',
     }),
   ),
-  z.transform((value) => new Date(value).toISOString()),
+  z.transform((value) => wireTime(Date.parse(value))),
 );
 
 /** `data:image/png;base64,…` (docs/reference, image data). */

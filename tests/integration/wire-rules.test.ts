@@ -263,6 +263,25 @@ test('READY and GUILD_CREATE have every key that some library cannot do without'
   expect(role).toMatchObject({ permissions: expect.stringMatching(/^\d+$/), colors: { primary_color: 0 }, flags: 0 });
 });
 
+test('every time is one that discord.py reads under Python 3.8: microseconds and an offset, never Z', async () => {
+  await using gateway = await busyBot();
+  const as = owner.token;
+  const late = await town.person('late');
+  await town.join(owner, place, late);
+  const soon = new Date(Date.now() + 60_000).toISOString();
+  const answers = [
+    await town.rest(as, 'POST', `/channels/${place.channel}/invites`, { max_age: 3600 }),
+    await town.rest(as, 'PATCH', `/guilds/${place.id}/members/${late.id}`, { communication_disabled_until: soon }),
+    await town.rest(as, 'POST', `/channels/${place.channel}/messages`, { embeds: [{ title: 'e', timestamp: soon }] }),
+  ];
+  await gateway.dispatch('MESSAGE_CREATE', { content: '' });
+  const texts = [...answers.map((answer) => JSON.stringify(answer)), ...gateway.frames.items.map(({ text }) => text)];
+  const times = texts.flatMap((text) => text.match(/"\w+":"\d{4}-\d\d-\d\dT[^"]*"/g) ?? []);
+  for (const key of ['joined_at', 'created_at', 'expires_at', 'communication_disabled_until', 'timestamp'])
+    expect(times.filter((time) => time.startsWith(`"${key}"`)).length).toBeGreaterThan(0);
+  expect(times.filter((time) => !/T\d\d:\d\d:\d\d\.\d{6}\+00:00"$/.test(time))).toEqual([]);
+});
+
 test('discord.py finds the eight keys of its application', async () => {
   const application = await town.rest<APIApplication>(`Bot ${bot.token}`, 'GET', '/oauth2/applications/@me');
   expect(Object.keys(application)).toEqual(

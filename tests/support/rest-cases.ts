@@ -149,7 +149,7 @@ export const CASES: readonly Case[] = [
     body: { nick: 'a', roles: [1, '2'], communication_disabled_until: '2026-01-01T02:00:00+02:00' },
     to: [`${g} updateMember`],
     status: 200,
-    said: { patch: { nick: 'a', roles: ['1', '2'], communication_disabled_until: '2026-01-01T00:00:00.000Z' } },
+    said: { patch: { nick: 'a', roles: ['1', '2'], communication_disabled_until: '2026-01-01T00:00:00.000000+00:00' } },
   },
   {
     call: `PATCH /guilds/${GUILD}/members/@me`,

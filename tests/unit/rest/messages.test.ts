@@ -100,7 +100,7 @@ describe('createMessage', () => {
       {
         type: 'rich',
         title: 'a',
-        timestamp: '2026-01-01T00:00:00.000Z',
+        timestamp: '2026-01-01T00:00:00.000000+00:00',
         fields: [{ name: 'n', value: 'v', inline: false }],
       },
     ]);
