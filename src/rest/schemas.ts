@@ -36,7 +36,11 @@ export const moment = z.pipe(
 );
 
 /** `data:image/png;base64,…` (docs/reference, image data). */
-export const imageData = z.string().check(z.regex(/^data:image\/(png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/=\s]+$/));
+export const imageData = z.string().check(
+  z.regex(/^data:image\/(png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/=\s]+$/, {
+    error: 'Must be a picture as data:image/png;base64,… (or jpeg, gif, webp).',
+  }),
+);
 
 const embed = extended(spec.RichEmbedSchema, { timestamp: z.nullish(moment) });
 const embeds = z.nullish(z.array(embed).check(z.maxLength(10)));
@@ -127,7 +131,13 @@ export const privateChannel = z.object({
   recipients: z.nullish(z.array(snowflake).check(z.minLength(1), z.maxLength(9))),
 });
 
-const username = z.string().check(z.minLength(2), z.maxLength(32), z.regex(/^[\p{L}\p{N} ._-]+$/u));
+const username = z
+  .string()
+  .check(
+    z.minLength(2),
+    z.maxLength(32),
+    z.regex(/^[\p{L}\p{N} ._-]+$/u, { error: 'May have only letters, digits, blanks, ".", "_" and "-".' }),
+  );
 export const userEdit = z.object({
   username: z.optional(username),
   global_name: z.nullish(z.string().check(z.maxLength(32))),
@@ -140,9 +150,17 @@ export const userEdit = z.object({
 });
 /** Names of people are unique, so they have a narrower alphabet (Discord's own since 2023). */
 export const register = z.object({
-  username: z.string().check(z.minLength(2), z.maxLength(32), z.regex(/^[a-zA-Z0-9._]+$/)),
+  username: z
+    .string()
+    .check(
+      z.minLength(2),
+      z.maxLength(32),
+      z.regex(/^[a-zA-Z0-9._]+$/, { error: 'May have only letters from a to z, digits, "." and "_".' }),
+    ),
   password: text(8, 1024),
-  email: z.nullish(z.string().check(z.maxLength(320), z.regex(/^[^@\s]+@[^@\s]+$/))),
+  email: z.nullish(
+    z.string().check(z.maxLength(320), z.regex(/^[^@\s]+@[^@\s]+$/, { error: 'Not a well formed email address.' })),
+  ),
   global_name: z.nullish(z.string().check(z.maxLength(32))),
   invite: z.nullish(z.string().check(z.maxLength(100))),
 });

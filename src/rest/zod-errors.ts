@@ -5,6 +5,8 @@ import type { FieldError } from '../protocol/errors.ts';
 type Issue = core.$ZodIssue;
 type Path = readonly (string | number)[];
 type Words = readonly [code: string, message: string];
+/** zod's message where a form has none of its own. */
+const UNSAID = 'Invalid input';
 
 export function fieldErrors(issues: readonly Issue[], body: unknown): FieldError[] {
   return issues.flatMap((issue) => leaves(issue, [], body));
@@ -52,7 +54,7 @@ function wording(issue: Issue, value: unknown): Words {
         `Value must be one of {${issue.values.map((each) => JSON.stringify(each)).join(', ')}}.`,
       ];
     case 'invalid_format':
-      return formatWords(issue.format, value);
+      return formatWords(issue, value);
     default:
       return ['BASE_TYPE_INVALID', issue.message];
   }
@@ -93,11 +95,14 @@ function sizeWords(origin: string, edge: 'MAX' | 'MIN', bound: number | bigint, 
   ];
 }
 
-function formatWords(format: string, value: unknown): Words {
+/** Patterns of ids and of permission bits, ours and the specification's. */
+const NUMBER_PATTERN = /^\/\^(\(0\||\\d)/;
+
+function formatWords({ format, pattern = '', message }: core.$ZodIssueInvalidStringFormat, value: unknown): Words {
   if (format === 'url') return ['URL_TYPE_INVALID_URL', 'Not a well formed URL.'];
   if (format === 'datetime') return ['DATE_TIME_TYPE_PARSE', `Could not parse ${said(value)}. Should be ISO8601.`];
-  if (format === 'regex') return ['NUMBER_TYPE_COERCE', `Value "${said(value)}" is not snowflake.`];
-  return ['STRING_TYPE_REGEX', 'String value did not match validation regex.'];
+  if (NUMBER_PATTERN.test(pattern)) return ['NUMBER_TYPE_COERCE', `Value "${said(value)}" is not snowflake.`];
+  return ['STRING_TYPE_REGEX', message === UNSAID ? 'String value did not match validation regex.' : message];
 }
 
 /** A client's own value comes back in the sentence, but not by the megabyte. */
