@@ -60,6 +60,8 @@ export class Server {
     if (gateway === null) throw new Error('the server has no gateway yet');
     const { limits } = options;
     const server = Bun.serve<SocketData>({
+      // Its page of an error shows the source to whoever asked.
+      development: false,
       port: options.port,
       hostname: options.hostname,
       reusePort: options.reusePort,
@@ -104,7 +106,10 @@ function answer(request: Request, bun: Bun.Server<SocketData>, gateway: Gateway,
   const ip = bun.requestIP(request)?.address ?? '';
   if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return options.fetch(request, { ip });
   if (!gateway.admits(ip)) return new Response(null, { status: 503, headers: { 'retry-after': '5' } });
-  const { searchParams, protocol } = new URL(request.url);
+  const asked = URL.parse(request.url);
+  // A Host that is no host.
+  if (asked === null) return new Response(null, { status: 400 });
+  const { searchParams, protocol } = asked;
   const version = searchParams.get('v') ?? '10';
   const encoding = searchParams.get('encoding') ?? 'json';
   const url = gatewayUrl(options.publicUrl, request.headers, protocol === 'https:');

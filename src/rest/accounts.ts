@@ -1,7 +1,7 @@
 /** People come, log in and log out. The forms are those of the original's own web client (docs of the user API). */
 import { guildKey, type OwnerKey, userKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
-import { addToken, enrolPerson, revoked } from './enrolment.ts';
+import { addToken, enrolPerson, isReserved, revoked } from './enrolment.ts';
 import { Refused, refused, refusedField } from './refused.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -11,16 +11,13 @@ async function registerAccount(call: Call): Promise<Outcome> {
   const form = await call.body(register);
   await mayRegister(call, form.invite ?? null);
   const { username, password } = form;
-  if (RESERVED.has(username.toLowerCase())) {
+  if (isReserved(username)) {
     throw refusedField(['username'], 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
   }
   const person = { username, password, email: form.email ?? null, globalName: form.global_name ?? null };
   const { user, token } = await enrolPerson(call, call.edge.deps, person);
   return created({ token, user_id: user.id });
 }
-
-/** Only the command line makes these: it looks for the guilds of `owner` by that name. */
-const RESERVED: ReadonlySet<string> = new Set(['owner', 'admin', 'system', 'guildhall', 'everyone', 'here']);
 
 /** Who registers by invite still has to accept it; naming it is his ticket. */
 async function mayRegister(call: Call, code: string | null): Promise<void> {
@@ -49,7 +46,7 @@ async function isAlive(call: Call, guild: OwnerKey, code: string): Promise<boole
 async function loginAccount(call: Call): Promise<Outcome> {
   const form = await call.body(login);
   const { deps } = call.edge;
-  slowGuessing(call, form.login.toLowerCase());
+  slowGuessing(call, form.login);
   const id = await deps.store.userByLogin(form.login.toLowerCase());
   const record = id === null ? null : await deps.store.user(id);
   const good = await deps.passwords.verify(form.password, record?.passwordHash ?? null);
@@ -61,10 +58,10 @@ async function loginAccount(call: Call): Promise<Outcome> {
 }
 
 /** Whoever guesses the password of one account is slowed down, from whatever addresses. */
-function slowGuessing({ edge: { deps, buckets, config } }: Call, name: string): void {
+export function slowGuessing({ edge: { deps, buckets, config } }: Call, name: string): void {
   if (config.rateLimits === null) return;
   const rate = { limit: deps.limits.logins, windowMs: deps.limits.loginWindowMs };
-  const attempt = buckets.hit(`login ${name}`, rate, deps.clock.now());
+  const attempt = buckets.hit(`login ${name.toLowerCase()}`, rate, deps.clock.now());
   if (attempt.remaining < 0) throw refused('rateLimited', { retryAfter: attempt.resetAfterMs / 1000 });
 }
 

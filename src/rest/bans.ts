@@ -26,9 +26,16 @@ async function banUserFromGuild(call: Call): Promise<Outcome> {
   const days = form.delete_message_days ?? call.query.integer('delete_message_days', 0, 7, 0);
   const deleteMessageSeconds = form.delete_message_seconds ?? days * DAY_SECONDS;
   const [user] = await usersOf(call, [call.id('userId')]);
-  if (user === undefined) throw refused('unknownUser');
+  if (user === undefined) return unknownUser(call);
   await call.ask(guildKey(call.id('guildId')), { kind: 'ban', by: call.by, user, deleteMessageSeconds });
   return noContent;
+}
+
+/** Who may not ban hears that first. */
+async function unknownUser(call: Call): Promise<never> {
+  const none = { before: null, after: null, limit: 1 };
+  await call.read(guildKey(call.id('guildId')), { ask: 'bans', by: call.userId, ...none });
+  throw refused('unknownUser');
 }
 
 async function unbanUserFromGuild(call: Call): Promise<Outcome> {
@@ -57,6 +64,7 @@ async function bulkBanUsersFromGuild(call: Call): Promise<Outcome> {
       failed_users.push(id);
     }
   }
+  if (known.size === 0) return unknownUser(call);
   if (banned_users.length === 0) throw why;
   return ok({ banned_users, failed_users });
 }

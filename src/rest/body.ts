@@ -8,17 +8,17 @@ import { fieldErrors } from './zod-errors.ts';
 
 /** Discord's deepest form (command options, components) is below 12. */
 const MAX_DEPTH = 32;
+/** A hundred commands with all their options and choices are half of it. What a parser makes of a comma is a hundred times its size. */
+const MAX_COMMAS = 250_000;
 
 /** The text of a body. Refused: payloadTooLarge, also when no length was announced. */
 export async function readText(request: Request, maxBytes: number): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw refused('payloadTooLarge');
-  if (request.body === null) return '';
   const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw refused('payloadTooLarge');
-    chunks.push(chunk);
+  try {
+    for await (const chunk of bounded(request, maxBytes)) chunks.push(chunk);
+  } catch (error) {
+    // Otherwise the client went away in the middle of it: no fault of this server.
+    throw error instanceof Refused ? error : refused('invalidJson');
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
@@ -27,10 +27,21 @@ export async function readText(request: Request, maxBytes: number): Promise<stri
   }
 }
 
+/** The bytes of a body. Refused: payloadTooLarge, also when no length was announced. */
+export async function* bounded(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw refused('payloadTooLarge');
+  let size = 0;
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw refused('payloadTooLarge');
+    yield chunk;
+  }
+}
+
 /** An absent body is `{}`: many clients send none with PUT and POST. Ids come out as text. */
 export function parseBody(text: string): unknown {
   if (text.trim() === '') return {};
-  if (isTooDeep(text)) throw refused('invalidJson');
+  checkSize(text);
   try {
     return idsAsText(parseJson(text));
   } catch {
@@ -38,9 +49,10 @@ export function parseBody(text: string): unknown {
   }
 }
 
-/** Looks at the text alone, since a parser that recurses is what depth is bounded for. */
-function isTooDeep(text: string): boolean {
+/** Looks at the text alone, since the parser is what is saved by it. Refused: invalidJson too deep, payloadTooLarge too many values. */
+function checkSize(text: string): void {
   let depth = 0;
+  let commas = 0;
   let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -49,10 +61,10 @@ function isTooDeep(text: string): boolean {
       else if (code === 0x22) quoted = false;
     } else if (code === 0x22) quoted = true;
     else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_DEPTH) return true;
+      if (++depth > MAX_DEPTH) throw refused('invalidJson');
     } else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x2c && ++commas > MAX_COMMAS) throw refused('payloadTooLarge');
   }
-  return false;
 }
 
 /** Refused: invalidForm with the tree of what is wrong. */

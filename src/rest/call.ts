@@ -37,7 +37,7 @@ export class Call {
     this.edge = parts.edge;
     this.request = parts.request;
     this.ip = parts.ip;
-    this.url = new URL(parts.request.url);
+    this.url = urlOf(parts.request);
     this.query = new Query(this.url.searchParams);
   }
 
@@ -114,12 +114,19 @@ export class Call {
   }
 }
 
+/** A Host that is no host makes no address. Without one (HTTP/1.0) the path stands alone. */
+function urlOf({ url }: Request): URL {
+  const parsed = URL.parse(url.startsWith('/') ? `http://localhost${url}` : url);
+  if (parsed === null) throw refused('generalError');
+  return parsed;
+}
+
 /** X-Audit-Log-Reason is percent-encoded by the libraries; what cannot be decoded is kept as it came. At most 512 characters (docs/reference). */
 function reasonOf(request: Request): string | null {
   const raw = request.headers.get('x-audit-log-reason');
   if (raw === null || raw === '') return null;
   try {
-    return decodeURIComponent(raw).slice(0, 512);
+    return decodeURIComponent(raw).slice(0, 512).toWellFormed();
   } catch {
     return raw.slice(0, 512);
   }

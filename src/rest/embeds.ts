@@ -8,8 +8,28 @@ const MAX_EMBED_TEXT = 6000;
 
 type Loose = Readonly<Record<string, unknown>>;
 
+/** A link is shown for people to follow: `javascript:` and `file:` are none. `discord:` leads to a place in the client. */
+const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'attachment', 'discord']);
+const LINKS: ReadonlySet<string> = new Set(['url', 'icon_url', 'proxy_url', 'proxy_icon_url']);
+
+/** Refused: invalidForm at the first link of another scheme. Text without a scheme leads nowhere and is left alone. */
+function checkLinks(value: unknown, path: readonly (string | number)[]): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, each] of Object.entries(value)) {
+    const below = [...path, key];
+    checkLinks(each, below);
+    if (typeof each !== 'string' || !LINKS.has(key)) continue;
+    // Browsers skip blanks and control characters in front of a scheme and within it.
+    const scheme = /^([^/?#:]*):/.exec(each.replace(/[\p{Cc}\s]/gu, ''))?.[1]?.toLowerCase();
+    if (scheme === undefined || SCHEMES.has(scheme)) continue;
+    const message = `Scheme "${scheme.slice(0, 50).toWellFormed()}" must be one of ('http', 'https').`;
+    throw refusedField(below, 'URL_TYPE_INVALID_SCHEME', message);
+  }
+}
+
 /** `urls`: file name -> address, for `attachment://name`. */
 export function normalEmbeds(embeds: readonly Loose[], urls: ReadonlyMap<string, string>): APIEmbed[] {
+  checkLinks(embeds, ['embeds']);
   const size = embeds.reduce((sum, embed) => sum + embedText(embed), 0);
   if (size > MAX_EMBED_TEXT) {
     throw refusedField(['embeds'], 'MAX_EMBED_SIZE_EXCEEDED', `Embed size exceeds maximum size of ${MAX_EMBED_TEXT}`);
@@ -31,6 +51,7 @@ function embedText(embed: Loose): number {
 
 /** Every component has a number that is unique in its message; those that came without get the next free ones (docs/components/reference). */
 export function numberedComponents(components: readonly unknown[], urls: ReadonlyMap<string, string>): unknown[] {
+  checkLinks(components, ['components']);
   const taken = new Set<number>();
   const normal = compact(components, urls) as Record<string, unknown>[];
   walk(normal, (each) => typeof each.id === 'number' && each.id > 0 && taken.add(each.id));

@@ -33,6 +33,12 @@ const BLANK = {
   public_flags: 0,
 } as const;
 
+/** Only the command line makes these: it looks for the guilds of `owner` by that name. */
+const RESERVED: ReadonlySet<string> = new Set(['owner', 'admin', 'system', 'guildhall', 'everyone', 'here']);
+
+/** No name that somebody may take, at registration or later. */
+export const isReserved = (username: string): boolean => RESERVED.has(username.toLowerCase());
+
 /** Claims e-mail and name, then the account is there with its first token. Refused: invalidForm when one of them is taken. */
 export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerson): Promise<Enrolled> {
   const passwordHash = person.password === null ? null : await deps.passwords.hash(person.password);

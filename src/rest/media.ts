@@ -2,40 +2,44 @@
 import { disableTypes, imageSize } from 'image-size';
 
 /** Shown in place by browsers; everything else is a download. No SVG, no HTML, no PDF: they can carry scripts. */
-const MEDIA: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  avif: 'image/avif',
-  mp4: 'video/mp4',
-  webm: 'video/webm',
-  mov: 'video/quicktime',
-  mp3: 'audio/mpeg',
-  ogg: 'audio/ogg',
-  oga: 'audio/ogg',
-  opus: 'audio/ogg',
-  wav: 'audio/wav',
-  flac: 'audio/flac',
-  m4a: 'audio/mp4',
-};
+const MEDIA: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    png: 'image/png',
+    jpg: 'image/jpeg',
+    jpeg: 'image/jpeg',
+    gif: 'image/gif',
+    webp: 'image/webp',
+    avif: 'image/avif',
+    mp4: 'video/mp4',
+    webm: 'video/webm',
+    mov: 'video/quicktime',
+    mp3: 'audio/mpeg',
+    ogg: 'audio/ogg',
+    oga: 'audio/ogg',
+    opus: 'audio/ogg',
+    wav: 'audio/wav',
+    flac: 'audio/flac',
+    m4a: 'audio/mp4',
+  }),
+);
 
-const OTHERS: Readonly<Record<string, string>> = {
-  txt: 'text/plain; charset=utf-8',
-  md: 'text/plain; charset=utf-8',
-  log: 'text/plain; charset=utf-8',
-  json: 'application/json',
-  pdf: 'application/pdf',
-  zip: 'application/zip',
-};
+const OTHERS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    txt: 'text/plain; charset=utf-8',
+    md: 'text/plain; charset=utf-8',
+    log: 'text/plain; charset=utf-8',
+    json: 'application/json',
+    pdf: 'application/pdf',
+    zip: 'application/zip',
+  }),
+);
 
 const extension = (name: string): string => /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 
 export const contentType = (name: string): string =>
-  MEDIA[extension(name)] ?? OTHERS[extension(name)] ?? 'application/octet-stream';
+  MEDIA.get(extension(name)) ?? OTHERS.get(extension(name)) ?? 'application/octet-stream';
 
-export const isMedia = (name: string): boolean => extension(name) in MEDIA;
+export const isMedia = (name: string): boolean => MEDIA.has(extension(name));
 
 const MAX_NAME_BYTES = 180;
 
@@ -44,9 +48,19 @@ export function safeName(name: string): string {
   const base = name.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
   const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_').replace(/^[._]+/, '');
   const ending = /\.[A-Za-z0-9]{1,10}$/.exec(plain)?.[0] ?? '';
-  let stem = plain.slice(0, plain.length - ending.length);
-  while (Buffer.byteLength(stem) + ending.length > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
+  const stem = shortened(plain.slice(0, plain.length - ending.length), MAX_NAME_BYTES - ending.length);
   return stem === '' ? `unknown${ending}` : stem + ending;
+}
+
+/** Whole letters only. A name may be as long as a header: it is walked once. */
+function shortened(text: string, maxBytes: number): string {
+  let [kept, bytes] = ['', 0];
+  for (const letter of text) {
+    bytes += Buffer.byteLength(letter);
+    if (bytes > maxBytes) break;
+    kept += letter;
+  }
+  return kept;
 }
 
 /** How much of a file's start is looked at: the size of a JPEG may stand behind a long preview. */

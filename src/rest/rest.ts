@@ -33,14 +33,14 @@ const UNLIMITED: Rate = { limit: 1_000_000, windowMs: 1000 };
 
 export function createRest(deps: RestDeps): Rest {
   const edge = new Edge(deps);
-  const app = new Hono<Environment>({ getPath: (request) => pathOf(request).replace(API, '') });
+  const app = new Hono<Environment>({ getPath: (request) => routeOf(request) });
   for (const each of ROUTES) {
     app.on(each.method, each.path, (c) =>
       run(edge, each, c.req.raw, c.req.param() as Record<string, string>, c.env.ip),
     );
   }
   app.notFound((c) => {
-    const path = pathOf(c.req.raw).replace(API, '');
+    const path = routeOf(c.req.raw);
     const known = METHODS.some((method) => app.router.match(method, path)[0].length > 0);
     return answerRefusal(refuse(known ? 'methodNotAllowed' : 'notFound'));
   });
@@ -60,9 +60,12 @@ export function createRest(deps: RestDeps): Rest {
   return { handle };
 }
 
-/** A request's own url is whole and normal already: cutting it is a tenth of parsing it. */
+/** Below the version. Some URL libraries write `@me` with an escape. */
+const routeOf = (request: Request): string => pathOf(request).replace(API, '').replaceAll('%40me', '@me');
+
+/** A request's own url is normal already: cutting it is a tenth of parsing it. Without a Host (HTTP/1.0) it is the path alone. */
 function pathOf({ url }: Request): string {
-  const start = url.indexOf('/', url.indexOf('//') + 2);
+  const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('//') + 2);
   const end = url.indexOf('?', start);
   return end === -1 ? url.slice(start) : url.slice(start, end);
 }

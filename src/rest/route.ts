@@ -28,8 +28,9 @@ export function route(method: Method, path: string, handle: Handler, options: Op
 
 const MAJORS = ['channelId', 'guildId', 'applicationId'];
 
-/** Names method, route and major id. Discord's buckets are per major parameter (docs/topics/rate-limits). */
+/** Names method, route and major id. Discord's buckets are per major parameter (docs/topics/rate-limits). What is no id makes no bucket of its own. */
 export function bucketName({ method, path }: Route, params: Readonly<Record<string, string>>): string {
   const major = MAJORS.map((name) => params[name]).find((value) => value !== undefined) ?? '';
+  if (!/^\d{1,20}$/.test(major)) return `${method} ${path}`;
   return `${method} ${path} ${major}`;
 }

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import type { APIAttachment } from 'discord-api-types/v10';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
-import { parseBody } from './body.ts';
+import { bounded, parseBody } from './body.ts';
 import type { Call } from './call.ts';
 import { contentType } from './media.ts';
 import type { Uploaded } from './message-draft.ts';
@@ -23,12 +23,16 @@ export async function withForm<T>(call: Call, owner: OwnerKey, channelId: Snowfl
   if (edge.uploads >= edge.deps.limits.uploads) throw refused('overloaded');
   edge.uploads++;
   const form = new Form(call, channelId);
+  let isAsked = false;
   try {
     await call.read(owner, { ask: 'maySend', by: call.userId, channelId, attach: true });
     await form.receive(type);
-    return await use(parseBody(form.payload), form.uploaded());
+    const body = parseBody(form.payload);
+    isAsked = true;
+    return await use(body, form.uploaded());
   } catch (error) {
-    await form.discard();
+    // After a fault nobody here knows whether the message is there: its files stay.
+    if (!isAsked || error instanceof Refused) await form.discard();
     throw error;
   } finally {
     edge.uploads--;
@@ -139,15 +143,5 @@ function openParser(type: string, files: number, fieldSize: number): BusboyInsta
     });
   } catch {
     throw refused('invalidJson', { message: 'The multipart body could not be read.' });
-  }
-}
-
-async function* bounded(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw refused('payloadTooLarge');
-  let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw refused('payloadTooLarge');
-    yield chunk;
   }
 }

@@ -1,13 +1,14 @@
 /** The caller's own account and what others may know of a user (docs/resources/user). */
 import { groupKey, guildKey, nameKey, pairKey, type Snowflake, userKey } from '../protocol/ids.ts';
 import type { DmRecord, PublicUser, UserRecord } from '../protocol/records.ts';
+import { slowGuessing } from './accounts.ts';
 import type { Call } from './call.ts';
-import { isTaken, settleName, usernameTaken } from './enrolment.ts';
+import { isReserved, isTaken, settleName, usernameTaken } from './enrolment.ts';
 import { refused, refusedField } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { privateChannel, userEdit } from './schemas.ts';
-import { wireDm, wireSelf, wireUser } from './wire-users.ts';
+import { type OwnRecord, wireDm, wireSelf, wireUser } from './wire-users.ts';
 
 /** A picture as base64, 10 MiB before. */
 export const PICTURE_BODY_BYTES = 15 * 1024 * 1024;
@@ -41,7 +42,7 @@ async function updateMyUser(call: Call): Promise<Outcome> {
     ...(passwordHash !== null && { passwordHash }),
   };
   const name = renamed && kind === 'person' ? (form.username ?? null) : null;
-  const change = () => call.ask<UserRecord>(userKey(call.userId), { kind: 'updateUser', patch });
+  const change = () => call.ask<OwnRecord>(userKey(call.userId), { kind: 'updateUser', patch });
   const changed = name === null ? await change() : await underName(call, name, record, change);
   if (passwordHash !== null) await endOtherLogins(call);
   await call.edge.deps.directory.control({ control: 'userChanged', user: call.userId });
@@ -65,6 +66,7 @@ async function underName<T>(call: Call, name: string, record: UserRecord, change
     );
   }
   if (name.toLowerCase() === record.user.username.toLowerCase()) return change();
+  if (isReserved(name)) throw refusedField(['username'], 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
   try {
     await call.ask(nameKey(name), { kind: 'claimName', user: record.user.id });
     return await change();
@@ -77,7 +79,8 @@ async function underName<T>(call: Call, name: string, record: UserRecord, change
 /** A person proves the old password to set a new one. */
 async function newPassword(call: Call, form: Edit): Promise<string | null> {
   if (form.new_password === undefined) return null;
-  const { passwordHash } = call.account.record;
+  const { passwordHash, user } = call.account.record;
+  slowGuessing(call, user.username);
   const { passwords } = call.edge.deps;
   const proven =
     passwordHash !== null && form.password !== undefined && (await passwords.verify(form.password, passwordHash));

@@ -13,8 +13,11 @@ export function wireUser(user: PublicUser): Readonly<Record<string, unknown>> {
   };
 }
 
+/** What its owner is shown of an account. */
+export type OwnRecord = Pick<UserRecord, 'user' | 'email' | 'locale' | 'bio'>;
+
 /** The account itself. `email` only for its owner. */
-export function wireSelf({ user, email, locale, bio }: UserRecord): Readonly<Record<string, unknown>> {
+export function wireSelf({ user, email, locale, bio }: OwnRecord): Readonly<Record<string, unknown>> {
   return { ...wireUser(user), bio, locale, email, verified: true, mfa_enabled: false, premium_type: 0 };
 }
 

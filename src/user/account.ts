@@ -33,7 +33,7 @@ export function createAccount(state: UserState, command: CreateAccount): Decisio
   return { ...done(user.user), writes: accountWrites(command) };
 }
 
-/** -> UserRecord. A new name was claimed at its actor before; here the old one is given free in the same commit. */
+/** -> what its owner is shown: replies are kept for a while, and secrets are not. A new name was claimed at its actor before; here the old one is given free in the same commit. */
 export function updateUser(state: KnownUser, { patch }: UpdateUser): Decision {
   const before = state.record;
   const { bio, passwordHash, ...visible } = patch;
@@ -48,7 +48,7 @@ export function updateUser(state: KnownUser, { patch }: UpdateUser): Decision {
   };
   state.record = record;
   return {
-    reply: { ok: record },
+    reply: { ok: { user, email: record.email, locale: record.locale, bio: record.bio } },
     writes: [{ w: 'putUser', user: record }],
     rows: changed || record.bio !== before.bio ? [userUpdate(state)] : [],
     tells: changed ? [...tellNames(before.user, user), ...tellGuilds(state, user)] : [],

@@ -150,6 +150,15 @@ describe('log in and out', () => {
     expect(rest.directory.named('updateUser')).toMatchObject([{ patch: { passwordHash: 'hashed battery staple' } }]);
     expect(rest.directory.named('revokeToken')).toMatchObject([{ hash: null, except: 'hash of anna' }]);
   });
+
+  test('whoever has a token of his cannot guess the password by setting a new one', async () => {
+    open({ limits: { logins: 2 } });
+    const guess = async () => {
+      const body = { new_password: 'battery staple', password: 'wrong' };
+      return (await rest.call('PATCH', '/users/@me', { body, token: 'anna' })).status;
+    };
+    expect([await guess(), await guess(), await guess()]).toEqual([400, 400, 429]);
+  });
 });
 
 describe('another name', () => {
@@ -160,6 +169,13 @@ describe('another name', () => {
     expect((await rename('Ann')).status).toBe(200);
     expect((await rename('Anna')).status).toBe(200);
     expect(said()).toEqual(['n:ann claimName', `u:${ANNA} updateUser`, `u:${ANNA} updateUser`]);
+  });
+
+  test.each(['owner', 'Admin', 'SYSTEM'])('is not %s, which the command line trusts', async (name) => {
+    open();
+    const response = await rename(name);
+    expect([response.status, await response.json()]).toMatchObject([400, { errors: { username: {} } }]);
+    expect(said()).toEqual([]);
   });
 
   test('that is taken changes nothing', async () => {

@@ -1,6 +1,7 @@
 /** What every answer has, whatever the resource: headers, error shapes, authentication, rate limits. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import { Fault, refuse } from '../../../src/protocol/errors.ts';
+import { createRest } from '../../../src/rest/rest.ts';
 import { CHANNEL, type FakeOptions, type FakeRest, fakeRest, GUILD, NOW } from '../../support/fake-rest.ts';
 
 let rest: FakeRest;
@@ -44,11 +45,6 @@ describe('every answer', () => {
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-methods')).toContain('PATCH');
     expect(response.headers.get('access-control-allow-headers')).toContain('Authorization');
-  });
-
-  test('GET /health', async () => {
-    const response = await open().call('GET', '/health', { token: null });
-    expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
   });
 });
 
@@ -153,7 +149,41 @@ describe('failures', () => {
   });
 });
 
+describe('addresses', () => {
+  const at = (url: string) =>
+    createRest(rest.deps).handle({ url, method: 'GET', headers: new Headers({ authorization: 'bot' }) } as Request, {
+      ip: '192.0.2.1',
+    });
+
+  test.each(['http://[::/api/v10/users/@me', 'http://x:999999/api/v10/users/@me'])(
+    'the Host of %s is a 400, not a bug',
+    async (url) => {
+      open();
+      const response = await at(url);
+      expect([response.status, await response.json()]).toEqual([400, { message: '400: Bad Request', code: 0 }]);
+      expect(rest.reports).toEqual([]);
+    },
+  );
+
+  test('without a Host, as HTTP/1.0 has it, the path is enough', async () => {
+    open();
+    expect((await at('/api/v10/users/@me')).status).toBe(200);
+  });
+
+  test('@me may be escaped', async () => {
+    expect((await open().call('GET', '/users/%40me')).status).toBe(200);
+  });
+});
+
 describe('rate limits', () => {
+  test('what is no id makes no bucket of its own', async () => {
+    open();
+    const bucketAt = async (id: string) =>
+      (await rest.call('GET', `/applications/${id}`, { token: 'anna' })).headers.get('x-ratelimit-bucket');
+    expect(await bucketAt('a')).toBe(await bucketAt('b'.repeat(5000)));
+    expect(await bucketAt('a')).not.toBe(await bucketAt(GUILD));
+  });
+
   test('a claim of the major id rides with the first ask', async () => {
     open().directory.replies.typing = () => ({ ok: null });
     await rest.call('POST', `/channels/${CHANNEL}/typing`);

@@ -174,11 +174,30 @@ describe('createMessage', () => {
     expect(rest.directory.asked).toEqual([]);
   });
 
+  test.each(['javascript:alert(1)', 'JavaScript:alert(1)', 'java\nscript:alert(1)', ' data:text/html,x', 'file:///a'])(
+    'a link to %p is refused, wherever it stands',
+    async (url) => {
+      open();
+      const bad = { _errors: [{ code: 'URL_TYPE_INVALID_SCHEME' }] };
+      expect(await errorsOf({ embeds: [{ title: 'a', url }] })).toMatchObject({ embeds: { '0': { url: bad } } });
+      expect(await errorsOf({ embeds: [{ image: { url } }] })).toMatchObject({
+        embeds: { '0': { image: { url: bad } } },
+      });
+      const button = { type: 2, style: 5, label: 'a', url };
+      expect(await errorsOf({ components: [{ type: 1, components: [button] }] })).toMatchObject({
+        components: { '0': { components: { '0': { url: bad } } } },
+      });
+    },
+  );
+
   test.each([
     ['{"content":', 400, 50109],
     ['['.repeat(40) + ']'.repeat(40), 400, 50109],
     [`{"content":"${'a'.repeat(2_000_000)}"}`, 413, 40005],
-  ])('a body that is no form', async (raw, status, code) => {
+    [`[${'0,'.repeat(300_000)}0]`, 413, 40005],
+    ['{"content":"\\ud800"}', 400, 50109],
+    ['{"\\udc00":1,"content":"a"}', 400, 50109],
+  ])('a body that is no form: %#', async (raw, status, code) => {
     const response = await open().call('POST', path, { raw, headers: { 'content-type': 'application/json' } });
     expect([response.status, ((await response.json()) as { code: number }).code]).toEqual([status, code]);
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MessageDraft, MessagePatch } from '../../../src/protocol/commands.ts';
-import { refuse } from '../../../src/protocol/errors.ts';
+import { Fault, refuse } from '../../../src/protocol/errors.ts';
 import { defaultAvatar } from '../../../src/rest/default-avatars.ts';
 import { safeName } from '../../../src/rest/media.ts';
 import { BOT, CHANNEL, type FakeOptions, type FakeRest, fakeRest } from '../../support/fake-rest.ts';
@@ -91,13 +91,26 @@ describe('a form with files', () => {
     expect(pulled).toBe(0);
   });
 
-  test.each([
-    ['a refusal of the owner', () => refuse('slowMode', { retryAfter: 1 }), 429],
-    ['a fault', () => Promise.reject(new Error('lost')), 500],
-  ] as const)('leaves nothing behind after %s', async (_why, reply, status) => {
-    open().directory.replies.createMessage = reply;
-    expect((await send(form({}, { 'files[0]': text('a', 'a.txt') }))).status).toBe(status);
+  test('leaves nothing behind after a refusal of the owner', async () => {
+    open().directory.replies.createMessage = () => refuse('slowMode', { retryAfter: 1 });
+    expect((await send(form({}, { 'files[0]': text('a', 'a.txt') }))).status).toBe(429);
     expect(stored()).toEqual([]);
+  });
+
+  test('stays after a fault: the message may be there', async () => {
+    open().directory.replies.createMessage = () => Promise.reject(new Fault('timeout', true, 'no answer'));
+    expect((await send(form({}, { 'files[0]': text('a', 'a.txt') }))).status).toBe(503);
+    expect(stored()).toHaveLength(1);
+  });
+
+  test.each(['x.constructor', 'x.toString', 'x.__proto__'])('of the name %s is of no known kind', async (name) => {
+    open();
+    expect((await send(form({}, { 'files[0]': text('<script>', name) }))).status).toBe(200);
+    const [attachment] = sent().attachments;
+    expect(attachment?.content_type).toBe('application/octet-stream');
+    const { headers } = await rest.call('GET', pathOf(attachment?.url ?? ''), { token: null });
+    expect(headers.get('content-type')).toBe('application/octet-stream');
+    expect(headers.get('content-disposition')).toStartWith('attachment');
   });
 
   test('a form that is wrong leaves nothing behind', async () => {
@@ -249,7 +262,9 @@ test.each([
   ['', 'unknown'],
   ['///', 'unknown'],
   [`${'é'.repeat(300)}.png`, `${'é'.repeat(88)}.png`],
-])('the name %p becomes %p', (name, safe) => {
+  // As long as a header of a form may be; walked once, or the worker stands still for half a minute.
+  ['a'.repeat(80_000), 'a'.repeat(180)],
+])('the name %#', (name, safe) => {
   expect(safeName(name)).toBe(safe);
   expect(safeName(safe)).toBe(safe);
 });
