@@ -5,6 +5,7 @@ import { type Decision, refused, type Turn } from '../protocol/decision.ts';
 import { type Refusal, refuse, refuseField } from '../protocol/errors.ts';
 import { guildKey, type Snowflake } from '../protocol/ids.ts';
 import { DEFAULT_EVERYONE } from '../protocol/permission-bits.ts';
+import type { GuildGone } from '../protocol/reads.ts';
 import type { ChannelRecord, GuildRecord, MemberRecord, PublicUser, RoleRecord } from '../protocol/records.ts';
 import { guildTopic } from '../protocol/topics.ts';
 import { wireTime } from '../protocol/wire-time.ts';
@@ -139,11 +140,12 @@ export function deleteGuild(state: GuildState, command: Of<'deleteGuild'>, turn:
   if (no) return refused(no);
   if (by.id !== SERVER && by.id !== state.guild.owner_id) return refused(refuse('missingPermissions'));
   const outcome = new Outcome(turn);
+  const gone: GuildGone = { channels: [...state.channels.keys()], roles: [...state.roles.keys()] };
   for (const user of state.members.keys()) outcome.leave(state.guild.id, user);
   outcome.write({ w: 'deleteGuild', guildId: state.guild.id });
   for (const part of [state.members, state.channels, state.roles, state.bans, state.invites]) part.clear();
   for (const part of [state.voice, state.presences, state.lastWrote, state.generations]) part.clear();
-  return outcome.done();
+  return outcome.done(gone);
 }
 
 export function updateGuild(state: GuildState, command: Of<'updateGuild'>, turn: Turn): Decision {

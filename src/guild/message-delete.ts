@@ -29,7 +29,7 @@ export function deleteMessage(place: Place, { by, messageId }: Delete, turn: Tur
   remove(place, [found.message], out);
   place.touch(turn.mint());
   place.emit(out, { t: 'MESSAGE_DELETE', d: { id: messageId, channel_id: place.channelId }, about: [], note: LITERAL });
-  return out.done();
+  return out.done(attachmentsOf([found.message]));
 }
 
 /** What does not exist is passed over: that it is gone is what was asked for. */
@@ -47,14 +47,17 @@ export function bulkDelete(place: Place, { by, ids }: Bulk, turn: Turn): Decisio
     if (!('refused' in one)) found.push(one.message);
     else if (one.refused === 'overloaded') return refused(one);
   }
-  if (found.length === 0) return done();
+  if (found.length === 0) return done([]);
   const out = new Outcome(turn);
   remove(place, found, out);
   place.touch(turn.mint());
   const d = { ids: idsOf(found), channel_id: place.channelId };
   place.emit(out, { t: 'MESSAGE_DELETE_BULK', d, about: [], note: LITERAL });
-  return out.done();
+  return out.done(attachmentsOf(found));
 }
+
+const attachmentsOf = (messages: readonly MessageRecord[]): Snowflake[] =>
+  messages.flatMap(({ wire }) => wire.attachments.map(({ id }) => id));
 
 const idsOf = (messages: readonly MessageRecord[]): Snowflake[] => messages.map(({ id }) => id);
 

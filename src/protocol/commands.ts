@@ -29,7 +29,7 @@ export type GuildCommand =
       readonly name: string;
       readonly icon: string | null;
     }
-  /** -> null. Owner only. */
+  /** -> GuildGone (reads.ts). Owner only. */
   | { readonly kind: 'deleteGuild'; readonly by: By }
   /** -> APIGuild */
   | { readonly kind: 'updateGuild'; readonly by: By; readonly patch: GuildPatch }
@@ -213,7 +213,7 @@ export type MessageCommand =
       readonly messageId: Snowflake;
       readonly patch: MessagePatch;
     }
-  /** -> null */
+  /** -> Snowflake[]: the attachments that went with it (also of bulkDelete) */
   | { readonly kind: 'deleteMessage'; readonly by: By; readonly channelId: Snowflake; readonly messageId: Snowflake }
   | { readonly kind: 'bulkDelete'; readonly by: By; readonly channelId: Snowflake; readonly ids: readonly Snowflake[] }
   | {

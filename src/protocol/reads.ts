@@ -1,4 +1,5 @@
-/** What owners say to questions that lead to reads of the store. */
+/** What owners say for the edge alone, which reads the store and keeps the files. */
+import type { Snowflake } from './ids.ts';
 
 /** To `mayRead`. */
 export interface MayRead {
@@ -6,4 +7,10 @@ export interface MayRead {
   readonly generation: string | null;
   /** His permissions in the channel, decimal. */
   readonly permissions: string;
+}
+
+/** To `deleteGuild`: what went with it. */
+export interface GuildGone {
+  readonly channels: readonly Snowflake[];
+  readonly roles: readonly Snowflake[];
 }

@@ -4,6 +4,7 @@ import type { ApplicationRecord } from '../protocol/records.ts';
 import type { Call } from './call.ts';
 import { pickFilled } from './compact.ts';
 import { enrolBot, resetTokens } from './enrolment.ts';
+import { withPicture } from './pictures.ts';
 import { refused } from './refused.ts';
 import { created, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -30,16 +31,17 @@ async function updateMyApplication(call: Call): Promise<Outcome> {
 
 async function change(call: Call, application: ApplicationRecord, settable: number): Promise<ApplicationRecord> {
   const form = await call.body(applicationEdit);
-  const { icon, flags } = form;
-  const { files, directory } = call.edge.deps;
-  const picture =
-    icon === undefined ? {} : { icon: icon && (await files.savePicture('app-icons', application.id, icon, 'icon')) };
+  const { flags } = form;
+  const { directory } = call.edge.deps;
   const patch = {
     ...pickFilled(form, ['name', 'description', 'bot_public']),
     ...(typeof flags === 'number' ? { flags: (application.flags & ~settable) | (flags & settable) } : {}),
-    ...picture,
   };
-  const changed = await call.ask<ApplicationRecord>(userKey(application.id), { kind: 'updateApplication', patch });
+  const picture = { kind: 'app-icons', owner: application.id, field: 'icon' } as const;
+  const changed = await withPicture(call, picture, form.icon, (icon) => {
+    const whole = icon === undefined ? patch : { ...patch, icon };
+    return call.ask<ApplicationRecord>(userKey(application.id), { kind: 'updateApplication', patch: whole });
+  });
   await directory.control({ control: 'userChanged', user: application.id });
   return changed;
 }

@@ -4,6 +4,7 @@ import type { ChannelPatch } from '../protocol/commands.ts';
 import { guildKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { pick, pickFilled } from './compact.ts';
+import { tidyUp, withPicture } from './pictures.ts';
 import { refusedField } from './refused.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -24,13 +25,14 @@ async function updateChannel(call: Call): Promise<Outcome> {
   const channelId = call.id('channelId');
   const form = await call.body(channelEdit);
   const owner = await call.edge.owners.of(channelId);
-  const { icon } = form;
-  const picture =
-    icon === undefined
-      ? {}
-      : { icon: icon && (await call.edge.deps.files.savePicture('channel-icons', channelId, icon, 'icon')) };
-  const patch = { ...patchOf(form), ...picture };
-  return ok(await call.ask(owner, { kind: 'updateChannel', by: call.by, channelId, patch }));
+  const patch = patchOf(form);
+  const picture = { kind: 'channel-icons', owner: channelId, field: 'icon' } as const;
+  return ok(
+    await withPicture(call, picture, form.icon, (icon) => {
+      const whole = icon === undefined ? patch : { ...patch, icon };
+      return call.ask(owner, { kind: 'updateChannel', by: call.by, channelId, patch: whole });
+    }),
+  );
 }
 
 /** A DM is closed for the caller alone. */
@@ -38,7 +40,9 @@ async function deleteChannel(call: Call): Promise<Outcome> {
   const channelId = call.id('channelId');
   const owner = await call.edge.owners.of(channelId);
   if (owner.startsWith('d:')) return ok(await call.ask(owner, { kind: 'closeDm', by: call.by }));
-  return ok(await call.ask(owner, { kind: 'deleteChannel', by: call.by, channelId }));
+  const deleted = await call.ask(owner, { kind: 'deleteChannel', by: call.by, channelId });
+  await tidyUp(call, () => call.edge.deps.files.removeChannel(channelId));
+  return ok(deleted);
 }
 
 async function listGuildChannels(call: Call): Promise<Outcome> {

@@ -1,8 +1,8 @@
 /** Files on disk: attachments by channel and id, pictures of users and guilds by hash. One quota for the installation. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Snowflake } from '../protocol/ids.ts';
 import { HEAD_BYTES, type Picture, pictureOf, safeName } from './media.ts';
@@ -23,6 +23,12 @@ export interface SavedFile {
   readonly picture: Picture | null;
 }
 
+export interface SavedPicture {
+  readonly hash: string;
+  /** It was not there before. */
+  readonly isNew: boolean;
+}
+
 export interface OpenFile {
   readonly size: number;
   read(start: number, end: number): Readable;
@@ -30,6 +36,8 @@ export interface OpenFile {
 
 /** 10 MiB of picture is 14 MiB of base64: beyond what Discord takes. */
 const MAX_PICTURE_BYTES = 10 * 1024 * 1024;
+/** Of one owner and kind, the one that is shown included. */
+const KEPT_PICTURES = 5;
 
 export class Files {
   readonly #directory: string;
@@ -42,12 +50,10 @@ export class Files {
     this.#used = used;
   }
 
-  /** Bytes on disk now; walks the whole tree, so once at start. */
+  /** Bytes on disk now, without what a crash has left half removed; walks the whole tree, so once at start. */
   async measure(): Promise<number> {
-    const entries = await readdir(this.#directory, { recursive: true, withFileTypes: true }).catch(() => []);
-    let sum = 0;
-    for (const entry of entries) if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name))).size;
-    return sum;
+    await rm(this.#trash, { recursive: true, force: true });
+    return sizeOf(this.#directory);
   }
 
   /**
@@ -86,9 +92,18 @@ export class Files {
     return { name, size, picture: pictureOf(Buffer.concat(head)) };
   }
 
-  async removeAttachment(channelId: Snowflake, id: Snowflake, size: number): Promise<void> {
-    await rm(this.#attachment(channelId, id), { recursive: true, force: true });
-    this.#give(size);
+  async removeAttachments(channelId: Snowflake, ids: readonly Snowflake[]): Promise<void> {
+    for (const id of ids) await this.#remove(this.#attachment(channelId, id));
+  }
+
+  /** Everything that was sent in a channel, and its picture. */
+  async removeChannel(channelId: Snowflake): Promise<void> {
+    await this.#remove(join(this.#directory, 'attachments', channelId));
+    await this.removePictures('channel-icons', channelId);
+  }
+
+  removePictures(kind: PictureKind, owner: Snowflake): Promise<void> {
+    return this.#remove(join(this.#directory, kind, owner));
   }
 
   openAttachment(channelId: string, id: string, name: string): Promise<OpenFile | null> {
@@ -96,7 +111,7 @@ export class Files {
   }
 
   /** A `data:` URI of a form. -> its hash, `a_` in front if it may move. Refused: invalidForm at `field`. */
-  async savePicture(kind: PictureKind, owner: Snowflake, data: string, field: string): Promise<string> {
+  async savePicture(kind: PictureKind, owner: Snowflake, data: string, field: string): Promise<SavedPicture> {
     const bytes = Buffer.from(data.slice(data.indexOf(',') + 1), 'base64');
     const picture = pictureOf(bytes.subarray(0, HEAD_BYTES));
     if (picture === null) throw refusedField([field], 'IMAGE_INVALID', 'Invalid image data.');
@@ -104,21 +119,61 @@ export class Files {
       throw refusedField([field], 'BINARY_TYPE_MAX_SIZE', 'File cannot be larger than 10240.0 kb.');
     }
     const hash = `${picture.type === 'gif' ? 'a_' : ''}${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}`;
-    const folder = join(this.#directory, kind, owner);
-    const path = join(folder, hash);
-    if ((await openFile(path)) !== null) return hash;
+    const path = this.#picture(kind, owner, hash);
+    if ((await openFile(path)) !== null) return { hash, isNew: false };
     this.#take(bytes.byteLength);
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, bytes, { mode: 0o600 });
-    return hash;
+    return { hash, isNew: true };
+  }
+
+  removePicture(kind: PictureKind, owner: Snowflake, hash: string): Promise<void> {
+    return this.#remove(this.#picture(kind, owner, hash));
+  }
+
+  /** The owner shows `hash` from `now` (ms) on. Messages show the pictures of their time, so the newest few before it stay. */
+  async keepPicture(kind: PictureKind, owner: Snowflake, hash: string, now: number): Promise<void> {
+    const path = this.#picture(kind, owner, hash);
+    await utimes(path, now / 1000, now / 1000);
+    const folder = dirname(path);
+    const others = (await readdir(folder)).filter((name) => name !== hash);
+    if (others.length < KEPT_PICTURES) return;
+    const dated = await Promise.all(
+      others.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
+    );
+    const old = dated.sort((one, other) => other.at - one.at).slice(KEPT_PICTURES - 1);
+    for (const { name } of old) await this.#remove(join(folder, name));
   }
 
   openPicture(kind: PictureKind, owner: string, hash: string): Promise<OpenFile | null> {
-    return openFile(join(this.#directory, kind, owner, hash));
+    return openFile(this.#picture(kind, owner, hash));
   }
 
   #attachment(channelId: string, id: string): string {
     return join(this.#directory, 'attachments', channelId, id);
+  }
+
+  #picture(kind: PictureKind, owner: string, hash: string): string {
+    return join(this.#directory, kind, owner, hash);
+  }
+
+  get #trash(): string {
+    return join(this.#directory, 'trash');
+  }
+
+  /** Gone for everybody at once. Of two who remove the same only one moves it, so its size is given back once. */
+  async #remove(path: string): Promise<void> {
+    if ((await stat(path).catch(() => null)) === null) return;
+    await mkdir(this.#trash, { recursive: true });
+    const box = await mkdtemp(join(this.#trash, 'gone-'));
+    try {
+      await rename(path, join(box, 'it'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    const size = await sizeOf(box);
+    await rm(box, { recursive: true, force: true });
+    this.#give(size);
   }
 
   #take(bytes: number): void {
@@ -131,6 +186,17 @@ export class Files {
   #give(bytes: number): void {
     Atomics.sub(this.#used, 0, BigInt(bytes));
   }
+}
+
+/** Bytes of a file, or of all files below a folder; 0 when nothing is there. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) return 0;
+  if (found.isFile()) return found.size;
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  let sum = 0;
+  for (const entry of entries) if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name))).size;
+  return sum;
 }
 
 async function openFile(path: string): Promise<OpenFile | null> {

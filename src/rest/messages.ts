@@ -5,6 +5,7 @@ import type { MessageWithReactions } from '../protocol/records.ts';
 import type { Call } from './call.ts';
 import { draftOf, patchOf } from './message-draft.ts';
 import { readerOf, visible, type WireMessage, wireMessage } from './message-wire.ts';
+import { tidyUp } from './pictures.ts';
 import { refused } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -100,8 +101,13 @@ async function updateMessage(call: Call): Promise<Outcome> {
 async function deleteMessage(call: Call): Promise<Outcome> {
   const [channelId, messageId] = [call.id('channelId'), call.id('messageId')];
   const owner = await call.edge.owners.of(channelId);
-  await call.ask(owner, { kind: 'deleteMessage', by: call.by, channelId, messageId });
-  return noContent;
+  const gone = await call.ask<readonly Snowflake[]>(owner, {
+    kind: 'deleteMessage',
+    by: call.by,
+    channelId,
+    messageId,
+  });
+  return withoutFiles(call, channelId, gone);
 }
 
 async function bulkDeleteMessages(call: Call): Promise<Outcome> {
@@ -109,7 +115,13 @@ async function bulkDeleteMessages(call: Call): Promise<Outcome> {
   const { messages } = await call.body(bulkDelete);
   const ids = [...new Set(messages)];
   if (messages.length < 2 || messages.length > 100) throw refused('bulkDeleteCount');
-  await call.ask(await call.edge.owners.of(channelId), { kind: 'bulkDelete', by: call.by, channelId, ids });
+  const owner = await call.edge.owners.of(channelId);
+  const gone = await call.ask<readonly Snowflake[]>(owner, { kind: 'bulkDelete', by: call.by, channelId, ids });
+  return withoutFiles(call, channelId, gone);
+}
+
+async function withoutFiles(call: Call, channelId: Snowflake, attachments: readonly Snowflake[]): Promise<Outcome> {
+  await tidyUp(call, () => call.edge.deps.files.removeAttachments(channelId, attachments));
   return noContent;
 }
 

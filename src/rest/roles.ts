@@ -3,6 +3,7 @@ import type { RolePatch } from '../protocol/commands.ts';
 import { guildKey, type Snowflake } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { pick } from './compact.ts';
+import { tidyUp, withPicture } from './pictures.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { roleCreate, roleEdit, roleMoves } from './schemas.ts';
@@ -19,29 +20,37 @@ async function getGuildRole(call: Call): Promise<Outcome> {
   return ok(await call.read(guildKey(call.id('guildId')), { ask: 'role', by: call.userId, roleId }));
 }
 
+/** An icon lies under the role's id, which the guild gives: so it follows in a second step. */
 async function createGuildRole(call: Call): Promise<Outcome> {
   const guildId = call.id('guildId');
-  const patch = await patchOf(call, guildId, await call.body(roleCreate));
-  return ok(await call.ask(guildKey(guildId), { kind: 'createRole', by: call.by, patch }));
+  const form = await call.body(roleCreate);
+  const role = await call.ask<Wire>(guildKey(guildId), { kind: 'createRole', by: call.by, patch: patchOf(form) });
+  return ok(form.icon ? await change(call, guildId, role.id, { icon: form.icon }) : role);
 }
 
 async function updateGuildRole(call: Call): Promise<Outcome> {
-  const [guildId, roleId] = [call.id('guildId'), call.id('roleId')];
-  const patch = await patchOf(call, roleId, await call.body(roleEdit));
-  return ok(await call.ask(guildKey(guildId), { kind: 'updateRole', by: call.by, roleId, patch }));
+  return ok(await change(call, call.id('guildId'), call.id('roleId'), await call.body(roleEdit)));
+}
+
+interface Wire {
+  readonly id: Snowflake;
+}
+
+function change(call: Call, guildId: Snowflake, roleId: Snowflake, form: Form): Promise<Wire> {
+  const picture = { kind: 'role-icons', owner: roleId, field: 'icon' } as const;
+  return withPicture(call, picture, form.icon, (icon) => {
+    const patch = { ...patchOf(form), ...(icon === undefined ? {} : { icon }) };
+    return call.ask(guildKey(guildId), { kind: 'updateRole', by: call.by, roleId, patch });
+  });
 }
 
 /** `colors` wins over `color`, which older clients send. */
-async function patchOf(call: Call, owner: Snowflake, form: Form): Promise<RolePatch> {
-  const { icon, colors } = form;
-  const files = call.edge.deps.files;
-  const picture =
-    icon === undefined ? {} : { icon: icon && (await files.savePicture('role-icons', owner, icon, 'icon')) };
+function patchOf(form: Form): RolePatch {
+  const { colors } = form;
   const { primary_color, secondary_color = null, tertiary_color = null } = colors ?? {};
   return {
     ...pick(form, ['name', 'permissions', 'color', 'hoist', 'mentionable', 'unicode_emoji']),
     ...(colors ? { colors: { primary_color: primary_color ?? 0, secondary_color, tertiary_color } } : {}),
-    ...picture,
   };
 }
 
@@ -54,7 +63,9 @@ async function bulkUpdateGuildRoles(call: Call): Promise<Outcome> {
 }
 
 async function deleteGuildRole(call: Call): Promise<Outcome> {
-  await call.ask(guildKey(call.id('guildId')), { kind: 'deleteRole', by: call.by, roleId: call.id('roleId') });
+  const roleId = call.id('roleId');
+  await call.ask(guildKey(call.id('guildId')), { kind: 'deleteRole', by: call.by, roleId });
+  await tidyUp(call, () => call.edge.deps.files.removePictures('role-icons', roleId));
   return noContent;
 }
 

@@ -85,9 +85,8 @@ class Form {
   async discard(): Promise<void> {
     await Promise.allSettled(this.#files);
     const { files } = this.#call.edge.deps;
-    await Promise.all(
-      this.#saved.map(({ attachment }) => files.removeAttachment(this.#channelId, attachment.id, attachment.size)),
-    );
+    const ids = this.#saved.map(({ attachment }) => attachment.id);
+    await files.removeAttachments(this.#channelId, ids);
   }
 
   #take(field: string, stream: BusboyFileStream, filename: string): void {

@@ -3,7 +3,9 @@ import { groupKey, guildKey, nameKey, pairKey, type Snowflake, userKey } from '.
 import type { DmRecord, PublicUser, UserRecord } from '../protocol/records.ts';
 import { slowGuessing } from './accounts.ts';
 import type { Call } from './call.ts';
+import { pick } from './compact.ts';
 import { isReserved, isTaken, settleName, usernameTaken } from './enrolment.ts';
+import { type PictureHash, type PictureOf, withPicture } from './pictures.ts';
 import { refused, refusedField } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -29,21 +31,24 @@ async function updateMyUser(call: Call): Promise<Outcome> {
   const form = await call.body(userEdit);
   const { record, kind } = call.account;
   const passwordHash = await newPassword(call, form);
-  const avatar = await picture(call, 'avatars', form.avatar, 'avatar');
-  const banner = await picture(call, 'banners', form.banner, 'banner');
   const renamed = form.username !== undefined && form.username !== record.user.username;
-  const patch = {
-    ...(renamed && form.username !== undefined && { username: form.username }),
-    ...(form.global_name !== undefined && { global_name: form.global_name }),
-    ...(form.accent_color !== undefined && { accent_color: form.accent_color }),
-    ...(typeof form.bio === 'string' && { bio: form.bio }),
-    ...avatar,
-    ...banner,
-    ...(passwordHash !== null && { passwordHash }),
-  };
   const name = renamed && kind === 'person' ? (form.username ?? null) : null;
-  const change = () => call.ask<OwnRecord>(userKey(call.userId), { kind: 'updateUser', patch });
-  const changed = name === null ? await change() : await underName(call, name, record, change);
+  const change = (avatar: PictureHash, banner: PictureHash) => {
+    const patch = {
+      ...(renamed && form.username !== undefined && { username: form.username }),
+      ...pick(form, ['global_name', 'accent_color']),
+      ...(typeof form.bio === 'string' && { bio: form.bio }),
+      ...(avatar !== undefined && { avatar }),
+      ...(banner !== undefined && { banner }),
+      ...(passwordHash !== null && { passwordHash }),
+    };
+    return call.ask<OwnRecord>(userKey(call.userId), { kind: 'updateUser', patch });
+  };
+  const changed = await withPicture(call, mine(call, 'avatar'), form.avatar, (avatar) =>
+    withPicture(call, mine(call, 'banner'), form.banner, (banner) =>
+      name === null ? change(avatar, banner) : underName(call, name, record, () => change(avatar, banner)),
+    ),
+  );
   if (passwordHash !== null) await endOtherLogins(call);
   await call.edge.deps.directory.control({ control: 'userChanged', user: call.userId });
   return ok(wireSelf(changed));
@@ -88,15 +93,8 @@ async function newPassword(call: Call, form: Edit): Promise<string | null> {
   return passwords.hash(form.new_password);
 }
 
-async function picture(
-  call: Call,
-  kind: 'avatars' | 'banners',
-  data: string | null | undefined,
-  field: 'avatar' | 'banner',
-) {
-  if (data === undefined) return {};
-  return { [field]: data === null ? null : await call.edge.deps.files.savePicture(kind, call.userId, data, field) };
-}
+const mine = ({ userId }: Call, field: 'avatar' | 'banner') =>
+  ({ kind: `${field}s`, owner: userId, field }) as const satisfies PictureOf;
 
 async function listMyDms(call: Call): Promise<Outcome> {
   const dms = await call.read<readonly DmRecord[]>(userKey(call.userId), { ask: 'dms' });

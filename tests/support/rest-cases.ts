@@ -65,6 +65,7 @@ export const CASES: readonly Case[] = [
     to: [`${g} bulkDelete`],
     status: 204,
     said: { ids: ['11', '12'] },
+    reply: [],
   },
   {
     call: `POST /channels/${CHANNEL}/messages/${MESSAGE}/crosspost`,
@@ -120,7 +121,12 @@ export const CASES: readonly Case[] = [
     status: 200,
     said: { patch: { name: 'bb', system_channel_id: null, owner_id: '12' } },
   },
-  { call: `DELETE /guilds/${GUILD}`, to: [`${g} deleteGuild`], status: 204 },
+  {
+    call: `DELETE /guilds/${GUILD}`,
+    to: [`${g} deleteGuild`],
+    status: 204,
+    reply: { channels: [], roles: [] },
+  },
   { call: `GET /guilds/${GUILD}/preview`, to: [`${g} guildPreview`], status: 200 },
   { call: `GET /guilds/${GUILD}/channels`, to: [`${g} channels`], status: 200, reply: [] },
   {

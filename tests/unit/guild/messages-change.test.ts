@@ -141,6 +141,14 @@ describe('delete', () => {
     expect(f.why(remove(state, send(state), who))).toBe(expected);
   });
 
+  test('says which files went with it, for whoever keeps them', () => {
+    const state = f.guild(f.EVERYDAY | P.AttachFiles);
+    const [one, two, three] = ['1', '2', '3'].map((id) => send(state, { attachments: [file(id)] }));
+    expect(f.body<string[]>(remove(state, one ?? ''))).toEqual(['1']);
+    expect(f.body<string[]>(bulk(state, [two ?? '', three ?? '', send(state)]))).toEqual(['2', '3']);
+    expect(f.body<string[]>(bulk(state, [two ?? '', three ?? '']))).toEqual([]);
+  });
+
   test('many at once: one event, what does not exist is passed over', () => {
     const state = f.guild();
     const [a, b] = [send(state), send(state, {}, f.BOB)];
