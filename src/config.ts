@@ -1,10 +1,12 @@
-/** Environment and flags -> one frozen config. The only file that reads the environment. */
+/** Flags, environment and one optional file -> one frozen config. The only file that reads the environment. */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LOG_LEVELS, type LogLevel } from './base/log.ts';
 import { ROOM_LIMITS } from './gateway/limits.ts';
 import { LIMITS } from './limits.ts';
+import { parseJson } from './protocol/json.ts';
 
 export interface Config {
   /** 0: any free one. */
@@ -18,6 +20,8 @@ export interface Config {
   readonly publicUrl: string | null;
   /** `memory`: nothing is kept, one worker (bot tests). */
   readonly store: 'sqlite' | 'memory';
+  /** File that fills a store in memory at the start; null: none. */
+  readonly seed: string | null;
   /** `open`: anybody may register. `invite`: who names an invite that works. `closed`: accounts come from the command line. */
   readonly registration: 'open' | 'invite' | 'closed';
   /** Log lines below it are not written. */
@@ -79,6 +83,11 @@ export const OPTIONS = {
     fallback: 'sqlite',
     about: 'where data lives: sqlite, or memory (lost at the end; one worker)',
   },
+  seed: {
+    schema: z.string().transform((path) => (path === '' ? null : path)),
+    fallback: '',
+    about: 'JSON file that fills a store in memory at the start (docs/seed.md)',
+  },
   registration: {
     schema: oneOf('open', 'invite', 'closed'),
     fallback: 'open',
@@ -113,21 +122,16 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+type Texts = Readonly<Record<string, string | boolean | undefined>>;
+
 /**
- * A flag wins over the environment, which wins over the default; an empty variable counts as absent.
- * `flags`: by flag name (`data-dir`), without dashes in front. Throws ConfigError.
+ * A flag wins over the environment, which wins over the file (`--config`, `GUILDHALL_CONFIG`), which wins over the default; an empty variable counts
+ * as absent. `flags`: by flag name (`data-dir`), without dashes in front. Throws ConfigError.
  */
-export function readConfig(
-  flags: Readonly<Record<string, string | boolean | undefined>>,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): Config {
+export function readConfig(flags: Texts, environment: Texts = process.env): Config {
+  const file = readConfigFile(firstText(flags.config, environment.GUILDHALL_CONFIG));
   const read = (name: OptionName): string | number | null => {
-    const flag = flags[flagOf(name)];
-    const variable = environment[variableOf(name)];
-    const [text, source] =
-      typeof flag === 'string'
-        ? [flag, `--${flagOf(name)}`]
-        : [variable === undefined || variable === '' ? OPTIONS[name].fallback : variable, variableOf(name)];
+    const [text, source] = given(name, flags, environment, file);
     const parsed = OPTIONS[name].schema.safeParse(text);
     if (parsed.success) return parsed.data;
     throw new ConfigError(`${source} is ${JSON.stringify(text)}; it must be ${wish(parsed.error)}`);
@@ -139,11 +143,53 @@ export function readConfig(
     workers: Number(read('workers')),
     publicUrl: read('publicUrl') as string | null,
     store: read('store') as Config['store'],
+    seed: read('seed') as string | null,
     registration: read('registration') as Config['registration'],
     logLevel: read('logLevel') as LogLevel,
     rateLimits: read('rateLimits') as Config['rateLimits'],
     socketsPerAddress: Number(read('socketsPerAddress')),
   });
+}
+
+const firstText = (...values: readonly unknown[]): string | null =>
+  values.find((value): value is string => typeof value === 'string' && value !== '') ?? null;
+
+/** The text and where it stands. */
+function given(name: OptionName, flags: Texts, environment: Texts, file: ConfigFile | null): readonly [string, string] {
+  const flag = flags[flagOf(name)];
+  if (typeof flag === 'string') return [flag, `--${flagOf(name)}`];
+  const variable = environment[variableOf(name)];
+  if (typeof variable === 'string' && variable !== '') return [variable, variableOf(name)];
+  const value = file?.values[name];
+  return value === undefined ? [OPTIONS[name].fallback, name] : [String(value), `${name} in ${file?.path}`];
+}
+
+interface ConfigFile {
+  readonly path: string;
+  readonly values: Readonly<Partial<Record<string, string | number>>>;
+}
+
+/** An object of options by their names here: `{ "port": 8080, "dataDir": "/srv/guildhall" }`. */
+function readConfigFile(path: string | null): ConfigFile | null {
+  if (path === null) return null;
+  let value: unknown;
+  try {
+    value = parseJson(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`the config file ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ConfigError(`the config file ${path} must be an object: { "port": 8080 }`);
+  }
+  for (const [name, each] of Object.entries(value)) {
+    if (!(name in OPTIONS)) {
+      throw new ConfigError(`${name} in ${path} is no option; the options are: ${OPTION_NAMES.join(', ')}`);
+    }
+    if (typeof each !== 'string' && typeof each !== 'number') {
+      throw new ConfigError(`${name} in ${path} is ${JSON.stringify(each)}; it must be a text or a number`);
+    }
+  }
+  return { path, values: value as ConfigFile['values'] };
 }
 
 /** The sentence of the schema; of a union, that of its last choice. */

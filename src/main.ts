@@ -7,10 +7,13 @@ import { type Running, startServer } from './supervise.ts';
 /** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
 const serve: Powers['serve'] = async (config, started) => {
   const running = await startServer(config, { ownListeners: false, publicListener: true });
-  started({ port: running.port });
-  const why = await Promise.race([signalled(), running.failed]);
-  await running.stop();
-  if (why instanceof Error) throw why;
+  try {
+    await started({ port: running.port });
+    const why = await Promise.race([signalled(), running.failed]);
+    if (why instanceof Error) throw why;
+  } finally {
+    await running.stop();
+  }
 };
 
 const withCore: Powers['withCore'] = async (config, use) => {

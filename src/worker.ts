@@ -12,7 +12,7 @@ import { type Listener, Server } from './gateway/server.bun.ts';
 import { openOwner } from './host/loader.ts';
 import { loadNeed } from './host/needs.ts';
 import { Passwords } from './host/passwords.ts';
-import { Tokens } from './host/tokens.ts';
+import { Tokens, tokenHash } from './host/tokens.ts';
 import { isVolatile } from './host/volatile.ts';
 import { LIMITS } from './limits.ts';
 import type { OwnerKey } from './protocol/ids.ts';
@@ -116,7 +116,7 @@ function restDeps({ start, store, mint, tokens }: Ground, { directory }: Core): 
     directory,
     store,
     authenticate: tokens.authenticate,
-    tokens: { make: (user) => textOf(tokens.make(user, 'bot')) },
+    tokens: { make: (user) => textOf(tokens.make(user, 'bot')), hash: tokenHash },
     passwords: new Passwords({ random, atOnce: LIMITS.passwordHashes, waiting: LIMITS.passwordWaiting }),
     clock,
     random,

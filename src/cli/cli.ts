@@ -8,9 +8,10 @@ import { helpOf, helpOfOne } from './help.ts';
 import { COMMON } from './options.ts';
 import { serve } from './serve.ts';
 import { userAdd } from './user-add.ts';
+import { userPassword } from './user-password.ts';
 import { version } from './version.ts';
 
-const COMMANDS: readonly Command[] = [serve, userAdd, guildAdd, botAdd, version];
+const COMMANDS: readonly Command[] = [serve, userAdd, userPassword, guildAdd, botAdd, version];
 const HELP: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);
 
 const DONE = 0;

@@ -11,8 +11,8 @@ export interface Started {
 
 /** Given by the entry point: commands themselves start nothing. */
 export interface Powers {
-  /** Runs the server until it is told to stop; `started` is called when its port is open. */
-  readonly serve: (config: Config, started: (server: Started) => void) => Promise<void>;
+  /** Runs the server until it is told to stop; `started` is called when its port is open, and ends the server when it rejects. */
+  readonly serve: (config: Config, started: (server: Started) => Promise<void>) => Promise<void>;
   /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
   readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
   readonly stdout: { write(text: string): unknown };

@@ -11,9 +11,9 @@ export function helpOf(commands: readonly Command[]): string {
     'Commands:',
     ...commands.map((command) => `  ${call(command)}\n      ${command.about}`),
     '',
-    'Every command takes --data-dir, --json (one line of JSON instead of text) and --help.',
+    'Every command takes --data-dir, --config FILE, --json (one line of JSON instead of text) and --help.',
     '',
-    'Options of serve, also from the environment:',
+    'Options of serve, also from the environment, or by their name (dataDir) from the JSON of --config (GUILDHALL_CONFIG):',
     ...OPTION_NAMES.flatMap((name) => {
       const { about, fallback } = OPTIONS[name];
       const standard = fallback === '' ? '' : ` (default: ${fallback})`;

@@ -8,6 +8,7 @@ export const configOptions = (names: readonly OptionName[]): ParseArgsOptionsCon
 /** What every command takes. */
 export const COMMON: ParseArgsOptionsConfig = {
   ...configOptions(['dataDir']),
+  config: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 };

@@ -1,21 +1,36 @@
 import { OPTION_NAMES } from '../config.ts';
-import { type Command, CommandError } from './command.ts';
+import { type Command, CommandError, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
+import { readSeed, type Seeded, sow } from './seed.ts';
 
 export const serve: Command = {
   words: 'serve',
   usage: '',
   about: 'Start the server and run until it is told to stop (SIGINT, SIGTERM).',
   options: configOptions(OPTION_NAMES),
-  async run({ config, powers, print }) {
+  async run(call) {
+    const { config, powers, print } = call;
+    const { dataDir, workers, seed: path } = config;
+    if (path !== null && config.store !== 'memory') throw new UsageError('--seed needs --store memory');
+    const seed = path === null ? null : readSeed(path);
     try {
-      await powers.serve(config, ({ port }) => {
+      await powers.serve(config, async ({ port }) => {
+        const seeded = path === null || seed === null ? null : await sow(call, path, seed);
         const url = config.publicUrl ?? `http://${config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`;
-        const { dataDir, workers } = config;
-        print({ url, port, dataDir, workers }, [`Guildhall listens on ${url} (data in ${dataDir})`]);
+        const said = { url, port, dataDir, workers, ...(seeded !== null && { seeded }) };
+        print(said, [...linesOf(seeded), `Guildhall listens on ${url} (data in ${dataDir})`]);
       });
     } catch (error) {
       throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
     }
   },
 };
+
+function linesOf(seeded: Seeded | null): string[] {
+  const { users = {}, bots = {}, guilds = {} } = seeded ?? {};
+  return [
+    ...Object.entries(users).map(([name, { id, token }]) => `user   ${name} (${id})  token ${token}`),
+    ...Object.entries(bots).map(([name, { id, token }]) => `bot    ${name} (${id})  token ${token}`),
+    ...Object.entries(guilds).map(([name, { id }]) => `guild  ${name} (${id})`),
+  ];
+}

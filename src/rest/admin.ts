@@ -4,21 +4,24 @@ import * as z from 'zod/mini';
 import type { Command, Question } from '../protocol/commands.ts';
 import { guildKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
 import type { PublicUser } from '../protocol/records.ts';
+import { seedForm } from '../protocol/seed.ts';
 import { check, parseBody, readText } from './body.ts';
 import { joinBot, serverBy } from './bot-joins.ts';
 import type { RestDeps } from './deps.ts';
-import { type Asker, addToken, enrolBot, enrolPerson } from './enrolment.ts';
+import { type Asker, addToken, enrolBot, enrolPerson, revoked } from './enrolment.ts';
 import type { GuildWire } from './my-guilds.ts';
 import { Refused, refused } from './refused.ts';
 import { answer, answerError, type Outcome, ok } from './respond.ts';
 import { register, text } from './schemas.ts';
+import { applySeed } from './seed.ts';
 
 export interface Admin {
   /** Never rejects. */
   handle(request: Request): Promise<Response>;
 }
 
-const MAX_BODY_BYTES = 64 * 1024;
+/** A seed is the largest. */
+const MAX_BODY_BYTES = 1024 * 1024;
 /** GATEWAY_PRESENCE, GATEWAY_GUILD_MEMBERS, GATEWAY_MESSAGE_CONTENT: a bot of one's own server may see everything. */
 const ALL_INTENTS = (1 << 12) | (1 << 14) | (1 << 18);
 const BROAD = P.Administrator;
@@ -26,6 +29,7 @@ const BROAD = P.Administrator;
 const DEFAULT_OWNER = 'owner';
 
 const userForm = z.object({ name: text(2, 32), password: z.nullish(text(8, 1024)) });
+const passwordForm = z.object({ name: text(1, 320), password: z.nullish(text(8, 1024)) });
 const guildForm = z.object({ name: text(2, 100), owner: text(2, 32) });
 const botForm = z.object({ name: text(2, 32), guild: text(2, 100), owner: z.nullish(text(2, 32)) });
 
@@ -40,6 +44,8 @@ export function createAdmin(deps: RestDeps): Admin {
   const asker = new ServerAsker(deps);
   const operations: Record<string, (body: unknown) => Promise<Outcome>> = {
     'POST /admin/users': (body) => addUser(asker, deps, check(userForm, body)),
+    'POST /admin/passwords': (body) => setPassword(asker, deps, check(passwordForm, body)),
+    'POST /admin/seed': async (body) => ok(await applySeed(asker, deps, check(seedForm, body))),
     'POST /admin/guilds': (body) => addGuild(asker, deps, check(guildForm, body)),
     'POST /admin/bots': (body) => addBot(asker, deps, check(botForm, body)),
   };
@@ -95,6 +101,19 @@ async function newPerson(asker: Asker, deps: RestDeps, name: string, given: stri
   const { username } = check(register, { username: name, password });
   const enrolled = await enrolPerson(asker, deps, { username, password, email: null, globalName: null });
   return { ...enrolled, password };
+}
+
+/** The old password and every login made with it are good for nothing when this resolves. `name`: as he logs in. */
+async function setPassword(asker: Asker, deps: RestDeps, form: z.infer<typeof passwordForm>): Promise<Outcome> {
+  const person = await findPerson(deps, form.name);
+  if (person === null) throw refused('unknownUser');
+  const password = form.password ?? deps.random.secret(12);
+  const [{ user }, passwordHash] = [person, await deps.passwords.hash(password)];
+  await asker.ask(userKey(user.id), { kind: 'updateUser', patch: { passwordHash } });
+  const revoke: Command = { kind: 'revokeToken', hash: null, except: null };
+  await revoked(deps, await asker.ask<readonly string[]>(userKey(user.id), revoke));
+  await deps.directory.control({ control: 'userChanged', user: user.id });
+  return ok({ user, password });
 }
 
 async function findPerson(deps: RestDeps, name: string): Promise<Person | null> {

@@ -10,6 +10,8 @@ import type { Files } from './files.ts';
 /** Makes tokens of the form `base64(user id).x.y` (clients.md rule 11). `text` is shown once; only the hash is stored. */
 export interface Tokens {
   make(user: Snowflake): { readonly text: string; readonly hash: string };
+  /** What is stored of a token that was chosen elsewhere (a seed). */
+  hash(text: string): string;
 }
 
 /** Bounded: rejects with Fault `overloaded` when too many wait. */

@@ -17,6 +17,9 @@ export interface NewPerson {
   /** Null: nobody can log in with one. */
   readonly password: string | null;
   readonly email: string | null;
+  /** Chosen by a seed; else new ones are made. The token's first part is the id. */
+  readonly id?: Snowflake;
+  readonly token?: string;
 }
 
 export interface Enrolled {
@@ -42,9 +45,9 @@ export const isReserved = (username: string): boolean => RESERVED.has(username.t
 /** Claims e-mail and name, then the account is there with its first token. Refused: invalidForm when one of them is taken. */
 export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerson): Promise<Enrolled> {
   const passwordHash = person.password === null ? null : await deps.passwords.hash(person.password);
-  const id = deps.mint();
+  const id = person.id ?? deps.mint();
   const user: PublicUser = { id, username: person.username, global_name: person.globalName, bot: false, ...BLANK };
-  const { text, record } = newToken(deps, id, 'person');
+  const { text, record } = newToken(deps, id, 'person', person.token);
   const { email } = person;
   const account = userRecord(user, { email, passwordHash });
   if (email !== null) await claimEmail(asker, email, id);
@@ -92,6 +95,8 @@ export interface NewBot {
   readonly description: string;
   readonly owner: Snowflake;
   readonly flags: number;
+  /** Chosen by a seed. */
+  readonly id?: Snowflake;
 }
 
 /** An application and its bot user, which share their id. It has no token yet. */
@@ -100,8 +105,7 @@ export async function enrolBot(
   deps: RestDeps,
   bot: NewBot,
 ): Promise<{ readonly user: PublicUser; readonly application: ApplicationRecord }> {
-  const id = deps.mint();
-  const { name, description, owner, flags } = bot;
+  const { id = deps.mint(), name, description, owner, flags } = bot;
   const user: PublicUser = { id, username: name, global_name: null, bot: true, ...BLANK };
   const verify_key = Buffer.from(deps.random.secret(32), 'base64url').toString('hex');
   const fixed = { icon: null, bot_public: true, bot_require_code_grant: false, verify_key };
@@ -115,14 +119,15 @@ function userRecord(user: PublicUser, more: Partial<UserRecord>): UserRecord {
   return { user, email: null, passwordHash: null, locale: 'en-US', bio: '', botOwner: null, version: 1, ...more };
 }
 
-/** One more token of an account. Tokens that have to go for it are dead on every worker when this resolves. */
+/** One more token of an account, a new one unless `chosen` says which. Tokens that have to go for it are dead on every worker when this resolves. */
 export async function addToken(
   asker: Asker,
   deps: RestDeps,
   user: Snowflake,
   kind: TokenRecord['kind'],
+  chosen?: string,
 ): Promise<string> {
-  const { text, record } = newToken(deps, user, kind);
+  const { text, record } = newToken(deps, user, kind, chosen);
   await revoked(deps, await asker.ask<readonly string[]>(userKey(user), { kind: 'addToken', token: record }));
   return text;
 }
@@ -143,7 +148,9 @@ function newToken(
   deps: RestDeps,
   user: Snowflake,
   kind: TokenRecord['kind'],
+  chosen?: string,
 ): { readonly text: string; readonly record: TokenRecord } {
-  const { text, hash } = deps.tokens.make(user);
+  const { text, hash } =
+    chosen === undefined ? deps.tokens.make(user) : { text: chosen, hash: deps.tokens.hash(chosen) };
   return { text, record: { hash, user, kind, createdAt: deps.clock.now() } };
 }

@@ -1,10 +1,10 @@
 /** The command line as its user types it: beside a running server, without one, and where it must refuse. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIGuild, APIUser } from 'discord-api-types/v10';
-import { callRest } from '../support/call-rest.ts';
+import { callRest, Refused } from '../support/call-rest.ts';
 import { askCommand, runCommand } from '../support/command.ts';
 import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -137,6 +137,45 @@ describe('beside a running server', () => {
   });
 });
 
+describe('user password', () => {
+  const forgotten = 'a password that is forgotten';
+
+  async function logIn(url: string, password: string): Promise<string | null> {
+    try {
+      return (await callRest<{ token: string }>(url, null, 'POST', '/auth/login', { login: 'rosa', password })).token;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 400) return null;
+      throw error;
+    }
+  }
+
+  test('works beside a server and without one: the old password and every old login end', async () => {
+    const home = join(dir, 'password');
+    const made = await askCommand<Made>(home, ['user', 'add', 'rosa', '--password', forgotten]);
+    const first = await askCommand<{ password: string }>(home, ['user', 'password', 'rosa']);
+    await using server = await ServerProcess.start(home, ['--workers', '2']);
+    const url = urlOf(server);
+    expect(await statusOf(url, made.token)).toBe(401);
+    expect(await logIn(url, forgotten)).toBeNull();
+    const token = await logIn(url, first.password);
+    await using gateway = await RawGateway.login(url, { token: token ?? '' });
+    await askCommand(home, ['user', 'password', 'Rosa', '--password', 'another one']);
+    expect(await gateway.closed).toMatchObject({ code: 4004 });
+    expect(await statusOf(url, token ?? '')).toBe(401);
+    expect(await logIn(url, first.password)).toBeNull();
+    expect(await statusOf(url, (await logIn(url, 'another one')) ?? '')).toBe(200);
+    const nobody = await runCommand(home, ['user', 'password', 'nobody']);
+    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', 'Unknown User\n']);
+    const short = await runCommand(home, ['user', 'password', 'rosa', '--password', 'short']);
+    expect([short.code, short.stderr]).toEqual([1, 'password: Must be 8 or more in length.\n']);
+    await server.stop();
+  });
+
+  async function statusOf(url: string, token: string): Promise<number> {
+    return (await fetch(`${url}/api/v10/users/@me`, { headers: { authorization: token } })).status;
+  }
+});
+
 describe('serve', () => {
   test('prints its address; told to stop, it sends clients away to resume, and what was said is there after', async () => {
     const home = join(dir, 'serve');
@@ -166,11 +205,25 @@ describe('serve', () => {
     await again.stop();
   });
 
-  test('a port that is taken is said so', async () => {
-    const first = await ServerProcess.start(join(dir, 'taken'), ['--workers', '1']);
-    const second = await runCommand(join(dir, 'other'), ['serve', '--port', `${first.port}`, '--host', '127.0.0.1']);
-    expect(second.code).toBe(1);
-    expect(second.stderr).toContain(`${first.port}`);
-    await first.stop();
+  test('a port that is taken is said so, also where both servers would share it among their workers', async () => {
+    for (const workers of ['1', '2']) {
+      const first = await ServerProcess.start(join(dir, 'taken'), ['--workers', workers]);
+      const flags = ['--port', `${first.port}`, '--host', '127.0.0.1', '--workers', workers];
+      const second = await runCommand(join(dir, 'other'), ['serve', ...flags]);
+      expect([second.code, second.stdout]).toEqual([1, '']);
+      expect(second.stderr).toMatch(new RegExp(`^Port ${first.port} .*something else listens there.*\\n$`));
+      await first.stop();
+    }
+  });
+
+  test('a data directory that cannot be is said so; one that is made is closed to others', async () => {
+    const file = join(dir, 'a-file');
+    await writeFile(file, '');
+    const refused = await runCommand(file, ['serve', '--port', '0']);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(/^The data directory .*a-file cannot be made: .*\n$/);
+    const home = join(dir, 'closed', 'to-others');
+    await askCommand(home, ['user', 'add', 'sally']);
+    expect((await stat(home)).mode & 0o777).toBe(0o700);
   });
 });

@@ -183,6 +183,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
         const text = `${btoa(user)}.x.${++made}`;
         return { text, hash: `hash ${made}` };
       },
+      hash: (text) => `hash of ${text}`,
     },
     passwords: {
       hash: async (text) => `hashed ${text}`,

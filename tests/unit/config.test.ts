@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'bun:test';
-import { isAbsolute } from 'node:path';
+import { afterAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { ConfigError, flagOf, OPTION_NAMES, readConfig, variableOf } from '../../src/config.ts';
 import { checkLimits, LIMITS } from '../../src/limits.ts';
 
@@ -36,6 +38,41 @@ describe('config', () => {
   ];
   test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {
     expect(() => readConfig(flags, environment)).toThrow(new ConfigError(sentence));
+  });
+});
+
+describe('the config file', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'guildhall-config-'));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const file = (content: unknown): string => {
+    const path = join(dir, 'guildhall.json');
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return path;
+  };
+
+  test('loses against flags and the environment, wins over defaults', () => {
+    const config = file({ port: 1, workers: '2', publicUrl: 'https://chat.example', rateLimits: 'off' });
+    const read = readConfig({ config, port: '3' }, { GUILDHALL_WORKERS: '4', GUILDHALL_RATE_LIMITS: '' });
+    expect(read).toMatchObject({ port: 3, workers: 4, publicUrl: 'https://chat.example', rateLimits: 'off' });
+    expect(readConfig({}, { GUILDHALL_CONFIG: config })).toMatchObject({ port: 1, workers: 2, store: 'sqlite' });
+  });
+
+  const wrong: readonly [unknown, string][] = [
+    [{ port: 'http' }, 'port in FILE is "http"; it must be a whole number from 0 to 65535'],
+    [{ port: 1.5 }, 'port in FILE is "1.5"; it must be a whole number from 0 to 65535'],
+    [{ port: null }, 'port in FILE is null; it must be a text or a number'],
+    [{ 'data-dir': '/srv' }, 'data-dir in FILE is no option; the options are: port, host, dataDir'],
+    [[], 'the config file FILE must be an object'],
+    ['{', 'the config file FILE cannot be read'],
+  ];
+  test.each(wrong)('a wrong one names itself: %j', (content, sentence) => {
+    const config = file(content);
+    expect(() => readConfig({ config }, {})).toThrow(ConfigError);
+    expect(() => readConfig({ config }, {})).toThrow(sentence.replace('FILE', config));
+  });
+
+  test('one that is not there is said so', () => {
+    expect(() => readConfig({ config: join(dir, 'none') }, {})).toThrow('cannot be read');
   });
 });
 

@@ -31,7 +31,11 @@ function tableOf(text: string, head: string): string[][] {
 const prose = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
 
 test('the README has every option of the config, with its default and meaning', () => {
-  const shown: Readonly<Partial<Record<string, string>>> = { workers: 'number of cores', publicUrl: 'none' };
+  const shown: Readonly<Partial<Record<string, string>>> = {
+    workers: 'number of cores',
+    publicUrl: 'none',
+    seed: 'none',
+  };
   const wanted = OPTION_NAMES.map((name) => {
     const { fallback, about } = OPTIONS[name];
     return [`\`--${flagOf(name)}\``, `\`${variableOf(name)}\``, shown[name] ?? `\`${fallback}\``, about];

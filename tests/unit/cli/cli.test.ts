@@ -198,7 +198,7 @@ describe('serve', () => {
     const powers: Partial<Powers> = {
       serve: async (config, started) => {
         given = config;
-        started({ port: 1234 });
+        await started({ port: 1234 });
       },
     };
     const dir = dataDir();

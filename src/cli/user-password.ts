@@ -1,0 +1,16 @@
+import { askAdmin } from './admin.ts';
+import { PasswordSet } from './answers.ts';
+import type { Command } from './command.ts';
+
+export const userPassword: Command = {
+  words: 'user password',
+  usage: 'NAME [--password PASSWORD]',
+  about: 'Give a user a new password and end all his logins. Without a password one is made up and printed.',
+  options: { password: { type: 'string' } },
+  async run(call) {
+    const [name = ''] = call.names;
+    const password = typeof call.flags.password === 'string' ? call.flags.password : null;
+    const set = await askAdmin(call, 'passwords', { name, password }, PasswordSet);
+    call.print(set, [`user      ${set.user.username} (${set.user.id})`, `password  ${set.password}`]);
+  },
+};
