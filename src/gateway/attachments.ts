@@ -162,7 +162,9 @@ export class Attachments {
     const { outlet } = this.#ports;
     const gained = new Set(lists.gained);
     const lost = new Set(lists.lost);
-    for (const session of [...heard.sessions]) {
+    // Where no topic changes its name, only those on the list have something to do.
+    const all = from === to ? this.#sessionsOf([...lists.gained, ...lists.lost]) : [...heard.sessions];
+    for (const session of all) {
       const attachment = session.attachments.get(owner);
       if (attachment === undefined || !attachment.attached) continue;
       const saw = from === null || attachment.topics.has(from);
@@ -173,6 +175,10 @@ export class Attachments {
       if (loses) outlet.owe(session, owner, deleted);
       else if (to !== null && (saw || gains)) outlet.hold(session, attachment, to);
     }
+  }
+
+  #sessionsOf(ids: Iterable<SessionId>): Session[] {
+    return [...new Set(ids)].flatMap((id) => this.#ports.sessions.get(id) ?? []);
   }
 
   #left(id: SessionId, owner: OwnerKey, seq: number): void {

@@ -26,6 +26,7 @@ export class Connection {
   /** Whose token was accepted last. */
   self: PublicUser | null = null;
   #owesAck = false;
+  #owesReconnect = false;
   #owesRefusal = false;
 
   constructor(
@@ -61,17 +62,23 @@ export class Connection {
   /** The client shall come back and resume. */
   reconnect(): void {
     if (this.writable) this.socket.send(RECONNECT);
+    else this.#owesReconnect = true;
   }
 
-  /** op 9 on the open socket, which may identify then. */
-  refuse(now: number): void {
-    if (this.state === 'closed') return;
+  /** It has no session any more, and may identify. */
+  reopen(now: number): void {
     this.state = 'open';
     this.session = null;
     this.waitsFor = null;
     this.waiting = [];
     this.since = now;
     this.attempt += 1;
+  }
+
+  /** op 9 on the open socket, which may identify then. */
+  refuse(now: number): void {
+    if (this.state === 'closed') return;
+    this.reopen(now);
     if (this.writable) this.socket.send(INVALID_SESSION);
     else this.#owesRefusal = true;
   }
@@ -80,13 +87,15 @@ export class Connection {
   drained(): boolean {
     if (!this.writable) return false;
     if (this.#owesAck) this.socket.send(HEARTBEAT_ACK);
+    if (this.#owesReconnect) this.socket.send(RECONNECT);
     if (this.#owesRefusal) this.socket.send(INVALID_SESSION);
     this.#owesAck = false;
+    this.#owesReconnect = false;
     this.#owesRefusal = false;
     return true;
   }
 
   get owes(): boolean {
-    return this.#owesAck || this.#owesRefusal;
+    return this.#owesAck || this.#owesReconnect || this.#owesRefusal;
   }
 }

@@ -36,7 +36,8 @@ export class Cursor {
       const batch = this.#writeBatch(session, connection, written);
       if (session.connection !== connection || batch.stop === 'wait') return;
       if (batch.stop === 'lost') return invalidate(session, 'evicted');
-      if (batch.stop === 'head') return outlet.goLive(session);
+      // What is published does not ask how much the socket buffers: it goes live when that is little.
+      if (batch.stop === 'head' && connection.writable) return outlet.goLive(session);
       if (batch.stop === 'turn') return this.#nextTurn(session);
       written = batch.written;
     }

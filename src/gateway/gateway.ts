@@ -233,6 +233,8 @@ export class Gateway {
     this.metrics.logEntries = this.#log.entries;
     this.metrics.logBytes = this.#log.bytes;
     this.metrics.variants = this.#subscriptions.variants;
+    this.metrics.homes = this.#residences.homes;
+    this.metrics.given = this.#residences.given;
     return this.metrics;
   }
 
@@ -359,7 +361,7 @@ export class Gateway {
       const { connection } = session;
       connection?.reconnect();
       this.#sessions.end(session);
-      if (connection !== null) connection.state = 'open';
+      if (connection?.state === 'bound') connection.reopen(this.#options.clock.monotonic());
     }
     this.#log.restart();
   }

@@ -173,6 +173,8 @@ export class Log {
 
   #evict(entry: Entry): void {
     entry.evicted = true;
+    // Its place may stay for long; its body does not.
+    this.#ring[this.#search(entry.position)] = { ...entry, body: null };
     this.#entries -= 1;
     this.#bytes -= entry.bytes;
     const share = this.#shares.get(entry.owner);

@@ -19,6 +19,9 @@ export interface GatewayMetrics {
   refused: Record<string, number>;
   resumed: number;
   moved: number;
+  /** Sessions made here that live anywhere; sessions given away that have not settled yet. */
+  homes: number;
+  given: number;
   holes: number;
 }
 
@@ -38,5 +41,7 @@ export const newMetrics = (): GatewayMetrics => ({
   refused: {},
   resumed: 0,
   moved: 0,
+  homes: 0,
+  given: 0,
   holes: 0,
 });

@@ -50,6 +50,8 @@ export class Requests {
     const by = byOf(session);
     if (guildId === null || by === null) return;
     const guild = guildKey(guildId);
+    // Else any id loads an owner.
+    if (!session.attachments.has(guild)) return;
     if (voice.channelId === null) session.voice.delete(guild);
     else session.voice.add(guild);
     this.#ask(guild, { kind: 'voiceState', by, session: session.id, ...voice });

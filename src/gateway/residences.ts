@@ -37,6 +37,8 @@ interface Home {
 /** Given away, but its new worker has not attached everywhere yet: if that one dies, this one tells the owners. */
 interface Given {
   readonly to: WorkerId;
+  /** Who gave it here, if this worker had not attached everywhere: it is told when the note is closed. */
+  readonly before: WorkerId | null;
   readonly hop: number;
   readonly owners: readonly OwnerKey[];
 }
@@ -58,6 +60,16 @@ export class Residences {
 
   constructor(ports: ResidencePorts) {
     this.#ports = ports;
+  }
+
+  /** Sessions made here that live, wherever that is. */
+  get homes(): number {
+    return this.#homes.size;
+  }
+
+  /** Sessions given away that have not settled where they are. */
+  get given(): number {
+    return this.#given.size;
   }
 
   get #self(): WorkerId {
@@ -85,8 +97,7 @@ export class Residences {
       case 'moved':
         return this.#done(message.session, message.at);
       case 'settled':
-        this.#given.delete(message.session);
-        return;
+        return this.#closeNote(message.session, message.hop);
       case 'ended':
         return this.#over(message.session);
     }
@@ -146,16 +157,17 @@ export class Residences {
     const session = this.#settleIn(data);
     metrics.moved += 1;
     const connection = this.#waitingSocket(move);
+    const isWorthless = isRevoked(data.token);
     sessions.add(session);
     for (const standing of data.standings) attachments.resume(session, standing);
-    if (connection === undefined) sessions.detached(session);
+    if (connection === undefined || isWorthless) sessions.detached(session);
     else {
       session.goOn({ cursor: session.cursor, replay: [...session.numbers.sent] }, outlet.log.skip());
       this.#bind(session, connection);
     }
     this.#send(homeOf(data.id), { r: 'moved', session: data.id, at: this.#self });
-    if (!isRevoked(data.token)) return;
-    session.connection?.close('authenticationFailed');
+    if (!isWorthless) return;
+    connection?.close('authenticationFailed');
     sessions.end(session);
   }
 
@@ -181,12 +193,20 @@ export class Residences {
     return session;
   }
 
-  /** The new worker has attached everywhere. */
+  /** The new worker has attached everywhere, or it has told all owners that the session is over. */
   settled(session: Session): void {
     const { giver, id } = session;
     if (giver === null) return;
     session.giver = null;
-    this.#send(giver, { r: 'settled', session: id });
+    this.#send(giver, { r: 'settled', session: id, hop: session.traits.hop - 1 });
+  }
+
+  #closeNote(session: SessionId, hop: number): void {
+    const note = this.#given.get(session);
+    // It may have come back and been given away again.
+    if (note?.hop !== hop) return;
+    this.#given.delete(session);
+    if (note.before !== null) this.#send(note.before, { r: 'settled', session, hop: hop - 1 });
   }
 
   // --- at home
@@ -229,8 +249,10 @@ export class Residences {
   }
 
   /** A session of this worker is over. */
-  ended(session: SessionId): void {
-    this.#send(homeOf(session), { r: 'ended', session });
+  ended(session: Session): void {
+    const { id } = session;
+    this.settled(session);
+    this.#send(homeOf(id), { r: 'ended', session: id });
   }
 
   #over(session: SessionId): void {
@@ -249,8 +271,8 @@ export class Residences {
     this.#dead.add(worker);
     for (const [session, { to, hop, owners }] of [...this.#given]) {
       if (to !== worker) continue;
-      this.#given.delete(session);
       for (const owner of owners) attachments.forget(owner, session, hop);
+      this.#closeNote(session, hop);
     }
     for (const [session, home] of [...this.#homes]) {
       if (home.at === worker || home.giver === worker) this.#lost(session, home);
@@ -275,7 +297,8 @@ export class Residences {
     if (session === undefined || typeof place === 'string') return this.#tellStays(move, String(place));
     this.#unseat(session);
     const data = this.#export(session, move, place);
-    this.#given.set(session.id, { to: move.to, hop: session.traits.hop, owners: data.standings.map((s) => s.owner) });
+    const owners = data.standings.map(({ owner }) => owner);
+    this.#given.set(session.id, { to: move.to, before: session.giver, hop: session.traits.hop, owners });
     this.#send(homeOf(session.id), { r: 'given', move });
     this.#send(move.to, { r: 'session', move, data });
   }

@@ -18,7 +18,7 @@ export interface SessionPorts {
   /** The session leaves its owners; they are told to forget it. */
   readonly leave: (session: Session) => void;
   /** Its home is told. */
-  readonly ended: (session: SessionId) => void;
+  readonly ended: (session: Session) => void;
 }
 
 export class Sessions {
@@ -49,7 +49,10 @@ export class Sessions {
       if (this.#countOf(user) < sessionsPerUser) break;
       this.end(session);
     }
-    for (const session of [...this.#detached].slice(0, Math.max(0, this.#byId.size - sessions + 1))) this.end(session);
+    for (const session of this.#detached) {
+      if (this.#byId.size < sessions) break;
+      this.end(session);
+    }
     return this.#byId.size < sessions && this.#countOf(user) < sessionsPerUser;
   }
 
@@ -125,7 +128,7 @@ export class Sessions {
     for (const guild of session.voice) directory.tell(guild, { kind: 'voiceGone', user, session: id });
     directory.tell(userKey(user), { kind: 'sessionPresence', session: id, presence: null });
     leave(session);
-    ended(id);
+    ended(session);
   }
 
   /** For others' eyes it is gone. */

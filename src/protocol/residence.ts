@@ -64,5 +64,6 @@ export type ResidenceMessage =
   | { readonly r: 'given'; readonly move: Move }
   | { readonly r: 'session'; readonly move: Move; readonly data: SessionExport }
   | { readonly r: 'moved'; readonly session: SessionId; readonly at: WorkerId }
-  | { readonly r: 'settled'; readonly session: SessionId }
+  /** `hop`: of the note that may be closed. */
+  | { readonly r: 'settled'; readonly session: SessionId; readonly hop: number }
   | { readonly r: 'ended'; readonly session: SessionId };

@@ -239,6 +239,12 @@ export class World implements Town {
 
   #atRest(): void {
     for (const client of this.clients) this.oracle.atRest(client);
+    const all = this.#slots.map(({ gateway }) => gateway.measure());
+    const sum = (count: (measured: (typeof all)[number]) => number): number =>
+      all.reduce((n, one) => n + count(one), 0);
+    const [given, homes, sessions] = [sum((it) => it.given), sum((it) => it.homes), sum((it) => it.sessions)];
+    if (given > 0) throw new Violation(`${given} notes of sessions given away stay for ever`);
+    if (homes > sessions) throw new Violation(`${homes} homes of ${sessions} sessions`);
   }
 
   #users(bits: number): string[] {

@@ -86,6 +86,14 @@ describe('the relay', () => {
     expect(heard(world, '1.1').slice(2)).toMatchObject([{ kind: 'leave', sessions: ['c'] }, { kind: 'event' }]);
   });
 
+  test('all his sessions at a worker are named by one entry: half of a row is never heard', async () => {
+    const world = await attached();
+    world.attach({ ...A, session: 'd' });
+    await world.clock.settle();
+    await row(world, { kind: 'leave', user: '7' });
+    expect(heard(world, '0.1').slice(2)).toEqual([{ kind: 'leave', sessions: ['a', 'd'] }]);
+  });
+
   test('a dead worker is not told, and its sessions are nobody', async () => {
     const world = await attached();
     world.actors.dropWorker('1.1');

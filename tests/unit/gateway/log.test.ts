@@ -64,6 +64,23 @@ describe('the log', () => {
     expect(['a', 'b', 'c', 'd', 'never'].map((topic) => log.evicted(topic))).toEqual([1, 2, 3, 1, 1]);
   });
 
+  test('holds no body that was evicted, also where its place stays', () => {
+    const log = new Log({ ...ROOMY, logOwnerEntries: 1 });
+    for (let i = 0; i < 500; i += 1) log.append('g:2', 'g:2', body(''), 0);
+    for (const owner of Array.from({ length: 500 }, (_, i): OwnerKey => `g:${i + 10}`))
+      log.append(owner, owner, body(''), 0);
+    const bodies: WeakRef<object>[] = [];
+    for (let i = 0; i < 400; i += 1) {
+      const large = body(`${i}`);
+      bodies.push(new WeakRef(large));
+      log.append(OWNER, 'g:1', large, 0);
+    }
+    Bun.gc(true);
+    // A few may still lie on the stack.
+    expect(bodies.filter((one) => one.deref() !== undefined).length).toBeLessThan(20);
+    expect(log.entries).toBe(502);
+  });
+
   test('counts numbers anew without losing positions', () => {
     const log = new Log(ROOMY);
     log.append(OWNER, 'g:1', body(''), 0);

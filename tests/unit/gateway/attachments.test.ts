@@ -1,0 +1,101 @@
+/** What each entry of an owner's link means for the sessions here: the rules that a random schedule seldom reaches. */
+import { describe, expect, test } from 'bun:test';
+import { seqOf } from '../../../src/protocol/envelope.ts';
+import { body, GUILD, ME, OneGateway, SELF } from './one-gateway.ts';
+
+const event = (topic: string, t = 'EVENT') => ({ kind: 'event', topic, body: body(t) }) as const;
+
+describe('entries of a link', () => {
+  test('what an owner owes one session comes in its answer, when the session is not attached to it', async () => {
+    const one = new OneGateway();
+    const { session, socket } = await one.identify([GUILD]);
+    await one.relay(GUILD, event(`s:${session}`, 'CHUNK'));
+    const create = body('GUILD_CREATE', { id: GUILD.slice(2) });
+    await one.answer(GUILD, session, { missed: [body('CHUNK')], create });
+    expect(socket.heard).toEqual(['READY', 'CHUNK']);
+    await one.relay(GUILD, event(`s:${session}`, 'ANOTHER'));
+    expect(socket.heard).toEqual(['READY', 'CHUNK', 'ANOTHER']);
+  });
+
+  test('a new membership may be told before the end of the old one', async () => {
+    for (const [joined, left, asksAgain] of [
+      [9, 8, true],
+      [9, 10, false],
+    ] as const) {
+      const one = new OneGateway();
+      const { session, socket } = await one.atHome();
+      await one.relay(ME, { kind: 'joined', guild: GUILD, seq: seqOf(1, joined) });
+      expect(one.asks(GUILD, session)).toHaveLength(1);
+      await one.relay(GUILD, { kind: 'leave', sessions: [session] }, { seq: seqOf(1, left) });
+      expect(socket.heard).toEqual(['READY', 'GUILD_DELETE']);
+      expect(one.asks(GUILD, session).slice(1)).toMatchObject(asksAgain ? [{ since: null, held: null }] : []);
+    }
+  });
+
+  test('a jump in the count is a hole, mark or no mark: all attach again from where the outlet stands', async () => {
+    const one = new OneGateway();
+    const { session, socket } = await one.atHome();
+    await one.relay(GUILD, event(GUILD, 'ONE'), { n: 2, seq: seqOf(1, 20) });
+    await one.relay(GUILD, event(GUILD, 'THREE'), { n: 4, seq: seqOf(1, 22) });
+    expect(socket.heard).toEqual(['READY', 'ONE']);
+    expect(one.gateway.metrics.holes).toBe(1);
+    expect(one.asks(GUILD, session).at(-1)).toMatchObject({ since: seqOf(1, 20), held: { topics: [GUILD] } });
+    await one.answer(GUILD, session, { missed: [body('TWO'), body('THREE')] });
+    await one.relay(GUILD, event(GUILD, 'FOUR'));
+    expect(socket.heard).toEqual(['READY', 'ONE', 'TWO', 'THREE', 'FOUR']);
+  });
+
+  test('only the answer to the latest ask counts', async () => {
+    const one = new OneGateway();
+    const { session, socket } = await one.atHome();
+    const [first] = one.asks(GUILD, session);
+    await one.relay(GUILD, event(GUILD), { n: 9 });
+    await one.answer(GUILD, session, { ask: first?.ask ?? 0, missed: [body('LATE')] });
+    expect(socket.heard).toEqual(['READY']);
+    await one.answer(GUILD, session, { missed: [body('MISSED')] });
+    expect(socket.heard).toEqual(['READY', 'MISSED']);
+  });
+
+  test('an answer to a session that is gone, given or swallowed, has the owner forget it; who is here asks again', async () => {
+    const one = new OneGateway();
+    const { session } = await one.atHome();
+    const [mine] = one.asks(GUILD, session);
+    await one.relay(GUILD, {
+      kind: 'answer',
+      ...{ ask: 77, session: 'gone', hop: 3, mask: 0, missed: [], create: null, guilds: null, topics: [GUILD] },
+    });
+    expect(one.forgets('gone')).toEqual([[GUILD, 3]]);
+    const mark = { owner: GUILD, swallowed: { session: 'also gone', hop: 1 } };
+    one.gateway.deliver({ what: 'refused', mark }, SELF);
+    await one.clock.settle();
+    expect(one.forgets('also gone')).toEqual([[GUILD, 1]]);
+    expect(one.forgets(session)).toEqual([]);
+    await one.clock.advance(5000);
+    expect(one.asks(GUILD, session).at(-1)?.ask).toBeGreaterThan(mine?.ask ?? 0);
+  });
+
+  test('a new owner ends all holds in that turn', async () => {
+    const one = new OneGateway();
+    const { session, socket } = await one.atHome();
+    one.gateway.deliver({ what: 'placed', owner: GUILD, worker: '1.1', epoch: 2 }, '1.1');
+    const next = { epoch: 2, seq: seqOf(2, 1) };
+    await one.relay(GUILD, event(GUILD, 'FIRST'), { ...next, n: 1 });
+    expect(socket.heard).toEqual(['READY']);
+    const create = body('GUILD_CREATE', { id: GUILD.slice(2) });
+    await one.relay(GUILD, event(GUILD, 'OLD'), { epoch: 1, n: 5 });
+    const { ask } = one.asks(GUILD, session).at(-1) ?? { ask: 0 };
+    const entry = { kind: 'answer', ask, session, hop: 0, mask: -1, missed: [body('FIRST')], create } as const;
+    await one.relay(GUILD, { ...entry, guilds: null, topics: [GUILD] }, { ...next, n: 2 });
+    expect(socket.heard).toEqual(['READY', 'FIRST', 'GUILD_DELETE', 'GUILD_CREATE']);
+  });
+});
+
+test('a voice state is asked of guilds that the session has; any other id would load an owner', async () => {
+  const one = new OneGateway();
+  const visit = await one.atHome();
+  const wish = { channel_id: '1200000000000000001', self_mute: false, self_deaf: false };
+  await one.say(visit, 4, { guild_id: '1100000000000000099', ...wish });
+  expect(one.asked).toEqual([]);
+  await one.say(visit, 4, { guild_id: GUILD.slice(2), ...wish });
+  expect(one.asked).toEqual([GUILD]);
+});
