@@ -26,6 +26,8 @@ export interface Config {
   readonly registration: 'open' | 'invite' | 'closed';
   /** Log lines below it are not written. */
   readonly logLevel: LogLevel;
+  /** Who may read /metrics: nobody, this machine alone, anybody. */
+  readonly metrics: 'off' | 'local' | 'on';
   /** `off`: no request is counted (load tests). */
   readonly rateLimits: 'on' | 'off';
   /** WebSockets that one worker takes from one address; this machine's own has no such bound. */
@@ -98,6 +100,11 @@ export const OPTIONS = {
     fallback: 'info',
     about: 'least important log lines on standard error: debug, info, warn, error or silent',
   },
+  metrics: {
+    schema: oneOf('off', 'local', 'on'),
+    fallback: 'local',
+    about: 'who may read /metrics: off (nobody), local (this machine, not through a proxy) or on (anybody)',
+  },
   rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
   socketsPerAddress: {
     schema: whole(1, 1_000_000),
@@ -146,6 +153,7 @@ export function readConfig(flags: Texts, environment: Texts = process.env): Conf
     seed: read('seed') as string | null,
     registration: read('registration') as Config['registration'],
     logLevel: read('logLevel') as LogLevel,
+    metrics: read('metrics') as Config['metrics'],
     rateLimits: read('rateLimits') as Config['rateLimits'],
     socketsPerAddress: Number(read('socketsPerAddress')),
   });

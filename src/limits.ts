@@ -83,6 +83,9 @@ export const LIMITS = {
   /** Workers of one installation: ten bits of every id. */
   workers: 256,
 
+  /** A worker that has not said its numbers by then is shown as down. */
+  measureMs: SECOND,
+
   // --- the worker's log and the outlet
 
   /** Sessions on one worker, detached ones included; one more identify is answered with op 9. */

@@ -1,31 +1,39 @@
 /** The composition root of one thread: the only file that knows everybody. Decides nothing. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { MeasuredDirectory } from './actor/measured-directory.ts';
+import { MeasuredStore } from './actor/measured-store.ts';
 import { portPipe } from './actor/port-pipe.ts';
 import { WorkerDirectory } from './actor/worker-directory.ts';
 import { type AdminSocket, openAdminSocket } from './admin-socket.ts';
 import { realClock as clock } from './base/clock.ts';
-import { log, setLogLevel } from './base/log.ts';
+import { droppedLines, log, setLogLevel } from './base/log.ts';
+import { watchLoop } from './base/loop-lag.ts';
+import { counter, type Family, Histograms, histogram } from './base/metrics.ts';
 import { realRandom as random } from './base/random.ts';
 import { type Config, filesOf } from './config.ts';
+import { gatewayFamilies } from './gateway/families.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Listener, Server } from './gateway/server.bun.ts';
 import { openOwner } from './host/loader.ts';
 import { loadNeed } from './host/needs.ts';
 import { Passwords } from './host/passwords.ts';
+import { TimedBehavior, TURN_BOUNDS } from './host/timed-behavior.ts';
 import { Tokens, tokenHash } from './host/tokens.ts';
 import { isVolatile } from './host/volatile.ts';
 import { LIMITS } from './limits.ts';
+import { printMetrics, processFamilies } from './metrics.ts';
 import type { OwnerKey } from './protocol/ids.ts';
 import type { Control } from './protocol/links.ts';
 import { Mint } from './protocol/snowflake.ts';
 import { createAdmin } from './rest/admin.ts';
 import { GENEROUS, type RestDeps } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
-import { createRest } from './rest/rest.ts';
+import { createRest, type Rest } from './rest/rest.ts';
 import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
 import { connectStore } from './store/sqlite/client.ts';
 import type { FromWorker, Listen, StorePorts, ToWorker, WorkerStart } from './threads.ts';
+import { watch } from './watch.ts';
 import { WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
 
 /** What every part of this thread is given. */
@@ -39,7 +47,11 @@ interface Ground {
 
 interface Core {
   readonly directory: WorkerDirectory;
+  /** The same, as the edges ask it. */
+  readonly asked: MeasuredDirectory;
   readonly gateway: Gateway;
+  /** Parts of this thread that have counted something. */
+  readonly measured: (() => readonly Family[])[];
 }
 
 interface Doors {
@@ -83,34 +95,61 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     tokens.forget(said.hashes);
     gateway.revoke(said.hashes);
   };
+  const turns = new Histograms(TURN_BOUNDS);
+  const measuredStore = new MeasuredStore(store, clock);
+  const measured: Core['measured'] = [];
   const directory: WorkerDirectory = new WorkerDirectory({
     self,
     slots,
     clock,
     limits: LIMITS,
-    store,
+    store: measuredStore,
     log: log.warn,
     mint: (now, after) => mint.next(now, after),
-    open: (key) => openOwner(store, key, LIMITS, clock.now),
+    open: async (key) => {
+      const opened = await openOwner(store, key, LIMITS, clock.now);
+      return { ...opened, behavior: new TimedBehavior(opened.behavior, clock, turns) };
+    },
     load: (need) => loadNeed(store, need, clock.now()),
     isVolatile,
     outlet: (entry, from) => gateway.deliver(entry, from),
     residence: (message) => gateway.residence(message),
     control,
+    measure: () => measured.flatMap((part) => part()),
   });
+  const asked = new MeasuredDirectory(directory);
   const gateway: Gateway = new Gateway({
     self,
-    directory,
+    directory: asked,
     clock,
     random,
     authenticate: tokens.authenticate,
     publishTopic: server.publishTopic,
     limits: { ...WORKER_GATEWAY_LIMITS, socketsPerIp: config.socketsPerAddress },
   });
-  return { directory, gateway };
+  measured.push(
+    () => [
+      ...directory.measure(),
+      ...asked.measure(),
+      ...measuredStore.measure(),
+      ...gatewayFamilies(gateway.measure()),
+    ],
+    () => [histogram('guildhall_turn_seconds', 'Deciding one command, by its kind.', turns, 'command')],
+    threadFamilies(),
+  );
+  return { directory, asked, gateway, measured };
 }
 
-function restDeps({ start, store, mint, tokens }: Ground, { directory }: Core): RestDeps {
+/** The thread itself. */
+function threadFamilies(): () => readonly Family[] {
+  const lag = watchLoop(clock);
+  return () => [
+    histogram('guildhall_loop_lag_seconds', 'How late the loop of a worker serves what is due.', lag),
+    counter('guildhall_log_lines_dropped_total', 'Log lines that standard error did not take.', droppedLines()),
+  ];
+}
+
+function restDeps({ start, store, mint, tokens }: Ground, { asked: directory }: Core): RestDeps {
   const { config, filesUsed } = start;
   return {
     directory,
@@ -141,13 +180,24 @@ async function openDoors(ground: Ground, core: Core): Promise<Doors> {
   const deps = restDeps(ground, core);
   const rest = createRest(deps);
   server.serve(core.gateway);
+  core.measured.push(rest.measure);
+  const fetch = fetcher(ground, core, rest);
   const open = (port: number, reusePort: boolean): Listener =>
-    server.listen({ port, reusePort, ...httpOptions(config), fetch: (request, info) => rest.handle(request, info) });
+    server.listen({ port, reusePort, ...httpOptions(config), fetch });
   // The command line's door first: who sees the port open finds it too.
   const admin = await openAdmin(listen, deps);
   const shared = listen.port === null ? null : open(listen.port, slots > 1);
   const own = listen.own ? open(0, false) : null;
   return { shared, own, admin };
+}
+
+function fetcher({ start }: Ground, { directory }: Core, rest: Rest): Parameters<Server['listen']>[0]['fetch'] {
+  const { metrics } = start.config;
+  const print = async (): Promise<string> => {
+    const measured = await directory.gather(clock.now() + LIMITS.measureMs);
+    return printMetrics(measured, start.slots, processFamilies());
+  };
+  return (request, info) => watch(request, info.ip, { metrics, printMetrics: print }) ?? rest.handle(request, info);
 }
 
 const httpOptions = ({ host, publicUrl }: Config) => ({
@@ -162,7 +212,8 @@ function openAdmin({ admin }: Listen, deps: RestDeps): Promise<AdminSocket | nul
   return admin === null ? Promise.resolve(null) : openAdminSocket(admin, createAdmin(deps).handle);
 }
 
-function hear(message: ToWorker, ground: Ground, { directory, gateway }: Core, doors: Doors): void {
+function hear(message: ToWorker, ground: Ground, core: Core, doors: Doors): void {
+  const { directory, gateway } = core;
   switch (message.t) {
     case 'peer':
       directory.peerUp(message.peer.id, portPipe(message.peer.port));
@@ -172,7 +223,7 @@ function hear(message: ToWorker, ground: Ground, { directory, gateway }: Core, d
       gateway.died(message.id);
       break;
     case 'stop':
-      stop(ground, { directory, gateway }, doors).catch((error) => log.error('stopping failed', { error }));
+      stop(ground, core, doors).catch((error) => log.error('stopping failed', { error }));
   }
 }
 

@@ -1,5 +1,6 @@
 /** The actors of one worker: loaded at the first ask, loaded again when they died, gone from memory when nobody needs them. */
 import type { Timer } from '../base/clock.ts';
+import { counter, type Family, gauge, peak, Tally } from '../base/metrics.ts';
 import type { Command, Question } from '../protocol/commands.ts';
 import type { Reply } from '../protocol/decision.ts';
 import type { InterestTell } from '../protocol/envelope.ts';
@@ -29,6 +30,7 @@ export class Actors {
   readonly #loads: Loads<Actor>;
   #sweeping: Timer | null = null;
   #isClosed = false;
+  readonly #endings = new Tally();
 
   constructor(
     readonly world: ActorsWorld,
@@ -103,6 +105,23 @@ export class Actors {
     for (const [key, { epoch }] of this.#actors) if (epoch !== null) yield [key, epoch];
   }
 
+  /** Walks all actors: for whoever asks now and then. */
+  measure(): Family[] {
+    const kinds = new Tally();
+    let [total, longest] = [0, 0];
+    for (const [key, { waiting }] of this.#actors) {
+      kinds.add(key.slice(0, 1));
+      total += waiting;
+      longest = Math.max(longest, waiting);
+    }
+    return [
+      gauge('guildhall_actors', 'Owners in memory, by the letter of their key.', kinds.entries, 'kind'),
+      gauge('guildhall_mailbox_entries', 'What waits in all mailboxes.', total),
+      peak('guildhall_mailbox_entries_max', 'What waits in the fullest mailbox.', longest),
+      counter('guildhall_actors_ended_total', 'Loads of owners that ended, by cause.', this.#endings.entries, 'cause'),
+    ];
+  }
+
   /** Resolves when no mailbox holds anything and nothing is at the store; false after `ms`. */
   async quiet(ms: number): Promise<boolean> {
     const { clock } = this.world;
@@ -166,6 +185,7 @@ export class Actors {
 
   #ended(actor: Actor, { cause, error, left, isMissed }: Ending): void {
     const { key, epoch } = actor;
+    this.#endings.add(cause);
     if (this.#actors.get(key) === actor) this.#actors.delete(key);
     if (epoch !== null) this.world.store.release(key, epoch);
     if (cause === 'bug' || cause === 'fault') this.#deaths.died(key, cause, this.world.clock.now());

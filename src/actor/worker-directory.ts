@@ -1,5 +1,6 @@
 /** The directory of one worker: its own actors, and links to the others. It carries asks to the owner and answers back, whichever worker that is. */
 import type { Clock } from '../base/clock.ts';
+import { type Family, gauge } from '../base/metrics.ts';
 import type { Command, Question } from '../protocol/commands.ts';
 import type { Need } from '../protocol/decision.ts';
 import type { InterestTell, OutletEntry, Relay } from '../protocol/envelope.ts';
@@ -11,6 +12,7 @@ import { Actors } from './actors.ts';
 import { asFault, lost } from './deadline.ts';
 import type { AskOptions, Directory } from './directory.ts';
 import { Link, type LinkLimits } from './link.ts';
+import { type Measured, Measures } from './measures.ts';
 import { OpenAttaches } from './open-attaches.ts';
 import { Peers, slotOfWorker } from './peers.ts';
 import type { Pipe } from './pipe.ts';
@@ -43,6 +45,8 @@ export interface DirectoryOptions {
   readonly residence: (message: ResidenceMessage) => void;
   /** Resolves when this worker has done it. */
   readonly control: (control: Control) => Promise<void>;
+  /** What this worker has counted. */
+  readonly measure: () => readonly Family[];
 }
 
 type Respond = (answer: Answer) => void;
@@ -58,6 +62,7 @@ export class WorkerDirectory implements Directory {
   readonly #controls: Requests<null>;
   readonly #buckets: RateBuckets;
   readonly #attaches = new OpenAttaches();
+  readonly #measures: Measures;
   #isClosed = false;
 
   constructor(options: DirectoryOptions) {
@@ -69,6 +74,7 @@ export class WorkerDirectory implements Directory {
     this.#answers = new Requests(clock, limits.asksInFlight);
     this.#controls = new Requests(clock, limits.asksInFlight);
     this.#buckets = new RateBuckets(limits.buckets);
+    this.#measures = new Measures(clock, options.measure);
     const world = {
       clock,
       store,
@@ -159,6 +165,19 @@ export class WorkerDirectory implements Directory {
     }
   }
 
+  /** The numbers of all workers that answer before the deadline (milliseconds since 1970). */
+  gather(deadline: number): Promise<Measured> {
+    return this.#measures.gather(this.self, this.#peers.all, deadline);
+  }
+
+  measure(): Family[] {
+    const waiting = this.#peers.all.reduce((sum, { length }) => sum + length, 0);
+    return [
+      ...this.actors.measure(),
+      gauge('guildhall_link_entries', 'Messages on links that their worker has not taken.', waiting),
+    ];
+  }
+
   // --- workers come and go
 
   /** A worker is up: the owners of its slot live there now. Its earlier incarnation, if it still counts as up, is dead. */
@@ -187,6 +206,7 @@ export class WorkerDirectory implements Directory {
     link.close();
     this.#answers.rejectAll(worker, lost(`worker ${worker} died`));
     this.#controls.rejectAll(worker, lost(`worker ${worker} died`));
+    this.#measures.died(worker);
     this.actors.dropWorker(worker);
   }
 
@@ -313,6 +333,10 @@ export class WorkerDirectory implements Directory {
         break;
       case 'controlled':
         this.#controls.resolve(message.id, null);
+        break;
+      case 'measure':
+      case 'measured':
+        this.#measures.hear(message, link);
         break;
     }
   }

@@ -1,4 +1,5 @@
 /** The closed union of what crosses a link between two workers. One ordered pipe per pair; one array per turn of the loop. */
+import type { Family } from '../base/metrics.ts';
 import type { Command, Question } from './commands.ts';
 import type { Reply } from './decision.ts';
 import type { InterestTell, OutletEntry } from './envelope.ts';
@@ -66,7 +67,10 @@ export type LinkMessage =
   | { readonly m: 'outlet'; readonly entry: OutletEntry }
   | { readonly m: 'residence'; readonly message: ResidenceMessage }
   | { readonly m: 'control'; readonly id: number; readonly control: Control }
-  | { readonly m: 'controlled'; readonly id: number };
+  | { readonly m: 'controlled'; readonly id: number }
+  /** What this worker has counted, and its answer. */
+  | { readonly m: 'measure'; readonly id: number }
+  | { readonly m: 'measured'; readonly id: number; readonly families: readonly Family[] };
 
 /** Said to every worker, each of which answers when it has done it. */
 export type Control =

@@ -1,3 +1,4 @@
+import { Tally } from '../base/metrics.ts';
 import type { MessageWithReactions } from '../protocol/records.ts';
 import { Coalescer } from '../store/coalescer.ts';
 import { ChannelOwners } from './channel-owners.ts';
@@ -9,6 +10,8 @@ export class Edge {
   readonly owners: ChannelOwners;
   readonly buckets: LocalBuckets;
   readonly reads: Coalescer<readonly MessageWithReactions[]>;
+  /** Answers, by route and class of status. */
+  readonly requests = new Tally();
   /** Uploads that stream now. */
   uploads = 0;
 

@@ -1,5 +1,6 @@
 /** The HTTP edge: routes, authentication, rate limits and the shape of every answer. Knows no resource by itself. */
 import { Hono } from 'hono';
+import { counter, type Family, gauge } from '../base/metrics.ts';
 import type { Account } from '../protocol/accounts.ts';
 import { refuse } from '../protocol/errors.ts';
 import type { RateClaim, RateNumbers } from '../protocol/links.ts';
@@ -15,6 +16,8 @@ import { ROUTES } from './routes.ts';
 export interface Rest {
   /** Never rejects. `ip`: the address of the peer, as the server trusts it. */
   handle(request: Request, info: RequestInfo): Promise<Response>;
+  /** What this room has counted. */
+  measure(): Family[];
 }
 
 export interface RequestInfo {
@@ -42,22 +45,47 @@ export function createRest(deps: RestDeps): Rest {
   app.notFound((c) => {
     const path = routeOf(c.req.raw);
     const known = METHODS.some((method) => app.router.match(method, path)[0].length > 0);
-    return answerRefusal(refuse(known ? 'methodNotAllowed' : 'notFound'));
+    return counted(edge, 'none', answerRefusal(refuse(known ? 'methodNotAllowed' : 'notFound')));
   });
-  app.onError((error) => answerError(error, deps.report));
+  app.onError((error) => counted(edge, 'none', answerError(error, deps.report)));
   let inHand = 0;
   const handle = async (request: Request, info: RequestInfo): Promise<Response> => {
-    if (inHand >= deps.limits.requests) return answerRefusal(refuse('overloaded'));
+    if (inHand >= deps.limits.requests) return counted(edge, 'none', answerRefusal(refuse('overloaded')));
     inHand++;
     try {
       return await dispatch(edge, app, request, info);
     } catch (error) {
-      return answerError(error, deps.report);
+      return counted(edge, 'none', answerError(error, deps.report));
     } finally {
       inHand--;
     }
   };
-  return { handle };
+  return { handle, measure: () => families(edge, inHand) };
+}
+
+function families({ requests, reads, uploads }: Edge, inHand: number): Family[] {
+  const shared = [
+    ['made', reads.made],
+    ['joined', reads.joined],
+  ] as const;
+  return [
+    counter(
+      'guildhall_http_requests_total',
+      'Answers, by route and class of status.',
+      requests.entries,
+      'route|status',
+    ),
+    gauge('guildhall_http_requests_in_hand', 'Requests that wait for their answer.', inHand),
+    gauge('guildhall_uploads', 'Uploads that stream.', uploads),
+    gauge('guildhall_reads_in_flight', 'Coalesced reads of the store under way.', reads.size),
+    counter('guildhall_reads_total', 'Pages asked for: those read, and those that joined a read.', shared, 'how'),
+  ];
+}
+
+/** Of all answers that no route gave, the route is `none`. */
+function counted(edge: Edge, route: string, response: Response): Response {
+  edge.requests.add(`${route}|${Math.floor(response.status / 100)}xx`);
+  return response;
 }
 
 /** Below the version. Some URL libraries write `@me` with an escape. */
@@ -71,18 +99,14 @@ function pathOf({ url }: Request): string {
 }
 
 async function dispatch(edge: Edge, app: Hono<Environment>, request: Request, info: RequestInfo): Promise<Response> {
-  if (request.method === 'OPTIONS') return answerPreflight();
+  if (request.method === 'OPTIONS') return counted(edge, 'preflight', answerPreflight());
   const path = pathOf(request);
-  if (path === '/health') return answerHealth();
   const response = API.test(path)
     ? await app.fetch(request, { ip: info.ip })
-    : ((await serveCdn(edge.deps.files, request, path)) ?? answerRefusal(refuse('notFound')));
+    : counted(edge, 'files', (await serveCdn(edge.deps.files, request, path)) ?? answerRefusal(refuse('notFound')));
   setCors(response.headers);
   return response;
 }
-
-/** Liveness only: this thread runs and answers. It says nothing of the store or of other workers. */
-const answerHealth = (): Response => answer({ status: 200, body: { status: 'ok' } });
 
 async function run(
   edge: Edge,
@@ -115,7 +139,7 @@ async function run(
   }
   const numbers = call?.rate ?? local ?? { limit: rate.limit, remaining: rate.limit - 1, resetAfterMs: rate.windowMs };
   setRateHeaders(response.headers, { bucket, numbers }, deps.clock.now());
-  return response;
+  return counted(edge, `${each.method} ${each.path}`, response);
 }
 
 /** A bucket of this worker is full. */

@@ -12,6 +12,9 @@ interface Flight<Value> {
 export class Coalescer<Value> {
   readonly #flights = new Map<string, Flight<Value>>();
   readonly #ofPartition = new Map<string, number>();
+  /** Reads that were made, and asks that joined one of them. */
+  made = 0;
+  joined = 0;
 
   /** `maxPerPartition`: flights of one partition, so that one that is asked for much leaves room for the others. */
   constructor(
@@ -35,7 +38,10 @@ export class Coalescer<Value> {
   ): Promise<Value> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const joined = this.#flights.get(key);
-    if (joined !== undefined) return waitFor(joined.landed, signal);
+    if (joined !== undefined) {
+      this.joined += 1;
+      return waitFor(joined.landed, signal);
+    }
     if (this.#flights.size >= this.maxFlights) {
       return Promise.reject(new Fault('overloaded', true, `${this.maxFlights} reads are in flight`));
     }
@@ -52,6 +58,7 @@ export class Coalescer<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     this.#flights.set(key, { landed: promise });
     this.#count(partition, 1);
+    this.made += 1;
     // Whoever waits hears of a failure; when every waiter has aborted, nobody does.
     promise.catch(() => {});
     const land = (settle: () => void): void => {

@@ -78,6 +78,8 @@ const KEPT_MODULES: readonly { readonly module: RegExp; readonly only: RegExp; r
     only: /^src\/(main|config)\.ts$/,
     why: 'what the process is belongs to main.ts and config.ts',
   },
+  { module: /^pino$/, only: /^src\/base\/log\.ts$/, why: 'only src/base/log.ts may import pino' },
+  { module: /^prom-client$/, only: /^src\/metrics\.ts$/, why: 'only src/metrics.ts may import prom-client' },
   { module: /^hono(\/.*)?$/, only: /^src\/(rest\/|[^/]+$)/, why: 'only src/rest/ may import hono' },
   {
     module: /^discord-api-spec/,

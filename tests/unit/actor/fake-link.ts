@@ -1,6 +1,7 @@
 /** Workers with fake pipes between them: delivered by the clock's turns, cut or silenced when a test says so. */
 import type { Pipe } from '../../../src/actor/pipe.ts';
 import { WorkerDirectory } from '../../../src/actor/worker-directory.ts';
+import { counter } from '../../../src/base/metrics.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import type { OutletEntry } from '../../../src/protocol/envelope.ts';
 import type { OwnerKey, WorkerId } from '../../../src/protocol/ids.ts';
@@ -119,6 +120,7 @@ export class FakeTown {
         isVolatile: ({ kind }) => kind === 'typing',
         outlet: (entry) => void worker.outlet.push(entry),
         residence: (message) => void worker.residences.push(message),
+        measure: () => [counter('counted_total', 'by this worker', 1)],
         control: (control) => {
           worker.controls.push(control);
           return worker.obeys ? Promise.resolve() : new Promise(() => {});

@@ -1,0 +1,80 @@
+/** A directory as the edges see it, with what they ask counted. */
+import { counter, type Family, gauge, Tally } from '../base/metrics.ts';
+import { Fault } from '../protocol/errors.ts';
+import type { Answer } from '../protocol/links.ts';
+import type { AskOptions, Directory } from './directory.ts';
+
+export class MeasuredDirectory implements Directory {
+  readonly #asked = new Tally();
+  readonly #faults = new Tally();
+  readonly #refused = new Tally();
+  #inFlight = 0;
+
+  constructor(readonly inner: Directory) {}
+
+  get self(): Directory['self'] {
+    return this.inner.self;
+  }
+
+  ask(
+    to: Parameters<Directory['ask']>[0],
+    command: Parameters<Directory['ask']>[1],
+    options: AskOptions,
+  ): Promise<Answer> {
+    return this.#count('ask', this.inner.ask(to, command, options));
+  }
+
+  read(...args: Parameters<Directory['read']>): Promise<Answer> {
+    return this.#count('read', this.inner.read(...args));
+  }
+
+  tell(...args: Parameters<Directory['tell']>): void {
+    this.#asked.add('tell');
+    this.inner.tell(...args);
+  }
+
+  interest(...args: Parameters<Directory['interest']>): void {
+    this.inner.interest(...args);
+  }
+
+  residence(...args: Parameters<Directory['residence']>): void {
+    this.inner.residence(...args);
+  }
+
+  control(...args: Parameters<Directory['control']>): Promise<void> {
+    return this.inner.control(...args);
+  }
+
+  workers(): ReturnType<Directory['workers']> {
+    return this.inner.workers();
+  }
+
+  measure(): Family[] {
+    return [
+      counter('guildhall_asks_total', 'What the edges of this server asked owners.', this.#asked.entries, 'what'),
+      gauge('guildhall_asks_in_flight', 'Asks and reads that wait for their answer.', this.#inFlight),
+      counter(
+        'guildhall_faults_total',
+        'Asks and reads that ended in a fault, by its code.',
+        this.#faults.entries,
+        'code',
+      ),
+      counter('guildhall_refusals_total', 'Answers that were refusals, by name.', this.#refused.entries, 'refused'),
+    ];
+  }
+
+  async #count(what: string, asked: Promise<Answer>): Promise<Answer> {
+    this.#asked.add(what);
+    this.#inFlight += 1;
+    try {
+      const answer = await asked;
+      if ('refused' in answer.reply) this.#refused.add(answer.reply.refused);
+      return answer;
+    } catch (error) {
+      this.#faults.add(error instanceof Fault ? error.code : 'bug');
+      throw error;
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** The numbers of every worker, gathered by the one that is asked. Who does not answer in time is left out. */
+import type { Clock } from '../base/clock.ts';
+import type { Family } from '../base/metrics.ts';
+import { Fault } from '../protocol/errors.ts';
+import type { WorkerId } from '../protocol/ids.ts';
+import type { LinkMessage } from '../protocol/links.ts';
+import type { Link } from './link.ts';
+import { Requests } from './requests.ts';
+
+/** Askers that may wait at once. */
+const AT_ONCE = 64;
+
+export type Measured = ReadonlyMap<WorkerId, readonly Family[]>;
+
+export class Measures {
+  readonly #open: Requests<readonly Family[]>;
+
+  constructor(
+    readonly clock: Clock,
+    /** This worker's own numbers. */
+    readonly own: () => readonly Family[],
+  ) {
+    this.#open = new Requests(clock, AT_ONCE);
+  }
+
+  /** `deadline`: milliseconds since 1970. Never rejects for a worker; Fault `overloaded` when too many ask at once. */
+  async gather(self: WorkerId, links: readonly Link[], deadline: number): Promise<Measured> {
+    const asked = links.map(async (link) => {
+      const { id, promise } = this.#open.open(link.peer, deadline);
+      link.postOwed({ m: 'measure', id });
+      return [link.peer, await promise] as const;
+    });
+    const answers = await Promise.allSettled(asked);
+    const measured = new Map<WorkerId, readonly Family[]>([[self, this.own()]]);
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') measured.set(...answer.value);
+      else if (answer.reason instanceof Fault && answer.reason.code === 'overloaded') throw answer.reason;
+    }
+    return measured;
+  }
+
+  hear(message: Extract<LinkMessage, { readonly m: 'measure' | 'measured' }>, link: Link): void {
+    if (message.m === 'measure') link.postOwed({ m: 'measured', id: message.id, families: this.own() });
+    else this.#open.resolve(message.id, message.families);
+  }
+
+  died(worker: WorkerId): void {
+    this.#open.rejectAll(worker, new Fault('lost', true, `worker ${worker} died`));
+  }
+}

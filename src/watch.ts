@@ -1,0 +1,41 @@
+/** What an operator's programs ask over HTTP, before the API is asked: /metrics and /health. */
+import type { Config } from './config.ts';
+
+export interface WatchOptions {
+  readonly metrics: Config['metrics'];
+  readonly printMetrics: () => Promise<string>;
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const PATH = /^https?:\/\/[^/]+\/(metrics|health)(?:\?(.*))?$/;
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
+/** A proxy on this machine asks for others. */
+const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
+
+/** Null: not asked for. Never rejects. `ip`: the address of the peer. */
+export function watch(request: Request, ip: string, options: WatchOptions): Promise<Response> | Response | null {
+  const path = PATH.exec(request.url)?.[1];
+  if (path === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return null;
+  if (path === 'health') return json(200, { status: 'ok' });
+  return mayRead(request, ip, options.metrics) ? answerMetrics(options) : null;
+}
+
+function mayRead({ headers }: Request, ip: string, metrics: Config['metrics']): boolean {
+  if (metrics !== 'local') return metrics === 'on';
+  return LOOPBACK.test(ip) && !PROXIED.some((name) => headers.has(name));
+}
+
+async function answerMetrics({ printMetrics }: WatchOptions): Promise<Response> {
+  try {
+    return new Response(await printMetrics(), {
+      headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
+    });
+  } catch {
+    return json(503, { status: 'overloaded' });
+  }
+}
+
+export function json(status: number, body: unknown): Response {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return new Response(JSON.stringify(body), { status, headers });
+}
