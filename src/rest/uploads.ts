@@ -61,6 +61,8 @@ class Form {
       if (valueCut) this.#problem ??= refused('payloadTooLarge');
     });
     parser.on('file', (field, stream, filename) => this.#take(field, stream, filename));
+    // It may say again, after the pipeline has heard it, that the body broke off.
+    parser.on('error', () => {});
     parser.on('filesLimit', () => {
       this.#problem ??= refusedField(['files'], 'BASE_TYPE_MAX_LENGTH', `Must be ${limits.files} or fewer in length.`);
     });
@@ -68,8 +70,7 @@ class Form {
       await pipeline(Readable.from(bounded(this.#call.request, limits.multipartBytes)), parser);
     } catch (error) {
       for (const stream of this.#streams) stream.destroy();
-      this.#problem ??=
-        error instanceof Refused ? error : refused('invalidJson', { message: 'The multipart body could not be read.' });
+      this.#problem ??= error instanceof Refused ? error : unreadable();
     }
     const settled = await Promise.allSettled(this.#files);
     const failed = settled.find((each) => each.status === 'rejected');
@@ -90,6 +91,10 @@ class Form {
   }
 
   #take(field: string, stream: BusboyFileStream, filename: string): void {
+    // A body that ends within a file says so here, also while nobody reads: unheard it would end the worker.
+    stream.on('error', () => {
+      this.#problem ??= unreadable();
+    });
     const match = FILE_FIELD.exec(field);
     if (match === null || this.#problem !== null) {
       this.#problem ??= refusedField([field], 'BASE_TYPE_INVALID', 'Files are named files[n].');
@@ -134,6 +139,8 @@ class Form {
   }
 }
 
+const unreadable = (): Refused => refused('invalidJson', { message: 'The multipart body could not be read.' });
+
 function openParser(type: string, files: number, fieldSize: number): BusboyInstance {
   try {
     return new Busboy({
@@ -141,6 +148,6 @@ function openParser(type: string, files: number, fieldSize: number): BusboyInsta
       limits: { files, fields: 16, parts: files + 16, fieldSize, headerPairs: 32 },
     });
   } catch {
-    throw refused('invalidJson', { message: 'The multipart body could not be read.' });
+    throw unreadable();
   }
 }

@@ -159,6 +159,18 @@ describe('a form with files', () => {
     expect(stored()).toEqual([]);
   });
 
+  test.each(['files[0]', 'other'])('a body that ends within the file %s is a 400', async (field) => {
+    open();
+    const raw = new TextEncoder().encode(
+      `--x\r\nContent-Disposition: form-data; name="${field}"; filename="a.txt"\r\n\r\nhello`,
+    );
+    const response = await rest.call('POST', path, {
+      raw,
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    });
+    expect([response.status, stored()]).toEqual([400, []]);
+  });
+
   test('an edit keeps the named ones and adds the new', async () => {
     open().directory.replies.editMessage = () => ({ ok: { author: { id: '1' }, mentions: [] } });
     const payload = { attachments: [{ id: '1100000000000000055' }, { id: 0, filename: 'a.txt' }] };
