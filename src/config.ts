@@ -28,8 +28,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Who may read /metrics: nobody, this machine alone, anybody. */
   readonly metrics: 'off' | 'local' | 'on';
-  /** `off`: no request is counted (load tests). */
-  readonly rateLimits: 'on' | 'off';
+  /** `off`: no request is counted (load tests). A number: requests a second of one user on one route. */
+  readonly rateLimits: 'on' | 'off' | number;
   /** WebSockets that one worker takes from one address; this machine's own has no such bound. */
   readonly socketsPerAddress: number;
 }
@@ -105,7 +105,14 @@ export const OPTIONS = {
     fallback: 'local',
     about: 'who may read /metrics: off (nobody), local (this machine, not through a proxy) or on (anybody)',
   },
-  rateLimits: { schema: oneOf('on', 'off'), fallback: 'on', about: 'limits of requests: on or off' },
+  rateLimits: {
+    schema: z
+      .string()
+      .regex(/^(on|off|[1-9]\d{0,5})$/, 'on, off or a whole number from 1 to 999999')
+      .transform((text) => (/^\d/.test(text) ? Number(text) : text)),
+    fallback: 'on',
+    about: 'limits of requests: on, off, or requests a second and route',
+  },
   socketsPerAddress: {
     schema: whole(1, 1_000_000),
     fallback: String(ROOM_LIMITS.socketsPerIp),

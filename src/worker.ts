@@ -26,7 +26,7 @@ import type { OwnerKey } from './protocol/ids.ts';
 import type { Control } from './protocol/links.ts';
 import { Mint } from './protocol/snowflake.ts';
 import { createAdmin } from './rest/admin.ts';
-import { GENEROUS, type RestDeps } from './rest/deps.ts';
+import { type RestDeps, rateLimitsOf } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
 import { createRest, type Rest } from './rest/rest.ts';
 import { MemoryStore } from './store/memory/store.ts';
@@ -160,8 +160,9 @@ function restDeps({ start, store, mint, tokens }: Ground, { asked: directory }: 
     clock,
     random,
     mint: () => mint.next(clock.now()),
-    config: { ...config, rateLimits: config.rateLimits === 'on' ? GENEROUS : null },
-    limits: LIMITS,
+    config: { ...config, rateLimits: rateLimitsOf(config.rateLimits) },
+    // All routes together are not bound more tightly than one alone.
+    limits: { ...LIMITS, globalRequests: Math.max(LIMITS.globalRequests, Number(config.rateLimits) || 0) },
     files: new Files({
       directory: filesOf(config),
       quotaBytes: LIMITS.uploadQuotaBytes,

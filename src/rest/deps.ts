@@ -40,6 +40,13 @@ export const GENEROUS: RateLimits = {
   reactions: { limit: 100, windowMs: 1000 },
 };
 
+/** `on`: generous. A number: so many requests a second on every route. */
+export function rateLimitsOf(setting: 'on' | 'off' | number): RateLimits | null {
+  if (typeof setting === 'string') return setting === 'on' ? GENEROUS : null;
+  const rate = { limit: setting, windowMs: 1000 };
+  return { ordinary: rate, messages: rate, reactions: rate };
+}
+
 export interface RestConfig {
   /** `https://chat.example`, without a trailing slash; null: the Host of each request says it. */
   readonly publicUrl: string | null;

@@ -28,12 +28,18 @@ describe('config', () => {
     expect(readConfig({ 'public-url': 'https://chat.example/' }, {}).publicUrl).toBe('https://chat.example');
   });
 
+  test('takes limits of requests as a word or as a number', () => {
+    const limits = ['on', 'off', '7'].map((text) => readConfig({ 'rate-limits': text }, {}).rateLimits);
+    expect(limits).toEqual(['on', 'off', 7]);
+  });
+
   const wrong: readonly [Record<string, string>, Record<string, string>, string][] = [
     [{ port: '70000' }, {}, '--port is "70000"; it must be a whole number from 0 to 65535'],
     [{}, { GUILDHALL_PORT: 'http' }, 'GUILDHALL_PORT is "http"; it must be a whole number from 0 to 65535'],
     [{ workers: '0' }, {}, '--workers is "0"; it must be a whole number from 1 to 256'],
     [{ 'public-url': 'chat' }, {}, '--public-url is "chat"; it must be an http:// or https:// address without query'],
     [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite, memory'],
+    [{ 'rate-limits': '0' }, {}, '--rate-limits is "0"; it must be on, off or a whole number from 1 to 999999'],
     [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, invite, closed'],
   ];
   test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {
