@@ -74,6 +74,8 @@ export interface RoomLimits {
   readonly bigBodyBytes: number;
   /** Such bodies, per session. */
   readonly bodyBytes: number;
+  /** Such bodies, of all sessions of a worker. */
+  readonly keptBytes: number;
   readonly logOwnerEntries: number;
   /** Topics whose last evicted position is remembered one by one. */
   readonly evictedTopics: number;
@@ -101,6 +103,7 @@ export const ROOM_LIMITS: RoomLimits = {
   closedHolds: 256,
   bigBodyBytes: 16 << 10,
   bodyBytes: 256 * MiB,
+  keptBytes: 512 * MiB,
   logOwnerEntries: 200_000,
   evictedTopics: 50_000,
   askAgainMs: 5000,

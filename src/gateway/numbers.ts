@@ -19,6 +19,9 @@ export interface Carried {
   readonly numbers: readonly number[];
 }
 
+/** Earlier stays whose numbers are still taken: a client that moves on and on without a word is refused at last. */
+const STAYS = 16;
+
 export class Numbers {
   /** Own stream: last number given, last number confirmed by the client, and what lies between. */
   #last = 0;
@@ -91,7 +94,7 @@ export class Numbers {
   numbersOf(position: number, log: Log): number[] {
     if (this.own) return [];
     const carried = this.#carried.find((entry) => entry.position === position)?.numbers ?? [];
-    return [...carried, log.numberOf(position)];
+    return [...carried, log.numberOf(position)].slice(-STAYS);
   }
 
   /** The numbers that stay good when the client goes on from `s`: those that tell no less than `s` does. */
@@ -102,6 +105,7 @@ export class Numbers {
     const later = ({ from, to }: Stay): Stay => ({ from: Math.max(from, ...had.filter((n) => n <= to)), to });
     return [...this.#past, { from: log.numberOf(this.bornAt), to: log.numberOf(log.head) }]
       .filter(({ to }) => to >= s)
+      .slice(-STAYS)
       .map((stay) => (stay.from <= s ? { from: s, to: stay.to } : later(stay)));
   }
 

@@ -5,6 +5,7 @@ import type { PublicUser } from '../protocol/records.ts';
 import type { Missed } from '../protocol/residence.ts';
 import { sessionTopic } from '../protocol/topics.ts';
 import type { Attachment } from './attachment.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { Connection } from './connection.ts';
 import { RESUMED } from './frames.ts';
 import { Holds } from './holds.ts';
@@ -65,6 +66,8 @@ export class Session {
   readonly voice = new Set<OwnerKey>();
   /** Known while it has had a socket here. */
   self: PublicUser | null = null;
+  /** Of all sessions of this worker; null before it is one of them, and after. */
+  #budget: BodyBudget | null = null;
   readonly #bodies = new Map<number, Body>();
   #bodyBytes = 0;
   /** Highest position whose body was dropped. */
@@ -101,7 +104,7 @@ export class Session {
 
   keepBody(position: number, body: Body): void {
     this.#bodies.set(position, body);
-    this.#bodyBytes += body.d.length;
+    this.#weigh(body.d.length);
     for (const oldest of this.#bodies.keys()) {
       if (this.#bodyBytes <= this.limits.bodyBytes || oldest === position) return;
       this.#dropBody(oldest);
@@ -112,10 +115,31 @@ export class Session {
     return entry.body ?? this.#bodies.get(entry.position) ?? null;
   }
 
+  get keptBytes(): number {
+    return this.#bodyBytes;
+  }
+
+  /** Null: it is no session of this worker any more. */
+  weighIn(budget: BodyBudget | null): void {
+    this.#budget?.left(this);
+    this.#budget = budget;
+    budget?.changed(this, this.#bodyBytes);
+  }
+
+  dropBodies(): void {
+    for (const position of [...this.#bodies.keys()]) this.#dropBody(position);
+  }
+
   #dropBody(position: number): void {
-    this.#bodyBytes -= this.#bodies.get(position)?.d.length ?? 0;
+    const bytes = this.#bodies.get(position)?.d.length ?? 0;
     this.#bodies.delete(position);
     this.#lostBody = Math.max(this.#lostBody, position);
+    this.#weigh(-bytes);
+  }
+
+  #weigh(bytes: number): void {
+    this.#bodyBytes += bytes;
+    this.#budget?.changed(this, bytes);
   }
 
   // --- the cursor

@@ -2,6 +2,7 @@
 import type { Directory } from '../actor/directory.ts';
 import type { Clock } from '../base/clock.ts';
 import { type SessionId, type Snowflake, userKey } from '../protocol/ids.ts';
+import { BodyBudget } from './body-budget.ts';
 import type { Connection } from './connection.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -28,9 +29,11 @@ export class Sessions {
   readonly #byToken = new Map<string, Set<Session>>();
   /** In the order of their detachment. */
   readonly #detached = new Set<Session>();
+  readonly #bodies: BodyBudget;
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
+    this.#bodies = new BodyBudget(ports.limits.keptBytes);
   }
 
   get byId(): ReadonlyMap<SessionId, Session> {
@@ -61,6 +64,7 @@ export class Sessions {
     this.#byId.set(id, session);
     addTo(this.#byUser, user, session);
     addTo(this.#byToken, token, session);
+    session.weighIn(this.#bodies);
     this.#ports.metrics.sessions += 1;
   }
 
@@ -76,6 +80,7 @@ export class Sessions {
     removeFrom(this.#byUser, user, session);
     removeFrom(this.#byToken, token, session);
     this.#detached.delete(session);
+    session.weighIn(null);
     this.#ports.metrics.sessions -= 1;
     this.#count();
   }

@@ -23,6 +23,29 @@ function atThird(): { numbers: Numbers; log: Log } {
 }
 
 describe('numbers of a shared stream that has moved twice', () => {
+  test('that moves on and on without a word from its client is refused at last, and remembers no more than it takes', () => {
+    const log = new Log(GATEWAY_LIMITS);
+    const entry = { t: 'E', d: '{}', cls: 0, full: null };
+    let numbers = new Numbers(false, 1, 100);
+    let carried: number[] = [];
+    let moves = 0;
+    log.append('u:1', 's:x', entry, 0);
+    log.append('u:1', 's:x', entry, 0);
+    for (; moves < 100; moves += 1) {
+      const place = numbers.locate(1, log.head + 1, log);
+      if (place === null) break;
+      const past = numbers.stays(1, place, log);
+      const next = log.head + 1;
+      carried = numbers.numbersOf(next - 1, log);
+      numbers = new Numbers(false, next, 100);
+      numbers.takeOver(0, 0, past);
+      numbers.carry(log.append('u:1', 's:x', entry, 0).position, carried);
+      expect(past.length).toBeLessThanOrEqual(16);
+      expect(carried.length).toBeLessThanOrEqual(16);
+    }
+    expect(moves).toBe(17);
+  });
+
   test.each([
     // [s, where it goes on]
     [3, 30],

@@ -29,6 +29,22 @@ describe('a socket that buffers more than a quarter of what cuts it', () => {
     expect(socket.heard).toEqual(['READY', 'ONE', 'TWO']);
   });
 
+  test('is subscribed to nothing by a resume either', async () => {
+    const one = new OneGateway(NARROW);
+    const first = await one.atHome();
+    await say(one, 'ONE');
+    const again = one.connect();
+    again.socket.pending = WRITABLE + 1;
+    const d = { token: 'person.1000000000000000002', session_id: first.session, seq: first.socket.frames.at(-2)?.s };
+    await one.say(again, 6, d);
+    await say(one, 'TWO');
+    expect([again.socket.heard, [...again.socket.topics]]).toEqual([[], []]);
+    again.socket.pending = 0;
+    one.gateway.drained(again.connection);
+    expect(again.socket.heard).toEqual(['ONE', 'RESUMED', 'TWO']);
+    expect(again.socket.topics.size).toBe(2);
+  });
+
   test('gets its op 11 when it has drained, before anything else', async () => {
     const one = new OneGateway(NARROW);
     const visit = await one.atHome();
