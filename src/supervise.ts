@@ -2,16 +2,16 @@
  * The main thread: opens the store, keeps N workers alive, joins each pair by one ordered link. It decides nothing about chat.
  * A worker that dies comes back in its slot with a new incarnation; one that hangs is terminated (design 7).
  */
-import { mkdirSync } from 'node:fs';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock, Timer } from './base/clock.ts';
 import { realClock } from './base/clock.ts';
 import { log, setLogLevel } from './base/log.ts';
 import { adminSocketOf, type Config, filesOf } from './config.ts';
 import { LIMITS } from './limits.ts';
+import { probePort } from './probe-port.ts';
 import type { WorkerId } from './protocol/ids.ts';
 import { Files } from './rest/files.ts';
-import { lockDirectory } from './store/sqlite/open.ts';
+import { lockDirectory, makeDirectory } from './store/sqlite/open.ts';
 import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
 import type { FromWorker, Listen, Peer, StorePorts, ToWorker, WorkerStart } from './threads.ts';
 
@@ -59,10 +59,11 @@ interface Slot {
 /** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
   setLogLevel(config.logLevel);
-  mkdirSync(config.dataDir, { recursive: true });
+  makeDirectory(config.dataDir);
   const store = await openStore(config);
   let stop = (): Promise<void> => store.close();
   try {
+    if (options.publicListener) await probePort(config.host, config.port);
     const used = new SharedArrayBuffer(8);
     const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
     new BigInt64Array(used)[0] = BigInt(await files.measure());

@@ -1,4 +1,5 @@
 /** Opens one connection to the store's file with the settings its role needs. */
+import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** The only connection that writes: every commit is on disk before it is acknowledged; checkpoints are run by the writer itself. */
@@ -16,22 +17,37 @@ export function openReader(path: string): DatabaseSync {
   return db;
 }
 
+/** A directory that is made here is its owner's alone: messages lie in it. One that is there stays as it is. Throws with a sentence. */
+export function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Error(`The data directory ${dir} cannot be made: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /**
  * Locks the data directory for as long as the connection is open: the lock is the operating system's, so it goes with the process however that ends.
- * Throws when another process, or another part of this one, holds it.
+ * Throws when another process, or another part of this one, holds it, and when nothing can be written there.
  */
 export function lockDirectory(dir: string): DatabaseSync {
-  const db = new DatabaseSync(`${dir}/lock.db`, { timeout: 0 });
+  let db: DatabaseSync | null = null;
   try {
+    db = new DatabaseSync(`${dir}/lock.db`, { timeout: 0 });
     db.exec('begin exclusive');
+    return db;
   } catch (cause) {
-    db.close();
+    db?.close();
     throw new Error(
-      `The data directory ${dir} is in use by another Guildhall. Stop it, or give this one its own --data-dir.`,
-      {
-        cause,
-      },
+      isBusy(cause)
+        ? `The data directory ${dir} is in use by another Guildhall. Stop it, or give this one its own --data-dir.`
+        : `The data directory ${dir} cannot be written: ${messageOf(cause)}`,
+      { cause },
     );
   }
-  return db;
 }
+
+const SQLITE_BUSY = 5;
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
