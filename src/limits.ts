@@ -85,6 +85,10 @@ export const LIMITS = {
 
   /** A worker that has not said its numbers by then is shown as down. */
   measureMs: SECOND,
+  /** An event of /health that has not come out by then is lost. */
+  probeEventMs: 3 * SECOND,
+  /** How long an answer of /health is given again. */
+  healthKeepMs: SECOND,
 
   // --- the worker's log and the outlet
 

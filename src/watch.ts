@@ -1,9 +1,11 @@
 /** What an operator's programs ask over HTTP, before the API is asked: /metrics and /health. */
 import type { Config } from './config.ts';
+import type { Health } from './health.ts';
 
 export interface WatchOptions {
   readonly metrics: Config['metrics'];
   readonly printMetrics: () => Promise<string>;
+  readonly checkHealth: () => Promise<Health>;
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -14,9 +16,9 @@ const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
 /** Null: not asked for. Never rejects. `ip`: the address of the peer. */
 export function watch(request: Request, ip: string, options: WatchOptions): Promise<Response> | Response | null {
-  const path = PATH.exec(request.url)?.[1];
+  const [, path, query = ''] = PATH.exec(request.url) ?? [];
   if (path === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return null;
-  if (path === 'health') return json(200, { status: 'ok' });
+  if (path === 'health') return isLiveOnly(query) ? json(200, { status: 'ok' }) : answerHealth(options);
   return mayRead(request, ip, options.metrics) ? answerMetrics(options) : null;
 }
 
@@ -35,7 +37,15 @@ async function answerMetrics({ printMetrics }: WatchOptions): Promise<Response> 
   }
 }
 
-export function json(status: number, body: unknown): Response {
+/** `?live=1`: this worker answers, and nothing more is asked. */
+const isLiveOnly = (query: string): boolean => new URLSearchParams(query).get('live') === '1';
+
+async function answerHealth({ checkHealth }: WatchOptions): Promise<Response> {
+  const health = await checkHealth();
+  return json(health.status === 'ok' ? 200 : 503, health);
+}
+
+function json(status: number, body: unknown): Response {
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
   return new Response(JSON.stringify(body), { status, headers });
 }

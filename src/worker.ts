@@ -14,6 +14,7 @@ import { type Config, filesOf } from './config.ts';
 import { gatewayFamilies } from './gateway/families.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Listener, Server } from './gateway/server.bun.ts';
+import { HealthCheck } from './health.ts';
 import { openOwner } from './host/loader.ts';
 import { loadNeed } from './host/needs.ts';
 import { Passwords } from './host/passwords.ts';
@@ -192,13 +193,28 @@ async function openDoors(ground: Ground, core: Core): Promise<Doors> {
   return { shared, own, admin };
 }
 
-function fetcher({ start }: Ground, { directory }: Core, rest: Rest): Parameters<Server['listen']>[0]['fetch'] {
+function fetcher(
+  { start }: Ground,
+  { directory, gateway }: Core,
+  rest: Rest,
+): Parameters<Server['listen']>[0]['fetch'] {
   const { metrics } = start.config;
   const print = async (): Promise<string> => {
     const measured = await directory.gather(clock.now() + LIMITS.measureMs);
     return printMetrics(measured, start.slots, processFamilies());
   };
-  return (request, info) => watch(request, info.ip, { metrics, printMetrics: print }) ?? rest.handle(request, info);
+  const health = new HealthCheck({
+    clock,
+    random,
+    directory,
+    slots: start.slots,
+    slotOf: (key) => directory.slotOf(key),
+    openProbe: gateway.openProbe,
+    eventMs: LIMITS.probeEventMs,
+    keepMs: LIMITS.healthKeepMs,
+  });
+  const options = { metrics, printMetrics: print, checkHealth: () => health.check() };
+  return (request, info) => watch(request, info.ip, options) ?? rest.handle(request, info);
 }
 
 const httpOptions = ({ host, publicUrl }: Config) => ({

@@ -21,6 +21,7 @@ import { Log } from './log.ts';
 import { type Meaning, meaningOf } from './machine.ts';
 import { type GatewayMetrics, newMetrics } from './metrics.ts';
 import { Outlet } from './outlet.ts';
+import { type OpenProbe, probeOpener } from './probe.ts';
 import { Requests } from './requests.ts';
 import { Residences } from './residences.ts';
 import { Revoked } from './revoked.ts';
@@ -48,6 +49,7 @@ interface Entry {
 
 export class Gateway {
   readonly metrics: GatewayMetrics = newMetrics();
+  readonly openProbe: OpenProbe;
   readonly #options: GatewayOptions;
   readonly #log: Log;
   readonly #subscriptions = new Subscriptions();
@@ -118,6 +120,7 @@ export class Gateway {
       settled: (session) => this.#settled(session),
     });
     const attachments = this.#attachments;
+    this.openProbe = probeOpener({ ...options, outlet, sessions, attachments });
     this.#residences = new Residences({
       directory,
       clock,
@@ -129,8 +132,7 @@ export class Gateway {
       connections: this.#connections,
       isRevoked: (token) => this.#revoked.has(token),
     });
-    const owe: Outlet['owe'] = (session, owner, body) => outlet.owe(session, owner, body);
-    this.#requests = new Requests({ directory, clock, random, limits, owe });
+    this.#requests = new Requests({ directory, clock, random, limits, owe: outlet.owe.bind(outlet) });
     this.#flush = new Flush<Entry>({
       outlet,
       clock,

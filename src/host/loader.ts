@@ -7,6 +7,7 @@ import { loadDm } from './dm-behavior.ts';
 import { loadGuildBehavior } from './guild-behavior.ts';
 import { loadJournal } from './journal.ts';
 import { loadName } from './name-behavior.ts';
+import { ProbeBehavior } from './probe-behavior.ts';
 import { loadUser } from './user-behavior.ts';
 import { wordingOf } from './wording.ts';
 
@@ -40,6 +41,8 @@ function loadBehavior(store: LoaderStore, key: OwnerKey, now: () => number, epoc
       return loadUser(store, id);
     case 'd':
       return loadDm(store, key, epoch);
+    case 'h':
+      return Promise.resolve(new ProbeBehavior(key));
     default:
       return loadName(store, id);
   }

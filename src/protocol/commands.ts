@@ -6,6 +6,7 @@
 import type { APIAttachment, APIEmbed, APIOverwrite } from 'discord-api-types/v10';
 import type { SessionPresence } from './envelope.ts';
 import type { OwnerKey, SessionId, Snowflake } from './ids.ts';
+import type { ProbeCommand } from './probe.ts';
 import type { ApplicationRecord, PublicUser, TokenRecord, UserRecord } from './records.ts';
 
 /** Who acts. `bot` decides on bot-only rules; `self` is what goes into authors and inviters. */
@@ -16,7 +17,7 @@ export interface By {
   readonly reason: string | null;
 }
 
-export type Command = GuildCommand | MessageCommand | DmCommand | UserCommand;
+export type Command = GuildCommand | MessageCommand | DmCommand | UserCommand | ProbeCommand;
 
 // --- guilds (owner g:)
 

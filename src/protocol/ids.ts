@@ -8,9 +8,9 @@ export type SessionId = string;
 /**
  * Names an actor that owns state:
  * `g:<guild id>` a guild · `u:<user id>` a user (and a bot's application) · `d:<low user id>:<high user id>` the DM of a pair ·
- * `d:<channel id>` a group DM · `n:<lower-case user name>` the uniqueness of an account name.
+ * `d:<channel id>` a group DM · `n:<lower-case user name>` the uniqueness of an account name · `h:<number>` what /health asks.
  */
-export type OwnerKey = `${'g' | 'u' | 'd' | 'n'}:${string}`;
+export type OwnerKey = `${'g' | 'u' | 'd' | 'n' | 'h'}:${string}`;
 
 /** One life of one worker thread: `<slot>.<incarnation>`. Slots are 0..N-1 and stable; a restarted worker has the slot and a new incarnation. */
 export type WorkerId = string;

@@ -1,0 +1,89 @@
+/** /health of a real server with two workers: green when events pass, red when they do not, and green again. */
+
+import { Database } from 'bun:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Health } from '../../src/health.ts';
+import { eventually } from '../support/eventually.ts';
+import { Town } from '../support/town.ts';
+
+let town: Town;
+beforeAll(async () => {
+  town = await Town.open();
+});
+afterAll(() => town[Symbol.asyncDispose]());
+
+async function ask(slot: number, query = ''): Promise<{ readonly code: number; readonly health: Health }> {
+  const response = await fetch(`${town.worker(slot)}/health${query}`);
+  expect(response.headers.get('content-type')).toBe('application/json');
+  return { code: response.status, health: (await response.json()) as Health };
+}
+
+const stepsOf = ({ workers }: Health) => workers.map(({ slot, failed = 'none' }) => [slot, failed]);
+
+describe('while events pass', () => {
+  test.each([0, 1])('worker %i says that all workers are well', async (slot) => {
+    const { code, health } = await ask(slot);
+    expect([code, health.status, stepsOf(health)]).toEqual([
+      200,
+      'ok',
+      [
+        [0, 'none'],
+        [1, 'none'],
+      ],
+    ]);
+  });
+
+  test('the events passed their owners, and nothing stays behind', async () => {
+    const metrics = async () => (await (await fetch(`${town.url}/metrics`)).text()).split('\n');
+    const lines = await metrics();
+    const probes = lines.find((line) => line.startsWith('guildhall_turn_seconds_count{command="probe"}'));
+    expect(Number(probes?.split(' ')[1])).toBeGreaterThanOrEqual(4);
+    expect(lines).toContain('guildhall_sessions 0');
+    expect(lines).toContain('guildhall_actors{kind="h"} 2');
+    expect(lines.filter((line) => line.includes('kind="u"'))).toEqual([]);
+  });
+
+  test('a thousand questions are one check', async () => {
+    const count = async (): Promise<number> => {
+      const text = await (await fetch(`${town.url}/metrics`)).text();
+      return Number(/guildhall_turn_seconds_count\{command="probe"\} (\d+)/.exec(text)?.[1]);
+    };
+    const before = await count();
+    const answers = await Promise.all(Array.from({ length: 200 }, () => ask(0)));
+    expect(answers.every(({ code }) => code === 200)).toBe(true);
+    // Two slots, and a check may end within the burst.
+    expect((await count()) - before).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('when events do not pass', () => {
+  test('a worker is killed', async () => {
+    await ask(0);
+    const back = town.killWorker(1);
+    const red = await eventually('worker 1 is missed', async () => {
+      const answer = await ask(0);
+      return answer.code === 503 && answer;
+    });
+    expect(red.health.status).toBe('failing');
+    expect(red.health.workers[0]?.status).toBe('ok');
+    expect(red.health.workers[1]?.status).toBe('failing');
+    expect((await ask(0, '?live=1')).code).toBe(200);
+    await back;
+    await eventually('worker 1 is back', async () => (await ask(0)).code === 200);
+  });
+
+  test('somebody else holds the store', async () => {
+    const file = readdirSync(town.dataDir).find((name) => name.endsWith('.db') && name !== 'lock.db') ?? '';
+    using db = new Database(join(town.dataDir, file));
+    db.exec('begin immediate');
+    const red = await eventually('the store does not take the event', async () => {
+      const answer = await ask(0);
+      return answer.code === 503 && answer;
+    });
+    expect(stepsOf(red.health).map(([, step]) => step)).toEqual(['commit', 'commit']);
+    db.exec('rollback');
+    await eventually('the store takes events again', async () => (await ask(0)).code === 200);
+  });
+});
