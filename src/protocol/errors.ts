@@ -8,6 +8,7 @@ export const REFUSALS = {
   unauthorized: [0, 401, '401: Unauthorized'],
   notFound: [0, 404, '404: Not Found'],
   methodNotAllowed: [0, 405, '405: Method Not Allowed'],
+  tooSlow: [0, 408, '408: Request Timeout'],
   conflict: [0, 409, '409: Conflict'],
   payloadTooLarge: [40005, 413, 'Request entity too large'],
   rateLimited: [0, 429, 'You are being rate limited.'],

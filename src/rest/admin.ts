@@ -53,7 +53,8 @@ export function createAdmin(deps: RestDeps): Admin {
     try {
       const operation = operations[`${request.method} ${new URL(request.url).pathname}`];
       if (operation === undefined) throw refused('notFound');
-      return answer(await operation(parseBody(await readText(request, MAX_BODY_BYTES))));
+      const bounds = { clock: deps.clock, maxBytes: MAX_BODY_BYTES, ms: deps.limits.bodyMs };
+      return answer(await operation(parseBody(await readText(request, bounds))));
     } catch (error) {
       return answerError(error, deps.report);
     }

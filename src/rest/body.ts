@@ -1,5 +1,6 @@
 /** Bodies of requests: bounded in bytes and depth before anything looks at them. */
 import type { ZodMiniType } from 'zod/mini';
+import type { Clock } from '../base/clock.ts';
 import { refuse } from '../protocol/errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { idsAsText } from './ids-as-text.ts';
@@ -11,11 +12,19 @@ const MAX_DEPTH = 32;
 /** A hundred commands with all their options and choices are half of it. What a parser makes of a comma is a hundred times its size. */
 const MAX_COMMAS = 250_000;
 
-/** The text of a body. Refused: payloadTooLarge, also when no length was announced. */
-export async function readText(request: Request, maxBytes: number): Promise<string> {
+/** What a body may cost. */
+export interface BodyBounds {
+  readonly clock: Pick<Clock, 'after'>;
+  readonly maxBytes: number;
+  /** From now to its last byte. */
+  readonly ms: number;
+}
+
+/** The text of a body. Refused: as `bounded`, and invalidJson for what is no text. */
+export async function readText(request: Request, bounds: BodyBounds): Promise<string> {
   const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of bounded(request, maxBytes)) chunks.push(chunk);
+    for await (const chunk of bounded(request, bounds)) chunks.push(chunk);
   } catch (error) {
     // Otherwise the client went away in the middle of it: no fault of this server.
     throw error instanceof Refused ? error : refused('invalidJson');
@@ -27,14 +36,25 @@ export async function readText(request: Request, maxBytes: number): Promise<stri
   }
 }
 
-/** The bytes of a body. Refused: payloadTooLarge, also when no length was announced. */
-export async function* bounded(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+/** The bytes of a body. Refused: payloadTooLarge, also when no length was announced; tooSlow for one that trickles. */
+export async function* bounded(request: Request, { clock, maxBytes, ms }: BodyBounds): AsyncGenerator<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw refused('payloadTooLarge');
-  let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw refused('payloadTooLarge');
-    yield chunk;
+  if (request.body === null) return;
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => {});
+  const timer = clock.after(ms, () => late.reject(refused('tooSlow')));
+  try {
+    for (let size = 0; ; ) {
+      const { done, value } = await Promise.race([reader.read(), late.promise]);
+      if (done) return;
+      size += value.byteLength;
+      if (size > maxBytes) throw refused('payloadTooLarge');
+      yield value;
+    }
+  } finally {
+    timer.cancel();
+    reader.cancel().catch(() => {});
   }
 }
 

@@ -75,7 +75,8 @@ export class Call {
 
   /** The body before it is checked; ids are text already. */
   async json(): Promise<unknown> {
-    return parseBody(await readText(this.request, this.#parts.maxBodyBytes));
+    const { clock, limits } = this.edge.deps;
+    return parseBody(await readText(this.request, { clock, maxBytes: this.#parts.maxBodyBytes, ms: limits.bodyMs }));
   }
 
   /** The reply of a command. Refusals unwind as `Refused`, faults as `Fault`. */

@@ -60,7 +60,9 @@ export interface RestConfig {
 export interface RestLimits {
   readonly askMs: number;
   readonly bodyBytes: number;
+  readonly bodyMs: number;
   readonly multipartBytes: number;
+  readonly uploadMs: number;
   readonly fileBytes: number;
   readonly files: number;
   readonly uploads: number;

@@ -54,7 +54,7 @@ class Form {
   }
 
   async receive(type: string): Promise<void> {
-    const { limits } = this.#call.edge.deps;
+    const { clock, limits } = this.#call.edge.deps;
     const parser = openParser(type, limits.files, limits.bodyBytes);
     parser.on('field', (name, value, _nameCut, valueCut) => {
       if (name === 'payload_json') this.payload = value;
@@ -67,7 +67,10 @@ class Form {
       this.#problem ??= refusedField(['files'], 'BASE_TYPE_MAX_LENGTH', `Must be ${limits.files} or fewer in length.`);
     });
     try {
-      await pipeline(Readable.from(bounded(this.#call.request, limits.multipartBytes)), parser);
+      await pipeline(
+        Readable.from(bounded(this.#call.request, { clock, maxBytes: limits.multipartBytes, ms: limits.uploadMs })),
+        parser,
+      );
     } catch (error) {
       for (const stream of this.#streams) stream.destroy();
       this.#problem ??= error instanceof Refused ? error : unreadable();

@@ -152,7 +152,9 @@ export interface FakeOptions {
 const LIMITS: RestLimits = {
   askMs: 10_000,
   bodyBytes: 1024 * 1024,
+  bodyMs: 120_000,
   multipartBytes: 8 * 1024 * 1024,
+  uploadMs: 900_000,
   fileBytes: 1024 * 1024,
   files: 10,
   uploads: 4,

@@ -137,6 +137,29 @@ describe('failures', () => {
     expect(await response.text()).not.toContain('secret');
   });
 
+  test.each([
+    ['application/json', 120_000],
+    ['multipart/form-data; boundary=x', 900_000],
+  ])('a body of %s that trickles is given up', async (type, ms) => {
+    open().directory.replies.maySend = () => ({ ok: null });
+    const timers = new Map<number, () => void>();
+    const asked = Promise.withResolvers<void>();
+    rest.deps.clock.after = (after, task) => {
+      timers.set(after, task);
+      asked.resolve();
+      return { cancel: () => timers.delete(after) };
+    };
+    const raw = new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{')) });
+    const response = rest.call('POST', `/channels/${CHANNEL}/messages`, { raw, headers: { 'content-type': type } });
+    await asked.promise;
+    timers.get(ms)?.();
+    expect([(await response).status, await (await response).json()]).toEqual([
+      408,
+      { message: '408: Request Timeout', code: 0 },
+    ]);
+    expect(timers.size).toBe(0);
+  });
+
   test('more requests in hand than allowed are refused', async () => {
     open({ limits: { requests: 1 } });
     const gate = Promise.withResolvers<{ ok: null }>();
