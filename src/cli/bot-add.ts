@@ -5,7 +5,9 @@ import { type Command, needed } from './command.ts';
 export const botAdd: Command = {
   words: 'bot add',
   usage: 'NAME --guild GUILD [--owner USER]',
-  about: 'Make a bot, add it to a guild (by name or id; made with an owner if there is none) and print its token.',
+  about:
+    'Make a bot, add it to a guild and print its token. The guild: by its id, or by its name among those of the owner ' +
+    '(USER, or one who is called owner). Guild and owner are made if there are none.',
   options: { guild: { type: 'string' }, owner: { type: 'string' } },
   async run(call) {
     const [name = ''] = call.names;

@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from '../config.ts';
 import { botAdd } from './bot-add.ts';
 import { type Call, type Command, CommandError, type Flags, type Powers, UsageError } from './command.ts';
 import { guildAdd } from './guild-add.ts';
-import { helpOf, helpOfOne } from './help.ts';
+import { helpOf, helpOfOne, helpOfSome, usageOf } from './help.ts';
 import { COMMON } from './options.ts';
 import { serve } from './serve.ts';
 import { userAdd } from './user-add.ts';
@@ -27,10 +27,7 @@ export async function runCli(args: readonly string[], powers: Powers): Promise<n
     return DONE;
   }
   const command = COMMANDS.find(({ words }) => words.split(' ').every((word, index) => argv[index] === word));
-  if (command === undefined) {
-    powers.stderr.write(first === undefined ? helpOf(COMMANDS) : `no such command: ${argv.join(' ')}\n${HINT}`);
-    return MISUSED;
-  }
+  if (command === undefined) return explainNone(argv, powers);
   try {
     await run(command, argv.slice(command.words.split(' ').length), powers);
     return DONE;
@@ -40,6 +37,19 @@ export async function runCli(args: readonly string[], powers: Powers): Promise<n
 }
 
 const HINT = 'guildhall --help lists the commands\n';
+
+/** `user` and `user --help` list what begins with that word. */
+function explainNone(argv: readonly string[], { stdout, stderr }: Powers): number {
+  const [first, second] = argv;
+  const group = COMMANDS.filter(({ words }) => words.startsWith(`${first} `));
+  if (group.length > 0 && HELP.has(second)) {
+    stdout.write(helpOfSome(group));
+    return DONE;
+  }
+  if (first === undefined) stderr.write(helpOf(COMMANDS));
+  else stderr.write(`no such command: ${argv.join(' ')}\n${group.length > 0 ? helpOfSome(group) : HINT}`);
+  return MISUSED;
+}
 
 async function run(command: Command, rest: readonly string[], powers: Powers): Promise<void> {
   const { names, flags } = parse(command, rest);
@@ -60,13 +70,16 @@ function parse({ options }: Command, rest: readonly string[]): { names: readonly
     const parsed = parseArgs({ args: [...rest], options: { ...COMMON, ...options }, allowPositionals: true });
     return { names: parsed.positionals, flags: parsed.values as Flags };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // What it says after an option that is unknown is about names that begin with a dash.
+    throw new UsageError(messageOf(error).split('. To specify a positional')[0]);
   }
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 function explain(error: unknown, command: Command, { stderr }: Powers): number {
   if (error instanceof UsageError) {
-    stderr.write(`${error.message}\n${helpOfOne(command)}`);
+    stderr.write(`${error.message}\n${usageOf(command)}`);
     return MISUSED;
   }
   if (error instanceof ConfigError || error instanceof CommandError) {

@@ -16,7 +16,7 @@ export const serve: Command = {
     try {
       await powers.serve(config, async ({ port }) => {
         const seeded = path === null || seed === null ? null : await sow(call, path, seed);
-        const url = config.publicUrl ?? `http://${config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`;
+        const url = config.publicUrl ?? `http://${nameOf(config.host)}:${port}`;
         const said = { url, port, dataDir, workers, ...(seeded !== null && { seeded }) };
         print(said, [...linesOf(seeded), `Guildhall listens on ${url} (data in ${dataDir})`]);
       });
@@ -25,6 +25,12 @@ export const serve: Command = {
     }
   },
 };
+
+/** The host as it stands in an address: that of all addresses has no name of its own. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
 
 function linesOf(seeded: Seeded | null): string[] {
   const { users = {}, bots = {}, guilds = {} } = seeded ?? {};

@@ -182,8 +182,26 @@ describe('help and version', () => {
     for (const text of [...wanted, '--data-dir', 'GUILDHALL_PUBLIC_URL']) expect(out).toContain(text);
   });
 
-  test('explain one command', async () => {
-    expect((await run(['bot', 'add', '--help'])).out).toContain('Usage: guildhall bot add NAME --guild GUILD');
+  test('explain one command, with the options that it has', async () => {
+    const botAdd = (await run(['bot', 'add', '--help'])).out;
+    expect(botAdd).toContain('Usage: guildhall bot add NAME --guild GUILD');
+    expect(botAdd).not.toContain('--port');
+    const serve = (await run(['serve', '--help'])).out;
+    for (const text of ['--port  GUILDHALL_PORT', '(default: 8080)', '--json']) expect(serve).toContain(text);
+  });
+
+  test('explain what begins with a word, asked for or not', async () => {
+    const asked = await run(['user', '--help']);
+    expect([asked.code, asked.err]).toEqual([0, '']);
+    expect(asked.out).toContain('guildhall user add NAME');
+    expect(asked.out).not.toContain('guildhall bot');
+    const cut = await run(['bot']);
+    expect([cut.code, cut.out]).toEqual([2, '']);
+    expect(cut.err).toStartWith('no such command: bot\nCommands:\n  guildhall bot add NAME');
+  });
+
+  test('name an option that is unknown, and no more', async () => {
+    expect((await run(['serve', '--prot', '1'])).err).toStartWith("Unknown option '--prot'\nUsage: guildhall serve\n");
   });
 
   test('say the version', async () => {
