@@ -1,29 +1,27 @@
 # syntax=docker/dockerfile:1
 
-# npm brings the runtime, pinned in package.json like every other dependency.
-FROM node:20-bookworm-slim AS install
+# npm brings the runtime, pinned in package.json like every other dependency; the build puts it into the executable.
+FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund \
- && cp -L node_modules/.bin/bun /usr/local/bin/bun \
- && bun --version \
- && rm -rf node_modules/.bin node_modules/bun node_modules/@oven
-
-FROM debian:bookworm-slim
-RUN useradd --system --uid 10001 --user-group --no-create-home guildhall \
- && install -d -o guildhall -g guildhall /data
-WORKDIR /app
-COPY --from=install /usr/local/bin/bun /usr/local/bin/bun
-COPY --from=install /app/node_modules ./node_modules
-COPY package.json tsconfig.json bunfig.toml LICENSE ./
+RUN npm ci --omit=dev --no-audit --no-fund
+COPY tsconfig.json bunfig.toml ./
+COPY .ci/build.ts ./.ci/
 COPY src ./src
+RUN npm run build && install -d -m 700 data
 
-USER guildhall
+# The C library and nothing else: no shell, no packages.
+FROM gcr.io/distroless/base-debian12
+COPY --from=build /app/dist/guildhall /usr/bin/guildhall
+COPY --from=build --chown=10001:10001 /app/data /data
+COPY LICENSE /usr/share/doc/guildhall/
+
+USER 10001:10001
 ENV GUILDHALL_DATA_DIR=/data GUILDHALL_PORT=8080
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Any worker answers. A port that is given by a flag instead of the environment is not asked.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
-  CMD ["bun", "-e", "const { ok } = await fetch(`http://127.0.0.1:${process.env.GUILDHALL_PORT}/health`); process.exit(ok ? 0 : 1)"]
-CMD ["bun", "src/main.ts", "serve"]
+# A port that is given by a flag instead of the environment is not asked.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 CMD ["guildhall", "health"]
+ENTRYPOINT ["guildhall"]
+CMD ["serve"]

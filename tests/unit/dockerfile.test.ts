@@ -1,13 +1,15 @@
-/** The image's own question whether the server is well, asked of one that is and of one that is not. */
+/** The image's own question whether the server is well, asked of one that is and of one that is not; and what it starts. */
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const text = readFileSync(join(import.meta.dir, '../../Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
-const command = JSON.parse(/^HEALTHCHECK .* CMD (\[.*\])$/m.exec(text)?.[1] ?? '[]') as string[];
+const ROOT = join(import.meta.dir, '../..');
+const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+const listOf = (pattern: RegExp): string[] => JSON.parse(pattern.exec(text)?.[1] ?? '[]') as string[];
 
-async function asks(port: number): Promise<number> {
-  const { exited } = Bun.spawn([process.execPath, ...command.slice(1)], {
+async function asks([program, ...words]: readonly string[], port: number): Promise<number> {
+  expect(program).toBe('guildhall');
+  const { exited } = Bun.spawn([process.execPath, join(ROOT, 'src/main.ts'), ...words], {
     env: { GUILDHALL_PORT: String(port) },
     stdout: 'ignore',
     stderr: 'ignore',
@@ -16,6 +18,7 @@ async function asks(port: number): Promise<number> {
 }
 
 test('the image is well while /health answers', async () => {
+  const command = listOf(/^HEALTHCHECK .* CMD (\[.*\])$/m);
   let status = 200;
   const paths: string[] = [];
   const server = Bun.serve({
@@ -27,11 +30,17 @@ test('the image is well while /health answers', async () => {
     },
   });
   const port = server.port ?? 0;
-  expect(command[0]).toBe('bun');
-  expect(await asks(port)).toBe(0);
+  expect(await asks(command, port)).toBe(0);
   expect(paths).toEqual(['/health']);
   status = 503;
-  expect(await asks(port)).not.toBe(0);
+  expect(await asks(command, port)).toBe(1);
   await server.stop(true);
-  expect(await asks(port)).not.toBe(0);
+  expect(await asks(command, port)).toBe(1);
+});
+
+test('the image runs the binary, as nobody of the machine', () => {
+  const last = text.slice(text.lastIndexOf('\nFROM '));
+  expect([...listOf(/^ENTRYPOINT (\[.*\])$/m), ...listOf(/^CMD (\[.*\])$/m)]).toEqual(['guildhall', 'serve']);
+  expect(/^USER (\S+)$/m.exec(last)?.[1]).toBe('10001:10001');
+  expect(last).not.toMatch(/\b(node|bun|npm)\b/);
 });

@@ -7,7 +7,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** "GLD1": tells this store's file from any other database. */
-const APPLICATION_ID = 0x474c4431;
+export const APPLICATION_ID = 0x474c4431;
 
 const FIRST = `
 create table meta (name text primary key, value any) strict, without rowid;

@@ -26,6 +26,7 @@ function dataDir(): string {
 
 const ANSWERS: Readonly<Record<string, unknown>> = {
   '/admin/users': { user: { id: '1', username: 'nelly' }, token: 'T1' },
+  '/admin/passwords': { user: { id: '1', username: 'nelly' }, password: 'P1' },
   '/admin/guilds': { guild: { id: '2', name: 'Home' } },
   '/admin/bots': {
     bot: { id: '3', username: 'echo' },
@@ -82,6 +83,7 @@ const calls: readonly [string[], Asked, string][] = [
     { path: '/admin/users', body: { name: 'nelly', password: 'p' } },
     'nelly (1)',
   ],
+  [['user', 'password', 'nelly'], { path: '/admin/passwords', body: { name: 'nelly', password: null } }, 'P1'],
   [
     ['guild', 'add', 'Home', '--owner', 'nelly'],
     { path: '/admin/guilds', body: { name: 'Home', owner: 'nelly' } },
@@ -178,7 +180,16 @@ describe('help and version', () => {
   test('list every command and option', async () => {
     const { code, out } = await run(['--help']);
     expect(code).toBe(0);
-    const wanted = ['serve', 'user add NAME', 'guild add NAME --owner USER', 'bot add NAME --guild GUILD', 'version'];
+    const wanted = [
+      'serve',
+      'user add NAME',
+      'user password NAME',
+      'guild add NAME --owner USER',
+      'bot add NAME --guild GUILD',
+      'doctor',
+      'health',
+      'version',
+    ];
     for (const text of [...wanted, '--data-dir', 'GUILDHALL_PUBLIC_URL']) expect(out).toContain(text);
   });
 

@@ -1,0 +1,24 @@
+import { realClock } from '../base/clock.ts';
+import { OPTION_NAMES } from '../config.ts';
+import { examine, type Finding } from '../examine.ts';
+import { type Command, CommandError } from './command.ts';
+import { configOptions } from './options.ts';
+
+export const doctor: Command = {
+  words: 'doctor',
+  usage: '',
+  about:
+    'Check what serve would need with the same options, and say what to mend. Ends with 1 if something must be mended.',
+  options: configOptions(OPTION_NAMES),
+  async run({ config, print }) {
+    const findings = await examine(config, realClock.now());
+    const bad = findings.filter(({ state }) => state === 'bad');
+    print({ well: bad.length === 0, findings }, findings.flatMap(linesOf));
+    if (bad.length > 0) throw new CommandError(`must be mended: ${bad.map(({ check }) => check).join(', ')}`);
+  },
+};
+
+const linesOf = ({ check, state, found, mend }: Finding): string[] => [
+  `${state.padEnd(5)} ${check.padEnd(10)} ${found}`,
+  ...(mend === null ? [] : [`${' '.repeat(17)}mend: ${mend}`]),
+];

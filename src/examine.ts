@@ -1,0 +1,176 @@
+/** Looks at the machine and the data directory as `serve` would find them, and says what to mend. */
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { adminSocketOf, type Config } from './config.ts';
+import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
+
+export interface Finding {
+  readonly check: 'port' | 'files' | 'directory' | 'space' | 'clock' | 'store' | 'lock' | 'workers';
+  /** `poor`: it serves, but not as it could. `bad`: it must be mended. */
+  readonly state: 'good' | 'poor' | 'bad';
+  readonly found: string;
+  /** Null: nothing. */
+  readonly mend: string | null;
+}
+
+const MIB = 1024 * 1024;
+/** Open files: sockets, and a little for the store. */
+const FEW_FILES = 4096;
+const MANY_FILES = 65_536;
+const LITTLE_SPACE = 256 * MIB;
+const SOME_SPACE = 2048 * MIB;
+/** 2025-01-01: no clock that is right shows less. */
+const PAST = Date.UTC(2025, 0, 1);
+const SKEW_MS = 60_000;
+const CONNECT_MS = 2000;
+
+type Said = readonly [state: Finding['state'], found: string, mend?: string];
+
+/** `now`: milliseconds since 1970, as this machine has it. */
+export async function examine(config: Config, now: number): Promise<readonly Finding[]> {
+  const { dataDir, workers } = config;
+  const runs = await answers(adminSocketOf(config));
+  const checks: readonly (readonly [Finding['check'], Said | null])[] = [
+    ['port', runs ? ['good', 'a server runs on this data directory, with the port it was given'] : await port(config)],
+    ['files', openFiles(readLimits())],
+    ['directory', directory(dataDir)],
+    ['space', space(dataDir)],
+    ['clock', clock(now, changedAt(`${dataDir}/guildhall.db`))],
+    ['store', config.store === 'memory' ? ['good', 'in memory: nothing is kept'] : store(dataDir)],
+    ['lock', lock(dataDir, runs)],
+    ['workers', cores(workers, availableParallelism())],
+  ];
+  return checks.flatMap(([check, said]) => {
+    if (said === null) return [];
+    const [state, found, mend = null] = said;
+    return [{ check, state, found, mend }];
+  });
+}
+
+/** Somebody listens on the command line's socket. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const end = (is: boolean) => () => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.setTimeout(CONNECT_MS, end(false)).once('connect', end(true)).once('error', end(false));
+  });
+}
+
+function port({ host, port: wanted }: Config): Promise<Said> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(portTrouble(error, host, wanted)));
+    server.listen(wanted, host, () => server.close(() => resolve(['good', `${wanted} on ${host} is free`])));
+  });
+}
+
+function portTrouble({ code, message }: NodeJS.ErrnoException, host: string, wanted: number): Said {
+  const found = `${wanted} on ${host}: ${message}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return ['bad', `${wanted} on ${host} is taken`, 'stop what listens there, or give another --port'];
+    case 'EACCES':
+      return ['bad', found, 'give a --port above 1023, with a proxy in front'];
+    default:
+      return ['bad', found, 'give a --host that this machine has'];
+  }
+}
+
+/** Text of /proc/self/limits; null where there is none. */
+function readLimits(): string | null {
+  const path = '/proc/self/limits';
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+/** The hard limit counts: the runtime raises the soft one to it. Null: this system does not say. */
+export function openFiles(limits: string | null): Said | null {
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(limits ?? '')?.[1];
+  if (hard === undefined) return null;
+  const most = hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
+  const mend = `allow ${MANY_FILES}: ulimit -n, LimitNOFILE= of systemd, --ulimit nofile= of Docker`;
+  if (most < FEW_FILES) return ['bad', `only ${hard} open files`, mend];
+  return most < MANY_FILES ? ['poor', `${hard} open files: one a client`, mend] : ['good', `${hard} open files`];
+}
+
+function directory(dir: string): Said {
+  const there = nearest(dir);
+  try {
+    if (!statSync(there).isDirectory()) return ['bad', `${there} is no directory`, 'give another --data-dir'];
+    accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return ['bad', `${there} may not be written`, `give it to the user who runs the server: chown -R USER ${there}`];
+  }
+  if (there !== dir) return ['good', `${dir} is made at the first start`];
+  const open = statSync(dir).mode & 0o007;
+  return open === 0
+    ? ['good', `${dir} may be written, by its owner alone`]
+    : ['poor', `${dir} is open to every user of this machine`, `chmod 700 ${dir}`];
+}
+
+/** The directory, or what is there of the way to it. */
+function nearest(dir: string): string {
+  return existsSync(dir) || dirname(dir) === dir ? dir : nearest(dirname(dir));
+}
+
+function space(dir: string): Said {
+  const { bavail, bsize } = statfsSync(nearest(dir));
+  const free = bavail * bsize;
+  const found = `${Math.floor(free / MIB)} MiB free`;
+  const mend = 'make room, or move the data directory: a full disk takes no message';
+  if (free < LITTLE_SPACE) return ['bad', found, mend];
+  return free < SOME_SPACE ? ['poor', found, mend] : ['good', found];
+}
+
+const changedAt = (path: string): number | null => (existsSync(path) ? statSync(path).mtimeMs : null);
+
+/** Ids are times: a clock that goes back makes new messages wait for the old ones. */
+export function clock(now: number, storeChangedAt: number | null): Said {
+  const found = `it is ${new Date(now).toISOString()}`;
+  if (now < PAST) return ['bad', found, 'set the clock (NTP)'];
+  if (storeChangedAt === null || storeChangedAt <= now + SKEW_MS) return ['good', found];
+  return [
+    'bad',
+    `${found}, and the store was written at ${new Date(storeChangedAt).toISOString()}`,
+    'set the clock (NTP)',
+  ];
+}
+
+function store(dir: string): Said {
+  const look = lookAtStore(dir);
+  switch (look.store) {
+    case 'none':
+      return ['good', 'none yet: it is made at the first start'];
+    case 'unreadable':
+      return [
+        'bad',
+        `guildhall.db cannot be read: ${look.why}`,
+        'check its owner; if it is damaged, bring back a backup',
+      ];
+    case 'foreign':
+      return ['bad', 'guildhall.db belongs to another program', 'give another --data-dir'];
+    case 'ours':
+      break;
+  }
+  const { version, knows } = look;
+  if (version > knows) return ['bad', `version ${version}; this program knows ${knows}`, 'start a newer Guildhall'];
+  if (version < knows) return ['good', `version ${version}: brought to ${knows} at the next start`];
+  return ['good', `opens, version ${version}`];
+}
+
+function lock(dir: string, runs: boolean): Said {
+  if (!isLocked(dir)) return ['good', 'nobody holds the data directory'];
+  return runs
+    ? ['good', 'the running server holds the data directory']
+    : ['bad', 'a process holds the data directory and does not answer', `find it (fuser ${dir}/lock.db) and stop it`];
+}
+
+export function cores(workers: number, there: number): Said {
+  const found = `${workers} for ${there} cores`;
+  if (workers > there) return ['poor', found, `give --workers ${there}`];
+  return ['good', found];
+}

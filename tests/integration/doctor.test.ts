@@ -1,0 +1,134 @@
+/** `doctor` and `health`: what is well, what must be mended, and that they say so in the exit code. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { clock, cores, type Finding, openFiles } from '../../src/examine.ts';
+import { lockDirectory } from '../../src/store/sqlite/open.ts';
+import { MIGRATIONS, migrate } from '../../src/store/sqlite/schema.ts';
+import { runCommand } from '../support/command.ts';
+import { ServerProcess } from '../support/server-process.ts';
+
+interface Look {
+  readonly well: boolean;
+  readonly findings: readonly Finding[];
+}
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'guildhall-doctor-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+async function look(home: string, flags: readonly string[] = ['--port', '0']) {
+  const { code, stdout, stderr } = await runCommand(home, ['doctor', '--json', '--host', '127.0.0.1', ...flags]);
+  const { well, findings } = JSON.parse(stdout) as Look;
+  const of = (check: Finding['check']) => findings.find((finding) => finding.check === check);
+  return { code, stderr, well, of };
+}
+
+/** A data directory with a store that something was done to. */
+function storeWith(name: string, sql: string): string {
+  const home = join(dir, name);
+  mkdirSync(home, { mode: 0o700 });
+  const db = new DatabaseSync(join(home, 'guildhall.db'));
+  migrate(db);
+  db.exec(sql);
+  db.close();
+  return home;
+}
+
+describe('doctor', () => {
+  test('finds nothing to mend where a server can start, and makes nothing', async () => {
+    const { code, stderr, well, of } = await look(join(dir, 'new'));
+    expect([code, stderr, well]).toEqual([0, '', true]);
+    expect(of('store')).toMatchObject({ state: 'good', found: 'none yet: it is made at the first start' });
+    expect(of('port')?.state).toBe('good');
+    const words = await runCommand(join(dir, 'new'), ['doctor', '--port', '0']);
+    expect(words.stdout).toMatch(/^good {2}port {7}/);
+  });
+
+  test('looks beside a running server', async () => {
+    const home = join(dir, 'running');
+    await using server = await ServerProcess.start(home, ['--workers', '1']);
+    const { code, well, of } = await look(home, ['--port', `${server.port}`]);
+    expect([code, well]).toEqual([0, true]);
+    expect(of('port')?.found).toContain('a server runs');
+    expect(of('lock')?.found).toContain('the running server');
+    expect(of('store')).toMatchObject({ state: 'good', found: `opens, version ${MIGRATIONS.length}` });
+    await server.stop();
+    expect((await look(home)).of('lock')?.found).toContain('nobody');
+  });
+
+  test('says that the port is taken', async () => {
+    await using other = await ServerProcess.start(join(dir, 'other'), ['--workers', '2']);
+    const { code, stderr, well, of } = await look(join(dir, 'new'), ['--port', `${other.port}`]);
+    expect([code, stderr, well]).toEqual([1, 'must be mended: port\n', false]);
+    expect(of('port')).toMatchObject({ state: 'bad', mend: 'stop what listens there, or give another --port' });
+    await other.stop();
+  });
+
+  test('says that somebody silent holds the directory', async () => {
+    const home = join(dir, 'held');
+    mkdirSync(home);
+    const lock = lockDirectory(home);
+    const { code, of } = await look(home);
+    lock.close();
+    expect([code, of('lock')?.state]).toEqual([1, 'bad']);
+    expect(of('lock')?.mend).toContain(`${home}/lock.db`);
+  });
+
+  const stores: readonly [string, string, string][] = [
+    ['newer', `pragma user_version = ${MIGRATIONS.length + 3}`, 'start a newer Guildhall'],
+    ['foreign', 'pragma application_id = 7', 'give another --data-dir'],
+  ];
+  test.each(stores)('says that the store is %s', async (name, sql, mend) => {
+    const { code, of } = await look(storeWith(name, sql));
+    expect([code, of('store')?.state, of('store')?.mend]).toEqual([1, 'bad', mend]);
+  });
+
+  test('says that the store is damaged, and that the place is a file', async () => {
+    const home = storeWith('damaged', '');
+    writeFileSync(join(home, 'guildhall.db'), 'no database at all, but long enough to be read as one'.repeat(20));
+    expect((await look(home)).of('store')).toMatchObject({ state: 'bad' });
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    expect((await look(file)).of('directory')).toMatchObject({ state: 'bad', found: `${file} is no directory` });
+  });
+
+  const files: readonly [string, string | null][] = [
+    ['Max open files            1024                 4096                 files', 'poor'],
+    ['Max open files            1024                 1024                 files', 'bad'],
+    ['Max open files            1024                 unlimited            files', 'good'],
+    ['Max processes             7                    7                    processes', null],
+  ];
+  test.each(files)('%s: %s', (limits, state) => {
+    expect(openFiles(limits)?.[0] ?? null).toBe(state as 'good' | null);
+  });
+
+  test('knows a clock that cannot be right', () => {
+    const now = Date.UTC(2030, 0, 1);
+    expect(clock(now, null)[0]).toBe('good');
+    expect(clock(now, now + 1000)[0]).toBe('good');
+    expect(clock(now, now + 3_600_000)[0]).toBe('bad');
+    expect(clock(0, null)[0]).toBe('bad');
+  });
+
+  test('knows more workers than cores', () => {
+    expect([cores(2, 2)[0], cores(3, 2)[0]]).toEqual(['good', 'poor']);
+  });
+});
+
+describe('health', () => {
+  test('is 0 while the server answers, 1 after', async () => {
+    const home = join(dir, 'health');
+    await using server = await ServerProcess.start(home, ['--workers', '1']);
+    const asked = ['health', '--port', `${server.port}`, '--host', '0.0.0.0'];
+    expect(await runCommand(home, asked)).toEqual({ code: 0, stdout: 'well\n', stderr: '' });
+    await server.stop();
+    const after = await runCommand(home, asked);
+    expect([after.code, after.stdout]).toEqual([1, '']);
+    expect(after.stderr).toContain('does not answer');
+  });
+});
