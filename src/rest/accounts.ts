@@ -23,7 +23,8 @@ async function registerAccount(call: Call): Promise<Outcome> {
 async function mayRegister(call: Call, code: string | null): Promise<void> {
   const { config, deps } = call.edge;
   if (config.registration === 'open') return;
-  if (config.registration === 'invite' && code !== null) {
+  if (config.registration === 'invite') {
+    if (code === null) throw refused('missingAccess', { message: 'Registration needs the code of an invite.' });
     const invite = /^[\w-]{2,100}$/.test(code) ? await deps.store.invite(code) : null;
     if (invite !== null && (await isAlive(call, guildKey(invite.guild_id), code))) return;
     throw refusedField(['invite'], 'INVITE_INVALID', 'This invite does not work.');

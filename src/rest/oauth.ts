@@ -11,7 +11,9 @@ import { authorize } from './schemas.ts';
 
 /** `client_id` and `permissions` stand in the query, the choice of the guild in the body. The bot gets no bit that the manager has not. */
 async function authorizeBot(call: Call): Promise<Outcome> {
-  const clientId = asSnowflake(call.query.text('client_id') ?? '', 'client_id');
+  const said = call.query.text('client_id');
+  if (!said) throw refusedField(['client_id'], 'BASE_TYPE_REQUIRED', 'This field is required');
+  const clientId = asSnowflake(said, 'client_id');
   const form = await call.body(authorize);
   const { store } = call.edge.deps;
   const [application, bot] = await Promise.all([store.application(clientId), store.user(clientId)]);
