@@ -156,8 +156,12 @@ export const LIMITS = {
 
   /** A JSON body. */
   bodyBytes: MIB,
+  /** From the head of a request to the end of its JSON body: a picture over a slow line. */
+  bodyMs: 2 * MINUTE,
   /** A request with files, all together. */
   multipartBytes: 110 * MIB,
+  /** The same for a request with files: 1 Mbit/s. */
+  uploadMs: 15 * MINUTE,
   /** One file. */
   fileBytes: 25 * MIB,
   /** Files of one message. */

@@ -156,6 +156,7 @@ function restDeps({ start, store, mint, tokens }: Ground, { asked: directory }: 
     directory,
     store,
     authenticate: tokens.authenticate,
+    recall: tokens.recall,
     tokens: { make: (user) => textOf(tokens.make(user, 'bot')), hash: tokenHash },
     passwords: new Passwords({ random, atOnce: LIMITS.passwordHashes, waiting: LIMITS.passwordWaiting }),
     clock,

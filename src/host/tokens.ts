@@ -64,6 +64,9 @@ export class Tokens {
     return account?.record.user.id === user ? account : null;
   };
 
+  /** The account of a token that was good a moment ago, without a read; null says nothing. */
+  readonly recall = (text: string): Account | null => this.#accounts.get(tokenHash(text)) ?? null;
+
   /** These tokens are revoked: no answer from before is given or kept from now on. */
   forget(hashes: readonly string[]): void {
     for (const hash of hashes) {

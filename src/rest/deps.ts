@@ -2,7 +2,7 @@
 import type { Directory } from '../actor/directory.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import type { Authenticate } from '../protocol/accounts.ts';
+import type { Account, Authenticate } from '../protocol/accounts.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
 import type { Files } from './files.ts';
@@ -81,6 +81,8 @@ export interface RestDeps {
   readonly directory: Directory;
   readonly store: MessagesPort & GuildsPort & UsersPort;
   readonly authenticate: Authenticate;
+  /** The account of a token that this worker remembers, without a read. */
+  readonly recall: (token: string) => Account | null;
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   readonly clock: Clock;

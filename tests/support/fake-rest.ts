@@ -145,6 +145,8 @@ export interface FakeOptions {
   readonly limits?: Partial<RestLimits>;
   readonly store?: Partial<RestDeps['store']>;
   readonly accounts?: Record<string, Account>;
+  /** Tokens that need no read any more. */
+  readonly remembered?: readonly string[];
   readonly random?: Random;
   readonly quotaBytes?: number;
 }
@@ -180,6 +182,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     directory,
     store: { ...emptyStore, ...options.store } as RestDeps['store'],
     authenticate: async (token) => accounts[token] ?? null,
+    recall: (token) => (options.remembered?.includes(token) ? (accounts[token] ?? null) : null),
     tokens: {
       make: (user) => {
         const text = `${btoa(user)}.x.${++made}`;

@@ -60,6 +60,7 @@ describe('a token', () => {
     const { reads, tokens, login } = door();
     const { text, hash } = login(ME);
     const bot = login(OTHER, 'bot');
+    expect(tokens.recall(text)).toBeNull();
     expect(await tokens.authenticate(text)).toMatchObject({
       kind: 'person',
       tokenHash: hash,
@@ -67,6 +68,7 @@ describe('a token', () => {
       record: { user: { id: ME } },
     });
     await tokens.authenticate(text);
+    expect(tokens.recall(text)?.record.user.id).toBe(ME);
     expect(reads.reads).toBe(1);
     expect(await tokens.authenticate(bot.text)).toMatchObject({ kind: 'bot', application: { id: OTHER } });
   });
@@ -113,6 +115,7 @@ describe('a revocation', () => {
     await tokens.authenticate(text);
     reads.tokens.delete(hash);
     tokens.forget([hash]);
+    expect(tokens.recall(text)).toBeNull();
     expect(await tokens.authenticate(text)).toBeNull();
   });
 

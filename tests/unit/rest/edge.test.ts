@@ -72,6 +72,12 @@ describe('who calls', () => {
     for (let i = 0; i < 5; i++) statuses.push((await rest.call('GET', '/users/@me', { token: `guess${i}` })).status);
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
   });
+
+  test('who is known at that address is not', async () => {
+    open({ limits: { strangerRequests: 1 }, remembered: ['bot'] });
+    const call = async (token: string) => (await rest.call('GET', '/users/@me', { token })).status;
+    expect([await call('guess'), await call('anna'), await call('bot')]).toEqual([401, 429, 200]);
+  });
 });
 
 describe('failures', () => {
