@@ -64,7 +64,8 @@ export class Attachments {
   // --- what sessions want
 
   attach(session: Session, owner: OwnerKey, joinedAt: number): void {
-    if (session.attachments.has(owner)) return;
+    // It may have ended in the middle of an answer: an ask for it would be repeated for ever.
+    if (session.attachments.has(owner) || this.#ports.sessions.get(session.id) !== session) return;
     this.#adopt(session, newAttachment(owner, session.traits.mask, joinedAt));
   }
 

@@ -36,6 +36,7 @@ interface Home {
 
 /** Given away, but its new worker has not attached everywhere yet: if that one dies, this one tells the owners. */
 interface Given {
+  readonly session: SessionId;
   readonly to: WorkerId;
   /** Who gave it here, if this worker had not attached everywhere: it is told when the note is closed. */
   readonly before: WorkerId | null;
@@ -49,13 +50,16 @@ export const homeOf = (session: SessionId): WorkerId => session.split('.').slice
 const isSame = (a: Move | null, b: Move): boolean =>
   a !== null && a.session === b.session && a.to === b.to && a.socket === b.socket && a.s === b.s;
 
+const noteOf = (session: SessionId, hop: number): string => `${session} ${hop}`;
+
 /** Moves of one session that wait for their turn. */
 const WAITING = 16;
 
 export class Residences {
   readonly #ports: ResidencePorts;
   readonly #homes = new Map<SessionId, Home>();
-  readonly #given = new Map<SessionId, Given>();
+  /** By session and hop: it may come back and be given away again before it has settled. */
+  readonly #given = new Map<string, Given>();
   readonly #dead = new Set<WorkerId>();
 
   constructor(ports: ResidencePorts) {
@@ -202,10 +206,9 @@ export class Residences {
   }
 
   #closeNote(session: SessionId, hop: number): void {
-    const note = this.#given.get(session);
-    // It may have come back and been given away again.
-    if (note?.hop !== hop) return;
-    this.#given.delete(session);
+    const note = this.#given.get(noteOf(session, hop));
+    if (note === undefined) return;
+    this.#given.delete(noteOf(session, hop));
     if (note.before !== null) this.#send(note.before, { r: 'settled', session, hop: hop - 1 });
   }
 
@@ -269,7 +272,7 @@ export class Residences {
   died(worker: WorkerId): void {
     const { attachments, connections, sessions } = this.#ports;
     this.#dead.add(worker);
-    for (const [session, { to, hop, owners }] of [...this.#given]) {
+    for (const { session, to, hop, owners } of [...this.#given.values()]) {
       if (to !== worker) continue;
       for (const owner of owners) attachments.forget(owner, session, hop);
       this.#closeNote(session, hop);
@@ -298,7 +301,8 @@ export class Residences {
     this.#unseat(session);
     const data = this.#export(session, move, place);
     const owners = data.standings.map(({ owner }) => owner);
-    this.#given.set(session.id, { to: move.to, before: session.giver, hop: session.traits.hop, owners });
+    const { id, hop } = data;
+    this.#given.set(noteOf(id, hop - 1), { session: id, to: move.to, before: session.giver, hop: hop - 1, owners });
     this.#send(homeOf(session.id), { r: 'given', move });
     this.#send(move.to, { r: 'session', move, data });
   }

@@ -1,7 +1,7 @@
 /** What each entry of an owner's link means for the sessions here: the rules that a random schedule seldom reaches. */
 import { describe, expect, test } from 'bun:test';
 import { seqOf } from '../../../src/protocol/envelope.ts';
-import { body, GUILD, ME, OneGateway, SELF } from './one-gateway.ts';
+import { body, GUILD, ME, OneGateway, SELF, USER } from './one-gateway.ts';
 
 const event = (topic: string, t = 'EVENT') => ({ kind: 'event', topic, body: body(t) }) as const;
 
@@ -88,6 +88,18 @@ describe('entries of a link', () => {
     await one.relay(GUILD, { ...entry, guilds: null, topics: [GUILD] }, { ...next, n: 2 });
     expect(socket.heard).toEqual(['READY', 'FIRST', 'GUILD_DELETE', 'GUILD_CREATE']);
   });
+});
+
+test('a session that ends in the middle of an answer asks for nothing more', async () => {
+  const one = new OneGateway({ logEntries: 1 });
+  const [visit, other] = [one.connect(), one.connect()];
+  for (const each of [visit, other]) await one.say(each, 2, { token: `bot.${USER}`, intents: 1, properties: {} });
+  const session = visit.connection.session ?? '';
+  const create = body('INTERNAL_USER', { user: { id: USER }, application: null, dms: [] });
+  await one.answer(ME, session, { create, guilds: [[GUILD, 1]] });
+  expect(visit.socket.ops).toEqual([10, 9]);
+  await one.clock.advance(20_000);
+  expect(one.asks(GUILD, session)).toEqual([]);
 });
 
 test('a voice state is asked of guilds that the session has; any other id would load an owner', async () => {

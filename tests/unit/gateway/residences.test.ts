@@ -87,6 +87,20 @@ describe('at the giver', () => {
   });
 });
 
+test('a session that comes back and goes again before it has settled: every note of its way closes', async () => {
+  const one = new OneGateway();
+  const { session, socket } = await one.atHome();
+  await one.residence({ r: 'surrender', move: move(session, socket.frames.at(-1)?.s ?? 0, '1.1') });
+  await one.residence({ r: 'session', move: move(session, 40, SELF, 99), data: exported('1.1', session, 2) });
+  await one.residence({ r: 'surrender', move: move(session, 40, '2.1') });
+  expect(one.gateway.measure().given).toBe(2);
+  await one.residence({ r: 'settled', session, hop: 2 });
+  expect(one.sent.at(-1)).toEqual(['1.1', { r: 'settled', session, hop: 1 }]);
+  expect(one.gateway.measure().given).toBe(1);
+  await one.residence({ r: 'settled', session, hop: 0 });
+  expect(one.gateway.measure().given).toBe(0);
+});
+
 describe('at the taker', () => {
   test('what was missed, then RESUMED; settled when every owner has answered', async () => {
     const one = new OneGateway();
