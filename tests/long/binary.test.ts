@@ -113,6 +113,21 @@ describe.skipIf(noRoot)('in an empty root', () => {
     await again.stop();
   }, 60_000);
 
+  test('doctor finds it well, and a seed fills it', async () => {
+    const look = await runCommand('/data', ['doctor', '--port', '0', '--host', '127.0.0.1'], root.program());
+    expect([look.code, look.stderr]).toEqual([0, '']);
+    const seed = {
+      users: [{ name: 'nelly', id: '1000000000000000001' }],
+      guilds: [{ name: 'Seeded', owner: 'nelly' }],
+    };
+    await Bun.write(join(root.path, 'seed.json'), JSON.stringify(seed));
+    const flags = ['--store', 'memory', '--seed', '/seed.json'];
+    await using server = await ServerProcess.start('/data', flags, root.program());
+    const found = await runCommand('/data', ['guild', 'add', 'Another', '--owner', 'nelly'], root.program());
+    expect([found.code, found.stderr]).toEqual([0, '']);
+    await server.stop();
+  }, 60_000);
+
   test('a second server on the same data is refused', async () => {
     await using server = await ServerProcess.start('/data', FLAGS, root.program());
     const second = await runCommand('/data', ['serve', '--port', '0'], root.program());

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { runCli } from '../../src/cli/cli.ts';
 import { flagOf, OPTION_NAMES, OPTIONS, variableOf } from '../../src/config.ts';
 
 const root = join(import.meta.dir, '../..');
@@ -42,6 +43,18 @@ test('the README has every option of the config, with its default and meaning', 
   });
   expect(tableOf(read('README.md'), 'Flag')).toEqual(wanted);
   expect(OPTIONS.publicUrl.fallback).toBe('');
+});
+
+test('the README has every command, with what it takes', async () => {
+  const printed: string[] = [];
+  const out = { write: (text: string) => printed.push(text) };
+  const none = () => Promise.reject(new Error('nothing is started'));
+  await runCli(['--help'], { serve: none, withCore: none, stdout: out, stderr: out });
+  const commands = [...printed.join('').matchAll(/^ {2}guildhall (\w.*)$/gm)].map(([, words]) => words);
+  expect(commands).toContain('serve');
+  expect(tableOf(read('README.md'), 'Command').map(([command]) => command)).toEqual(
+    commands.map((words) => `\`${words}\``),
+  );
 });
 
 test("the README's bot has only lines of the program that the suite runs", () => {
