@@ -63,10 +63,17 @@ function overwriteType(type: 0 | 1 | 'role' | 'member' | null | undefined): 0 | 
   return type === 1 || type === 'member' ? 1 : 0;
 }
 
+const bound = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max));
+/** 384 kbit/s is the most of any boost level (docs/resources/channel). */
+const bitrate = z.nullish(bound(8000, 384_000));
 const overwrites = z.nullish(z.array(overwrite).check(z.maxLength(100)));
-export const channelCreate = extended(spec.CreateGuildChannelRequestSchema, { permission_overwrites: overwrites });
+export const channelCreate = extended(spec.CreateGuildChannelRequestSchema, {
+  permission_overwrites: overwrites,
+  bitrate,
+});
 export const channelEdit = extended(spec.UpdateGuildChannelRequestPartialSchema, {
   permission_overwrites: overwrites,
+  bitrate,
   icon: z.nullish(imageData),
 });
 export const channelMoves = z
@@ -90,9 +97,11 @@ export const roleCreate = extended(spec.CreateRoleRequestSchema, role);
 export const roleEdit = extended(spec.UpdateRoleRequestPartialSchema, role);
 export const roleMoves = z.array(z.object({ id: snowflake, position: z.nullish(z.int()) })).check(z.maxLength(250));
 
-const bound = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max));
-export const guildCreate = z.object({ name: text(2, 100), icon: z.nullish(imageData) });
+const guildName = z.string().check(z.trim(), z.minLength(2), z.maxLength(100));
+export const guildCreate = z.object({ name: guildName, icon: z.nullish(imageData) });
 export const guildEdit = extended(spec.GuildPatchRequestPartialSchema, {
+  name: z.optional(guildName),
+  system_channel_flags: z.nullish(bound(0, 2 ** 31 - 1)),
   icon: z.nullish(imageData),
   owner_id: z.optional(snowflake),
 });
@@ -103,7 +112,7 @@ export const memberEdit = z.object({
   deaf: z.nullish(z.boolean()),
   channel_id: z.nullish(snowflake),
   communication_disabled_until: z.nullish(moment),
-  flags: z.nullish(z.int()),
+  flags: z.nullish(bound(0, 2 ** 31 - 1)),
 });
 export const memberAdd = spec.BotAddGuildMemberRequestSchema;
 export const selfEdit = z.object({ nick: z.nullish(z.string().check(z.maxLength(32))) });

@@ -88,11 +88,15 @@ describe('a body', () => {
   test.each([
     ['PATCH', '/guilds/:guild', '{"owner_id":"1"}', 404, 10007],
     ['PATCH', '/guilds/:guild', '{"verification_level":99}', 400, 50035],
+    ['PATCH', '/guilds/:guild', '{"system_channel_flags":-1}', 400, 50035],
+    ['POST', '/guilds', '{"name":"      "}', 400, 50035],
     ['PATCH', '/guilds/:guild/roles', '{}', 400, 50035],
     ['PATCH', '/guilds/:guild/roles', '[{"id":99999999999999999999,"position":1}]', 404, 10011],
     ['POST', '/guilds/:guild/roles', '{"permissions":-1}', 400, 50035],
     ['POST', '/guilds/:guild/roles', '{"permissions":"184467440737095516160"}', 400, 50035],
     ['POST', '/guilds/:guild/channels', '{"name":"a","type":99}', 400, 50035],
+    ['POST', '/guilds/:guild/channels', '{"name":"a","type":2,"bitrate":1e9}', 400, 50035],
+    ['PATCH', '/guilds/:guild/members/:owner', '{"flags":-1}', 400, 50035],
     ['PATCH', '/guilds/:guild/members/:owner', '{"roles":"constructor"}', 400, 50035],
     ['PUT', '/guilds/:guild/bans/1', '{"delete_message_seconds":1e15}', 400, 50035],
     ['POST', '/channels/:channel/messages/bulk-delete', '{"messages":{"length":2}}', 400, 50035],
@@ -169,10 +173,26 @@ describe('an address', () => {
     expect(JSON.parse(body)).toEqual({ message: '404: Not Found', code: 0 });
   });
 
-  test('of a guild tells a stranger nothing, whatever he asks to do with whom', async () => {
-    for (const userId of [owner.id, stranger.id, '1']) {
-      expect(await refused('PUT', `/guilds/:guild/bans/${userId}`, '{}', stranger.token)).toEqual([404, 10004]);
-    }
+  test.each([
+    ['PUT', '/guilds/:guild/bans/ID'],
+    ['GET', '/guilds/:guild/bans/ID'],
+    ['PATCH', '/guilds/:guild/members/ID'],
+    ['DELETE', '/guilds/:guild/members/ID'],
+    ['GET', '/guilds/:guild/voice-states/ID'],
+    ['PUT', '/guilds/:guild/members/:owner/roles/ID'],
+    ['DELETE', '/guilds/:guild/roles/ID'],
+    ['GET', '/channels/:channel/messages/ID'],
+    ['DELETE', '/channels/:channel/messages/ID'],
+    ['PUT', '/channels/:channel/pins/ID'],
+    ['PUT', '/channels/:channel/permissions/ID'],
+  ] as const)('%s %s tells a stranger nothing of what is there', async (method, path) => {
+    const { id } = await town.say(owner, place.channel, 'a');
+    const body = method === 'GET' || method === 'DELETE' ? undefined : '{}';
+    const answers = await Promise.all(
+      [id, owner.id, place.id, '1'].map((each) => refused(method, path.replace('ID', each), body, stranger.token)),
+    );
+    expect([403, 404]).toContain(Number(answers[0]?.[0]));
+    for (const answer of answers) expect(answer).toEqual(answers[0] ?? []);
   });
 });
 
