@@ -8,6 +8,7 @@ import { nameRules } from './support/tidy-names.ts';
 import { sizeRules } from './support/tidy-sizes.ts';
 import { type Finding, listFiles, readSources } from './support/tidy-source.ts';
 import { checkText, isText, textRules } from './support/tidy-text.ts';
+import { twinRules } from './support/tidy-twins.ts';
 
 const root = join(import.meta.dir, '..');
 const sources = readSources(root);
@@ -26,7 +27,7 @@ test('the rules have something to look at', () => {
 const hasEntry = sources.some(({ path }) => path === 'src/main.ts');
 const isReach = (name: string) => name.includes('entry point');
 
-for (const rule of [...importRules, ...sizeRules, ...nameRules, ...codeRules]) {
+for (const rule of [...importRules, ...sizeRules, ...nameRules, ...codeRules, ...twinRules]) {
   describe(rule.name, () => {
     test.skipIf(isReach(rule.name) && !hasEntry)('in this repository', () => {
       expect(say(rule.check(sources))).toEqual([]);
@@ -61,3 +62,14 @@ for (const rule of textRules) {
     });
   });
 }
+
+test('deno.json puts each twin in the place of its *.bun.ts', () => {
+  const map = Object.fromEntries(
+    sources
+      .filter(({ path }) => path.startsWith('src/') && path.endsWith('.bun.ts'))
+      .map(({ path }) => [`./${path}`, `./${path.replace('.bun.ts', '.deno.ts')}`]),
+  );
+  expect(Object.keys(map)).not.toEqual([]);
+  const config = Bun.JSONC.parse(readFileSync(join(root, 'deno.json'), 'utf8')) as { readonly imports: unknown };
+  expect(config.imports).toEqual(map);
+});

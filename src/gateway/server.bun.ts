@@ -1,40 +1,11 @@
 /** The only file that opens a port. A request that wants a WebSocket gets the gateway, on any path (clients.md rule 9); all others go to `fetch`. */
-import { CLOSES, type CloseName } from '../protocol/closes.ts';
-import { gatewayUrl } from './address.ts';
+import { CLOSES } from '../protocol/closes.ts';
 import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
-import type { GatewayLimits } from './limits.ts';
-import type { Socket, SocketInfo } from './socket.ts';
+import { BUSY, type Listener, type ServerOptions, type Upgrade, upgradeOf, wantsSocket } from './server-ports.ts';
+import type { Socket } from './socket.ts';
 
-export interface RequestInfo {
-  /** Address of the peer. */
-  readonly ip: string;
-}
-
-export interface ServerOptions {
-  /** 0: any free one. */
-  readonly port: number;
-  readonly hostname: string;
-  /** Several workers share the port. */
-  readonly reusePort: boolean;
-  readonly publicUrl: string | null;
-  readonly fetch: (request: Request, info: RequestInfo) => Response | Promise<Response>;
-  readonly limits: GatewayLimits;
-  /** Largest body of a request, bytes. */
-  readonly maxRequestBytes: number;
-  /** Seconds of silence after which an HTTP connection is closed. */
-  readonly idleSeconds: number;
-}
-
-export interface Listener {
-  readonly port: number;
-  /** Closes the port; `force`: open sockets too. */
-  stop(force: boolean): Promise<void>;
-}
-
-interface SocketData {
-  readonly info: SocketInfo;
-  readonly refusal: CloseName | null;
+interface SocketData extends Upgrade {
   connection: Connection | null;
 }
 
@@ -104,25 +75,11 @@ type Answer = Response | Promise<Response> | undefined;
 
 function answer(request: Request, bun: Bun.Server<SocketData>, gateway: Gateway, options: ServerOptions): Answer {
   const ip = bun.requestIP(request)?.address ?? '';
-  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return options.fetch(request, { ip });
-  if (!gateway.admits(ip)) return new Response(null, { status: 503, headers: { 'retry-after': '5' } });
-  const asked = URL.parse(request.url);
-  // A Host that is no host.
-  if (asked === null) return new Response(null, { status: 400 });
-  const { searchParams, protocol } = asked;
-  const version = searchParams.get('v') ?? '10';
-  const encoding = searchParams.get('encoding') ?? 'json';
-  const url = gatewayUrl(options.publicUrl, request.headers, protocol === 'https:');
-  const refusal = refusalOf(version, encoding);
-  const data = { info: { ip, version: version === '9' ? 9 : 10, url }, refusal, connection: null } as const;
-  if (bun.upgrade(request, { data: { ...data } })) return undefined;
+  if (!wantsSocket(request)) return options.fetch(request, { ip });
+  if (!gateway.admits(ip)) return new Response(null, BUSY);
+  const upgrade = upgradeOf(request, ip, options.publicUrl);
+  if (upgrade !== null && bun.upgrade(request, { data: { ...upgrade, connection: null } })) return undefined;
   return new Response(null, { status: 400 });
-}
-
-/** Both current versions, JSON only; `compress` is ignored, which every library with text frames accepts (clients.md section 2). */
-function refusalOf(version: string, encoding: string): CloseName | null {
-  if (version !== '9' && version !== '10') return 'invalidVersion';
-  return encoding === 'json' ? null : 'decodeError';
 }
 
 function open(ws: BunSocket, gateway: Gateway): void {

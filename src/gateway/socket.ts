@@ -1,4 +1,4 @@
-/** What this room needs of a WebSocket. Implemented over Bun's in server.bun.ts, by fakes in tests. */
+/** What this room needs of a WebSocket. Implemented in server.bun.ts and server.deno.ts, by fakes in tests. */
 
 export interface Socket {
   /** Bun's meaning: -1 buffered, 0 dropped, more: bytes sent. */

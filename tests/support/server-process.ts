@@ -22,6 +22,7 @@ export class ServerProcess implements Served, AsyncDisposable {
   private constructor(
     child: ChildProcess,
     readonly dataDir: string,
+    readonly group: boolean,
   ) {
     this.#child = child;
     createInterface({ input: child.stdout! }).on('line', (line) => this.#lines.push(line));
@@ -38,17 +39,32 @@ export class ServerProcess implements Served, AsyncDisposable {
   }
 
   /** `flags`: `['--workers', '2']`. Resolves when it serves. `program`: what is started, up to the command's own words. */
-  static async start(
+  static start(
     dataDir: string,
     flags: readonly string[] = [],
-    [file = '', ...words]: readonly string[] = FROM_SOURCE,
+    program: readonly string[] = FROM_SOURCE,
+  ): Promise<ServerProcess> {
+    return ServerProcess.#open(dataDir, [...program, 'serve'], flags, false);
+  }
+
+  /** A command that starts the server as a child of its own and says `serve` itself: `['deno', 'task', 'start']`. */
+  static startBy(command: readonly string[], dataDir: string, flags: readonly string[] = []): Promise<ServerProcess> {
+    return ServerProcess.#open(dataDir, command, flags, true);
+  }
+
+  static async #open(
+    dataDir: string,
+    [file = '', ...words]: readonly string[],
+    flags: readonly string[],
+    group: boolean,
   ): Promise<ServerProcess> {
     const own = ['--json', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir];
-    const child = spawn(file, [...words, 'serve', ...own, ...flags], {
+    const child = spawn(file, [...words, ...own, ...flags], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: group,
     });
-    const server = new ServerProcess(child, dataDir);
+    const server = new ServerProcess(child, dataDir, group);
     const line = await server.#lines.until('the server to listen', (it) => it.includes('"port"'), { ms: START_MS });
     server.#port = (JSON.parse(line) as { port: number }).port;
     return server;
@@ -68,7 +84,10 @@ export class ServerProcess implements Served, AsyncDisposable {
 
   /** It has no time to say anything. */
   async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    // A group of its own has the number of its first process; that one's children are killed with it.
+    if (this.group && this.#child.exitCode === null && this.#child.signalCode === null)
+      process.kill(-this.pid, 'SIGKILL');
+    else this.#child.kill('SIGKILL');
     await this.#ended;
   }
 

@@ -69,11 +69,11 @@ const POWERS: readonly Power[] = [
     innocent: ['process.exitCode = 1;', 'worker.exit();'],
   },
   {
-    name: 'only gateway/server.bun.ts serves the port',
-    only: /^src\/gateway\/server\.bun\.ts$/,
-    uses: named(/^Bun\.(serve|listen)$/),
-    why: 'opens a port: only gateway/server.bun.ts does',
-    planted: ['Bun.serve({ fetch });', 'const open = Bun.serve;'],
+    name: 'only gateway/server.bun.ts and its twin serve the port',
+    only: /^src\/gateway\/server\.(bun|deno)\.ts$/,
+    uses: named(/^(Bun|Deno)\.(serve|listen)$/),
+    why: 'opens a port: only gateway/server.bun.ts and its twin do',
+    planted: ['Bun.serve({ fetch });', 'const open = Bun.serve;', 'Deno.serve(answer);'],
     innocent: ['server.serve();', '// Bun.serve'],
   },
   {
@@ -83,6 +83,14 @@ const POWERS: readonly Power[] = [
     why: 'uses Bun: move it into a *.bun.ts file, or use the web or node: API',
     planted: ['Bun.file("a");', 'const { length } = Bun.argv;'],
     innocent: ['run.Bun;', '// Bun.file'],
+  },
+  {
+    name: 'what only Deno has stays in *.deno.ts files',
+    only: /\.deno\.ts$/,
+    uses: (node) => identifier(/^Deno$/)(node) || named(/^globalThis\.Deno$/)(node),
+    why: 'uses Deno: move it into a *.deno.ts file, the twin of a *.bun.ts file, or use the web or node: API',
+    planted: ['Deno.cwd();', 'const { args } = Deno;', 'typeof Deno;', 'globalThis.Deno.args;'],
+    innocent: ['// Deno.cwd()', 'const s = "Deno";', 'denoise();'],
   },
   {
     name: 'only the outlet publishes to sockets',

@@ -1,0 +1,66 @@
+/** The same server on Deno: discord.js does its day there, and kill -9 loses nothing. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { APIMessage } from 'discord-api-types/v10';
+import { ServerProcess } from '../support/server-process.ts';
+import { Town } from '../support/town.ts';
+import { clientSuite } from './client-suite.ts';
+
+const DENO = join(import.meta.dir, '..', '..', 'node_modules', '.bin', 'deno');
+const TASK = [DENO, 'task', '--quiet', 'start'];
+const FLAGS = ['--workers', '2'];
+
+/** Null: Deno is there. npm brings it as a dev dependency, but not for every system. */
+function missing(): string | null {
+  if (!existsSync(DENO)) return 'node_modules/.bin/deno is missing: npm install';
+  const { status, stderr, error } = spawnSync(DENO, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? null : `deno does not run: ${error?.message ?? stderr}`;
+}
+
+const why = missing();
+if (why !== null) {
+  const sentence = `Deno is not tested here: ${why}`;
+  if (process.env.CI === 'true') throw new Error(sentence);
+  console.warn(`\n*** ${sentence} ***\n`);
+}
+
+describe.skipIf(why !== null)('deno task start', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'guildhall-deno-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  clientSuite({
+    name: 'discord.js',
+    program: 'node',
+    script: 'discordjs.mjs',
+    open: async () => Town.of(await ServerProcess.startBy(TASK, join(folder, 'day'), FLAGS)),
+  });
+
+  test('after kill -9 the messages are there, also for Bun', async () => {
+    const dataDir = join(folder, 'killed');
+    await using first = await ServerProcess.startBy(TASK, dataDir, FLAGS);
+    const before = Town.of(first);
+    const owner = await before.person('owner');
+    const place = await before.guild(owner);
+    const contents = Array.from({ length: 20 }, (_, n) => `message ${n}`);
+    for (const content of contents) await before.say(owner, place.channel, content);
+    await first.kill();
+    const read = async (server: ServerProcess): Promise<string[]> => {
+      const path = `/channels/${place.channel}/messages`;
+      const kept = await Town.of(server).rest<APIMessage[]>(owner.token, 'GET', path);
+      return kept.map(({ content }) => content).reverse();
+    };
+    await using again = await ServerProcess.startBy(TASK, dataDir, FLAGS);
+    expect(await read(again)).toEqual(contents);
+    await again.kill();
+    await using bun = await ServerProcess.start(dataDir, FLAGS);
+    expect(await read(bun)).toEqual(contents);
+    await bun.stop();
+  }, 60_000);
+});
