@@ -10,6 +10,7 @@ interface Task {
 export class SimTime {
   now = 1_700_000_000_000;
   readonly #tasks = new Set<Task>();
+  readonly #dead = new Set<string>();
 
   constructor(readonly net: Net) {}
 
@@ -19,14 +20,23 @@ export class SimTime {
       now: () => this.now,
       monotonic: () => this.now,
       after: (ms, run) => this.#after(worker, ms, run),
-      defer: (run) => this.net.send(`${worker}/loop`, worker, 'turn', run),
+      defer: (run) => {
+        if (!this.#dead.has(worker)) this.net.send(`${worker}/loop`, worker, 'turn', run);
+      },
     };
+  }
+
+  /** Its loop stands still for ever: else it would go on and load its owners again. */
+  stop(worker: string): void {
+    this.#dead.add(worker);
   }
 
   #after(worker: string, ms: number, run: () => void): Timer {
     const task: Task = {
       at: this.now + ms,
-      run: () => this.net.send(`${worker}/timers`, worker, 'timer', fire),
+      run: () => {
+        if (!this.#dead.has(worker)) this.net.send(`${worker}/timers`, worker, 'timer', fire);
+      },
     };
     let cancelled = false;
     const fire = (): void => {

@@ -321,6 +321,7 @@ export class World implements Town {
   /** A worker dies with its owners and sessions; another takes its slot. */
   #kill(slot: number, arriving: number): void {
     const { id } = this.#slots[slot]!;
+    this.time.stop(id);
     this.net.kill(id, arriving);
     this.net.kill(`${id}/loop`, 0);
     this.net.kill(`${id}/timers`, 0);
