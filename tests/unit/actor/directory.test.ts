@@ -303,7 +303,7 @@ describe('rates, tells, controls, residences', () => {
   test('a residence message finds the worker it names, and no later incarnation', async () => {
     const town = new FakeTown(2);
     const { directory, residences } = town.at('0.1');
-    const message = { r: 'settled', session: 'a' } as const;
+    const message = { r: 'settled', session: 'a', hop: 0 } as const;
     directory.residence('0.1', message);
     directory.residence('1.1', message);
     directory.residence('1.2', message);
