@@ -6,13 +6,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIMessage } from 'discord-api-types/v10';
+import type { Frame } from '../support/raw-gateway.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { SlowSocket } from '../support/slow-socket.ts';
 import { Town } from '../support/town.ts';
 import { clientSuite } from './client-suite.ts';
 
 const DENO = join(import.meta.dir, '..', '..', 'node_modules', '.bin', 'deno');
 const TASK = [DENO, 'task', '--quiet', 'start'];
 const FLAGS = ['--workers', '2'];
+/** Three bytes on the wire. */
+const LETTER = '\u20ac';
+/** Of one message, and of all: more than the kernel holds for a socket, and than the server lets one buffer. */
+const BYTES = (2000 + 4096) * 3;
+const FLOOD = 20e6;
+
+const messagesOf = ({ dispatches }: SlowSocket): string[] =>
+  dispatches.flatMap(({ t, d }) => (t === 'MESSAGE_CREATE' ? [(d as APIMessage).id] : []));
 
 /** Null: Deno is there. npm brings it as a dev dependency, but not for every system. */
 function missing(): string | null {
@@ -41,6 +51,34 @@ describe.skipIf(why !== null)('deno task start', () => {
     script: 'discordjs.mjs',
     open: async () => Town.of(await ServerProcess.startBy(TASK, join(folder, 'day'), FLAGS)),
   });
+
+  test('who stops reading for a while gets everything, and nobody waits for him', async () => {
+    const dataDir = join(folder, 'slow');
+    await using server = await ServerProcess.startBy(TASK, dataDir, ['--workers', '1', '--rate-limits', 'off']);
+    const town = Town.of(server);
+    const owner = await town.person('owner');
+    const place = await town.guild(owner);
+    await using other = await town.visit(owner);
+    await using socket = await SlowSocket.open(town.url);
+    socket.send(2, { token: owner.token, properties: {} });
+    const { session_id } = await socket.ready();
+    socket.pace = 'paused';
+    const more = { embeds: [{ description: LETTER.repeat(4096) }] };
+    const said: string[] = [];
+    while (said.length * BYTES < FLOOD) said.push((await town.say(owner, place.channel, LETTER.repeat(2000), more)).id);
+    await other.dispatch('MESSAGE_CREATE', { id: said.at(-1) });
+    expect(messagesOf(socket).length).toBeLessThan(said.length / 2);
+    socket.pace = 'free';
+    const isLast = ({ t, d }: Frame): boolean => t === 'MESSAGE_CREATE' && (d as APIMessage).id === said.at(-1);
+    // It goes on, or it was given up when it buffered too much.
+    const last = socket.frames.until('the last message', isLast, { ms: 30_000 });
+    await Promise.race([last.catch(() => {}), socket.closed]);
+    await using again = await SlowSocket.open(town.url);
+    again.send(6, { token: owner.token, session_id, seq: socket.dispatches.at(-1)?.s });
+    await again.frames.until('RESUMED', ({ t }) => t === 'RESUMED', { ms: 30_000 });
+    expect([...messagesOf(socket), ...messagesOf(again)]).toEqual(said);
+    await server.stop();
+  }, 60_000);
 
   test('after kill -9 the messages are there, also for Bun', async () => {
     const dataDir = join(folder, 'killed');

@@ -7,6 +7,7 @@ import type { Frame, Ready } from './raw-gateway.ts';
 type Pace = 'paused' | 'slow' | 'free';
 
 const TEXT = 1;
+const CLOSE = 8;
 
 export class SlowSocket implements AsyncDisposable {
   readonly frames = new Inbox<Frame>((frame) => `op ${frame.op} ${frame.t ?? ''} ${frame.s ?? ''}`.trim());
@@ -112,6 +113,7 @@ export class SlowSocket implements AsyncDisposable {
   }
 
   #frame(opcode: number, payload: Buffer): void {
+    if (opcode === CLOSE) this.#socket.destroy();
     if (opcode !== TEXT) return;
     const text = payload.toString();
     const { op, t, s, d } = JSON.parse(text) as Omit<Frame, 'text'>;
