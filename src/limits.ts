@@ -73,6 +73,8 @@ export const LIMITS = {
 
   /** A beat of each worker to main. */
   beatMs: SECOND,
+  /** Beats missed after which new asks to a worker are refused. */
+  beatsMissed: 2,
   /** A worker silent for this long is terminated. */
   silentMs: 10 * SECOND,
   /** First pause before a dead worker is started again; doubles up to `restartMaxMs`. */

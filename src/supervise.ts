@@ -49,6 +49,8 @@ interface Slot {
   idNumber: number;
   worker: Worker | null;
   ready: boolean;
+  /** The others were told to ask it nothing new. */
+  isSilent: boolean;
   lastBeat: number;
   ownPort: number | null;
   /** Monotonic times of recent deaths: restarts are paced by them. */
@@ -115,6 +117,7 @@ class Supervisor implements Running {
       idNumber: -1,
       worker: null,
       ready: false,
+      isSilent: false,
       lastBeat: 0,
       ownPort: null,
       deaths: [],
@@ -140,12 +143,12 @@ class Supervisor implements Running {
 
   /** The first worker finds the port, the others join it. */
   async start(): Promise<void> {
+    this.#watch();
     for (const slot of this.#slots) {
       const ready = this.#awaitReady(slot);
       this.#spawn(slot);
       await ready;
     }
-    this.#watch();
   }
 
   async stop(): Promise<void> {
@@ -177,6 +180,7 @@ class Supervisor implements Running {
     slot.id = `${slot.slot}.${slot.incarnation}`;
     slot.idNumber = this.#freeIdNumber();
     slot.ready = false;
+    slot.isSilent = false;
     const peers: Peer[] = [];
     for (const other of this.#slots) {
       if (other === slot || other.worker === null) continue;
@@ -223,6 +227,7 @@ class Supervisor implements Running {
   #heard(slot: Slot, worker: Worker, message: FromWorker): void {
     if (slot.worker !== worker) return;
     slot.lastBeat = this.clock.monotonic();
+    this.#tellSilence(slot, false);
     if (message.t !== 'ready') return;
     slot.ready = true;
     slot.ownPort = message.ownPort;
@@ -254,18 +259,32 @@ class Supervisor implements Running {
     for (const told of slot.waiting.splice(0)) told(new Error(`worker ${slot.id} did not start (exit code ${code})`));
   }
 
-  /** Terminates workers whose loop hangs. */
+  /** A worker whose loop hangs: after two missed beats the others ask it nothing new, in the end it is terminated. */
   #watch(): void {
+    const began = this.clock.monotonic();
     this.#beats = this.clock.after(LIMITS.beatMs, () => {
       const now = this.clock.monotonic();
-      for (const slot of this.#slots) {
-        if (slot.worker === null || now - slot.lastBeat < LIMITS.silentMs) continue;
-        log.error('worker hangs and is terminated', { worker: slot.id });
-        slot.lastBeat = now;
-        void slot.worker.terminate();
-      }
+      // Main itself was late: the beats lie in its queue.
+      const isLate = now - began > 3 * LIMITS.beatMs;
+      for (const slot of this.#slots) if (slot.worker !== null && !isLate) this.#judge(slot, slot.worker, now);
       if (!this.#stopping) this.#watch();
     });
+  }
+
+  #judge(slot: Slot, worker: Worker, now: number): void {
+    const silence = now - slot.lastBeat;
+    if (silence >= LIMITS.silentMs) {
+      log.error('worker hangs and is terminated', { worker: slot.id });
+      slot.lastBeat = now;
+      void worker.terminate();
+    } else if (slot.ready) this.#tellSilence(slot, silence > (LIMITS.beatsMissed + 1) * LIMITS.beatMs);
+  }
+
+  #tellSilence(slot: Slot, isSilent: boolean): void {
+    if (slot.isSilent === isSilent) return;
+    slot.isSilent = isSilent;
+    if (isSilent) log.warn('worker misses beats', { worker: slot.id });
+    for (const { worker } of this.#slots) if (worker !== null) send(worker, { t: 'silence', id: slot.id, isSilent });
   }
 
   /** Asks it to stop; terminates it if it does not. */

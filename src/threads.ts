@@ -43,6 +43,8 @@ export interface Listen {
 export type ToWorker =
   | { readonly t: 'peer'; readonly peer: Peer }
   | { readonly t: 'peerDown'; readonly id: WorkerId }
+  /** It missed beats, or is heard again: it is asked nothing new meanwhile. */
+  | { readonly t: 'silence'; readonly id: WorkerId; readonly isSilent: boolean }
   /** Clients are told to go, mailboxes run dry, then `stopped`. */
   | { readonly t: 'stop' };
 

@@ -237,6 +237,9 @@ function hear(message: ToWorker, ground: Ground, core: Core, doors: Doors): void
     case 'peer':
       directory.peerUp(message.peer.id, portPipe(message.peer.port));
       break;
+    case 'silence':
+      directory.peerSilent(message.id, message.isSilent);
+      break;
     case 'peerDown':
       directory.peerDown(message.id);
       gateway.died(message.id);

@@ -31,6 +31,7 @@ export function sizeOfEntry(outletEntry: OutletEntry): number {
 }
 
 export class Link {
+  #isSilent = false;
   #out: LinkMessage[] = [];
   #outBytes = 0;
   /** Posted and not taken yet: messages and characters of each batch. */
@@ -56,6 +57,15 @@ export class Link {
     pipe.onClose(() => {
       if (this.#isOpen) closed(this);
     });
+  }
+
+  /** Its loop does not turn: it is asked nothing new. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  silence(isSilent: boolean): void {
+    this.#isSilent = isSilent;
   }
 
   /** Messages that the peer has not taken. */

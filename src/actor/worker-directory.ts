@@ -198,6 +198,11 @@ export class WorkerDirectory implements Directory {
     this.#peers.release(slot);
   }
 
+  /** It misses beats, or is heard again. What it was asked before ends by its deadline. */
+  peerSilent(worker: WorkerId, isSilent: boolean): void {
+    this.#peers.byWorker(worker)?.silence(isSilent);
+  }
+
   /** A worker died: what it was asked is rejected at once, and its sessions interest nobody. */
   peerDown(worker: WorkerId): void {
     const link = this.#peers.byWorker(worker);
@@ -229,6 +234,7 @@ export class WorkerDirectory implements Directory {
     if (this.#isMine(to)) return null;
     const link = this.#peers.inSlot(this.slotOf(to));
     if (link === undefined) throw lost(`the worker of ${to} is down`);
+    if (link.isSilent) throw new Fault('unavailable', false, `the worker of ${to} does not answer`);
     return link;
   }
 

@@ -47,14 +47,31 @@ async function say(content: string): Promise<APIMessage | null> {
   }
 }
 
+/** Milliseconds after `since` at which the hung worker's owner is no longer asked: 503 at once, though earlier asks still wait. */
+async function firstRefusal(since: number): Promise<number> {
+  let refusedAt: number | null = null;
+  const noted = (message: APIMessage | null): void => {
+    if (message === null) refusedAt ??= performance.now() - since;
+  };
+  return eventually('what is asked is refused', async () => {
+    void say('soon refused').then(noted, () => {});
+    const base = town.worker(SURVIVOR);
+    // A route that asks no owner sets the pace.
+    for (let n = 0; n < 300; n += 1) await (await fetch(`${base}/api/v10/gateway`)).text();
+    return refusedAt;
+  });
+}
+
 test('a worker that hangs is terminated and replaced; what it was asked ends; a session elsewhere misses nothing', async () => {
   const before = town.worker(VICTIM);
   await using here = await town.visit(owner, town.worker(SURVIVOR));
   await using there = await town.visit(owner, before);
   hang(VICTIM);
   const asked = performance.now();
+  const refusal = firstRefusal(asked);
   const during = await Promise.all(Array.from({ length: 8 }, (_, n) => say(`said to the hung ${n}`)));
   expect(performance.now() - asked).toBeLessThan(LIMITS.askMs + 2000);
+  const refusedAt = await refusal;
   await there.closed;
   await eventually('another has its place', () => town.worker(VICTIM) !== before);
   const after = await eventually('its successor writes', () => say('after the hang'));
@@ -62,6 +79,7 @@ test('a worker that hangs is terminated and replaced; what it was asked ends; a 
   const heard = here.all<APIMessage>('MESSAGE_CREATE').map(({ id }) => id);
   expect(heard).toEqual([...new Set(heard)]);
   for (const message of during) if (message !== null) expect(heard).toContain(message.id);
+  expect(refusedAt).toBeLessThan(LIMITS.silentMs / HASTE);
   await using back = await town.visit(owner, town.worker(VICTIM));
   const last = await say('to all');
   await back.dispatch('MESSAGE_CREATE', { id: last?.id });
