@@ -184,10 +184,10 @@ describe('help and version', () => {
       'serve',
       'user add NAME',
       'user password NAME',
-      'guild add NAME --owner USER',
-      'bot add NAME --guild GUILD',
       'doctor',
       'health',
+      'guild add NAME --owner USER',
+      'bot add NAME --guild GUILD',
       'version',
     ];
     for (const text of [...wanted, '--data-dir', 'GUILDHALL_PUBLIC_URL']) expect(out).toContain(text);
