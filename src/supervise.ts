@@ -35,6 +35,8 @@ export interface Running {
   stop(): Promise<void>;
   /** Terminates a worker as a crash would and resolves when its successor is ready (tests). */
   killWorker(slot: number): Promise<void>;
+  /** Bytes the store's file may have from now on; above, the store is `full` (tests). */
+  limitStore(bytes: number): void;
 }
 
 /** Ten bits. */
@@ -85,11 +87,11 @@ async function openStore(config: Config): Promise<SupervisedStore> {
   if (config.store === 'sqlite')
     return openSqlite({ dir: config.dataDir, readers, probeMs, batchesPerCommit, walBytes });
   const lock = lockDirectory(config.dataDir);
-  return { connect: () => null, died: new Promise(() => {}), close: async () => lock.close() };
+  return { connect: () => null, limit: () => {}, died: new Promise(() => {}), close: async () => lock.close() };
 }
 
 /** Null ports: the one worker has the store in its memory. */
-type SupervisedStore = Pick<SqliteThreads, 'died' | 'close'> & { connect(): StorePorts | null };
+type SupervisedStore = Pick<SqliteThreads, 'died' | 'close' | 'limit'> & { connect(): StorePorts | null };
 
 class Supervisor implements Running {
   readonly adminSocket: string;
@@ -159,6 +161,10 @@ class Supervisor implements Running {
     for (const { waiting } of this.#slots) for (const told of waiting.splice(0)) told(new Error('the server stops'));
     await Promise.all(this.#slots.map((slot) => this.#stopWorker(slot)));
     await this.store.close();
+  }
+
+  limitStore(bytes: number): void {
+    this.store.limit(bytes);
   }
 
   async killWorker(slot: number): Promise<void> {

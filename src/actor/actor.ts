@@ -332,7 +332,8 @@ export class Actor {
     this.#tending = this.world.clock.after(this.limits.retellMinMs, () => {
       this.#tending = null;
       outbox.retell(this.world.clock.now());
-      if (outbox.toDelete > 0) {
+      // A store that takes no writes would end the actor for nothing.
+      if (outbox.toDelete > 0 && this.world.store.state === 'open') {
         this.#isSweeping = true;
         this.#wake();
       }

@@ -46,7 +46,8 @@ export interface TownOptions {
 const GUILD_TEXT = 0;
 
 /** What serves a town: this process or another one. */
-export type Served = Pick<Running, 'port' | 'ownPorts' | 'dataDir' | 'adminSocket' | 'stop' | 'killWorker'>;
+export type Served = Pick<Running, 'port' | 'ownPorts' | 'dataDir' | 'adminSocket' | 'stop' | 'killWorker'> &
+  Partial<Pick<Running, 'limitStore'>>;
 
 export class Town implements AsyncDisposable {
   readonly #server: Served;
@@ -90,6 +91,12 @@ export class Town implements AsyncDisposable {
     const port = this.#server.ownPorts[slot];
     if (port === undefined) throw new RangeError(`no worker ${slot}`);
     return `http://127.0.0.1:${port}`;
+  }
+
+  /** Only of a server in this process. */
+  limitStore(bytes: number): void {
+    if (this.#server.limitStore === undefined) throw new Error('this server runs elsewhere');
+    this.#server.limitStore(bytes);
   }
 
   killWorker(slot: number): Promise<void> {
