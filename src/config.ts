@@ -197,7 +197,7 @@ function readConfigFile(path: string | null): ConfigFile | null {
     throw new ConfigError(`the config file ${path} must be an object: { "port": 8080 }`);
   }
   for (const [name, each] of Object.entries(value)) {
-    if (!(name in OPTIONS)) {
+    if (!Object.hasOwn(OPTIONS, name)) {
       throw new ConfigError(`${name} in ${path} is no option; the options are: ${OPTION_NAMES.join(', ')}`);
     }
     if (typeof each !== 'string' && typeof each !== 'number') {

@@ -68,6 +68,7 @@ describe('the config file', () => {
     [{ port: 1.5 }, 'port in FILE is "1.5"; it must be a whole number from 0 to 65535'],
     [{ port: null }, 'port in FILE is null; it must be a text or a number'],
     [{ 'data-dir': '/srv' }, 'data-dir in FILE is no option; the options are: port, host, dataDir'],
+    [{ constructor: 'x' }, 'constructor in FILE is no option'],
     [[], 'the config file FILE must be an object'],
     ['{', 'the config file FILE cannot be read'],
   ];
