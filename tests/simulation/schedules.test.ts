@@ -1,10 +1,10 @@
-/** 200 random schedules of attach, cut, resume (here, elsewhere, stale, absurd), visibility and deaths, judged by the oracle. A seed replays one. */
+/** Random schedules (200, in CI 5,000) of attach, cut, resume (here, elsewhere, stale, absurd), visibility and deaths, judged by the oracle. A seed replays one. */
 import { describe, expect, test } from 'bun:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { ACTIONS, type Action, HARSH, type Plan, type Step, World } from './world.ts';
 
 const FIRST = Number(process.env.SIMULATION_SEED ?? 1);
-const RUNS = Number(process.env.SIMULATION_RUNS ?? 200);
+const RUNS = Number(process.env.SIMULATION_RUNS ?? (process.env.CI === 'true' ? 5000 : 200));
 
 interface Schedule {
   readonly plan: Plan;
