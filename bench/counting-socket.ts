@@ -3,6 +3,11 @@ import type { Socket } from 'bun';
 
 const OPEN = Buffer.from('HTTP/1.1 101');
 const HEAD_END = Buffer.from('\r\n\r\n');
+/** Op 9, whose event has no name. */
+const INVALID = /"op":9[,}]/;
+/** A dispatch begins with its name and number. */
+const NUMBERED = /^\{"t":"[A-Z_]+","s":(\d+),/;
+const HEAD_BYTES = 64;
 /** Where the event's name begins in `{"t":"MESSAGE_CREATE",`. */
 const NAME_AT = 6;
 const TEXT = 1;
@@ -13,6 +18,7 @@ export interface Counts {
   /** MESSAGE_CREATE frames of all sockets. */
   messages: number;
   readies: number;
+  resumes: number;
   lost: number;
   /** The first message frame's text, to be sent by another server. */
   sample: string | null;
@@ -20,12 +26,23 @@ export interface Counts {
   changed: () => void;
 }
 
+/** What a RESUME needs. */
+export interface Cursor {
+  sessionId: string;
+  /** Of the last dispatch. */
+  seq: number;
+}
+
 /** Frames of one connection; a frame may come in pieces. */
 class Frames {
   #rest: Buffer | null = null;
   #upgraded = false;
 
-  constructor(readonly counts: Counts) {}
+  constructor(
+    readonly counts: Counts,
+    /** Kept up to date if the session is to be resumed. */
+    readonly cursor: Cursor | null,
+  ) {}
 
   take(chunk: Buffer): void {
     const data = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -69,6 +86,7 @@ class Frames {
   }
 
   #count(data: Buffer, from: number, size: number): void {
+    if (this.cursor !== null) this.#follow(this.cursor, data, from, size);
     const first = data[from + NAME_AT];
     // MESSAGE_CREATE, not MESSAGE_UPDATE.
     if (first === 0x4d && data[from + NAME_AT + 8] === 0x43) {
@@ -76,7 +94,22 @@ class Frames {
       this.counts.sample ??= data.toString('utf8', from, from + size);
     } else if (first === 0x52 && data[from + NAME_AT + 3] === 0x44) {
       this.counts.readies += 1;
+    } else if (first === 0x52 && data[from + NAME_AT + 3] === 0x55) {
+      this.counts.resumes += 1;
     }
+  }
+
+  #follow(cursor: Cursor, data: Buffer, from: number, size: number): void {
+    const head = data.toString('latin1', from, from + Math.min(size, HEAD_BYTES));
+    const seq = NUMBERED.exec(head)?.[1];
+    if (seq === undefined) {
+      if (INVALID.test(head)) this.counts.lost += 1;
+      return;
+    }
+    cursor.seq = Number(seq);
+    if (cursor.sessionId !== '') return;
+    const text = data.toString('latin1', from, from + size);
+    cursor.sessionId = /"session_id":"([^"]+)"/.exec(text)?.[1] ?? '';
   }
 }
 
@@ -96,10 +129,17 @@ function textFrame(text: string): Buffer {
 export interface CountingSocket {
   send(text: string): void;
   close(): void;
+  /** Without a close frame, as a broken line does. */
+  cut(): void;
 }
 
 /** Connects and says `first` at once. */
-export async function openCounting(port: number, first: string, counts: Counts): Promise<CountingSocket> {
+export async function openCounting(
+  port: number,
+  first: string,
+  counts: Counts,
+  cursor: Cursor | null = null,
+): Promise<CountingSocket> {
   const request = [
     'GET /?v=10&encoding=json HTTP/1.1',
     `Host: 127.0.0.1:${port}`,
@@ -109,7 +149,7 @@ export async function openCounting(port: number, first: string, counts: Counts):
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     '\r\n',
   ].join('\r\n');
-  const frames = new Frames(counts);
+  const frames = new Frames(counts, cursor);
   let closing = false;
   const socket: Socket = await Bun.connect({
     hostname: '127.0.0.1',
@@ -134,6 +174,10 @@ export async function openCounting(port: number, first: string, counts: Counts):
     close: () => {
       closing = true;
       socket.end();
+    },
+    cut: () => {
+      closing = true;
+      socket.terminate();
     },
   };
 }

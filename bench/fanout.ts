@@ -3,20 +3,19 @@
  * `Bun.serve` publish of the same frame to as many sockets, in turns, with the same load client. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LineClient } from '../tests/support/line-client.ts';
 import { ServerProcess } from '../tests/support/server-process.ts';
-import { type Person, type Place, Town } from '../tests/support/town.ts';
+import { Town } from '../tests/support/town.ts';
+import { gatherCrowd, loadClient, machine, median, rounded, sessionsThatFit } from './crowd.ts';
 import type { ConnectAsk, RoundAnswer, RoundAsk } from './load-client.ts';
-import { cpuMsOf, openFilesLimit } from './process-cpu.ts';
+import { cpuMsOf } from './process-cpu.ts';
 
 const WANTED_SESSIONS = Number(process.env.BENCH_SESSIONS ?? 5000);
 const PEOPLE = 50;
 const CONTENT = 'x'.repeat(200);
 const ROUNDS = 5;
-/** Open files that a process needs besides its sessions. */
-const SPARE_FILES = 200;
 const ASK_MS = 60_000;
 const WINDOWS = [
   { inFlight: 1, messages: 20 },
@@ -39,16 +38,10 @@ interface Figure {
   readonly rounds: readonly number[];
 }
 
-const loadClient = (): LineClient => LineClient.start(process.execPath, [join(import.meta.dir, 'load-client.ts')], {});
-
 /** The server with its people in one guild; every person has an equal share of the sessions. */
 async function guildhall(town: Town, pid: number, sessions: number, client: LineClient): Promise<Target> {
-  const owner = await town.person('owner');
-  const place: Place = await town.guild(owner, 'crowd');
-  const people: Person[] = [owner];
-  while (people.length < Math.min(PEOPLE, sessions)) people.push(await town.person('member'));
-  await town.join(owner, place, ...people.slice(1));
-  const ask: ConnectAsk = { port: town.port, sessions, tokens: people.map(({ token }) => token) };
+  const { owner, place, tokens } = await gatherCrowd(town, Math.min(PEOPLE, sessions));
+  const ask: ConnectAsk = { port: town.port, sessions, tokens };
   await client.ask('connect', { ...ask }, ASK_MS * 2);
   const url = `${town.url}/api/v10/channels/${place.channel}/messages`;
   const body = JSON.stringify({ content: CONTENT });
@@ -71,10 +64,6 @@ async function measure({ pid, client, post }: Target, window: (typeof WINDOWS)[n
   const { deliveries, wallMs } = await client.ask<RoundAnswer>('round', { ...ask }, ASK_MS);
   return [((cpuMsOf(pid) - before) * 1000) / deliveries, (deliveries * 1000) / wallMs];
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
 /** Rounds of all targets in turn, so that a busy moment of the machine hits both. */
 async function measureAll(targets: readonly Target[]): Promise<Figure[]> {
@@ -105,20 +94,12 @@ async function measureAll(targets: readonly Target[]): Promise<Figure[]> {
   return figures;
 }
 
-function sessionsThatFit(): number {
-  const fit = openFilesLimit() - SPARE_FILES;
-  if (fit >= WANTED_SESSIONS) return WANTED_SESSIONS;
-  console.error(`only ${fit} of ${WANTED_SESSIONS} sessions: the limit of open files (ulimit -n) allows no more`);
-  return fit;
-}
-
 function print(sessions: number, figures: readonly Figure[]): void {
   const ratios = WINDOWS.map(({ inFlight }) => {
     const of = (name: string) => figures.find((it) => it.target === name && it.inFlight === inFlight);
     const ratio = (of('guildhall')?.cpuUsPerDelivery ?? 0) / (of('raw')?.cpuUsPerDelivery ?? 0);
     return { inFlight, timesRaw: rounded(ratio) };
   });
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), bun: Bun.version };
   if (process.argv.includes('--json')) {
     console.log(
       JSON.stringify({ sessions, contentBytes: CONTENT.length, rounds: ROUNDS, machine, figures, ratios }, null, 2),
@@ -138,7 +119,7 @@ function print(sessions: number, figures: readonly Figure[]): void {
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 try {
-  const sessions = sessionsThatFit();
+  const sessions = sessionsThatFit(WANTED_SESSIONS);
   await using server = await ServerProcess.start(dataDir, ['--rate-limits', 'off']);
   await using client = loadClient();
   const own = await guildhall(Town.of(server), server.pid, sessions, client);

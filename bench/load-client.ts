@@ -1,12 +1,14 @@
 /** The other end of the benchmark, a process of its own: many sockets that count, and the one who posts. Asked in lines of JSON. */
 import { createInterface } from 'node:readline';
-import { type CountingSocket, type Counts, openCounting } from './counting-socket.ts';
+import { type CountingSocket, type Counts, type Cursor, openCounting } from './counting-socket.ts';
 
 export interface ConnectAsk {
   readonly port: number;
   readonly sessions: number;
   /** Sessions take them in turn. */
   readonly tokens: readonly string[];
+  /** To be resumed later. */
+  readonly follow?: boolean;
 }
 
 export interface RoundAsk {
@@ -23,11 +25,18 @@ export interface RoundAnswer {
   readonly wallMs: number;
 }
 
+export interface LatencyAsk extends Pick<RoundAsk, 'url' | 'authorization' | 'body' | 'messages'> {
+  /** Between the last delivery of a message and the next POST. */
+  readonly pauseMs: number;
+}
+
 const BATCH = 100;
 const STEP_MS = 60_000;
 
-const counts: Counts = { messages: 0, readies: 0, lost: 0, sample: null, changed: () => undefined };
+const counts: Counts = { messages: 0, readies: 0, resumes: 0, lost: 0, sample: null, changed: () => undefined };
 const sockets: CountingSocket[] = [];
+/** Of the sockets, in their order; empty if they are not followed. */
+const cursors: Cursor[] = [];
 
 /** Asks `done` again whenever a socket has read something. */
 async function until(what: string, done: () => boolean): Promise<void> {
@@ -50,15 +59,53 @@ async function until(what: string, done: () => boolean): Promise<void> {
 const identify = (token: string): string =>
   JSON.stringify({ op: 2, d: { token, properties: { os: 'linux', browser: 'bench', device: 'bench' } } });
 
-async function connect({ port, sessions, tokens }: ConnectAsk): Promise<number> {
+async function connect({ port, sessions, tokens, follow = false }: ConnectAsk): Promise<number> {
   while (sockets.length < sessions) {
-    const batch = Array.from({ length: Math.min(BATCH, sessions - sockets.length) }, (_, n) =>
-      openCounting(port, identify(tokens[(sockets.length + n) % tokens.length] ?? ''), counts),
-    );
+    const batch = Array.from({ length: Math.min(BATCH, sessions - sockets.length) }, (_, n) => {
+      const cursor = follow ? { sessionId: '', seq: 0 } : null;
+      if (cursor !== null) cursors.push(cursor);
+      return openCounting(port, identify(tokens[(sockets.length + n) % tokens.length] ?? ''), counts, cursor);
+    });
     sockets.push(...(await Promise.all(batch)));
     await until('READY', () => counts.readies >= sockets.length);
   }
   return counts.readies;
+}
+
+/** Cuts every line; the sessions stay with the server for a while. */
+function cut(): number {
+  for (const socket of sockets) socket.cut();
+  return sockets.splice(0).length;
+}
+
+/** Every session that was cut goes on over a new socket. */
+async function resume({ port, tokens }: ConnectAsk): Promise<number> {
+  const before = counts.resumes;
+  while (sockets.length < cursors.length) {
+    const batch = cursors.slice(sockets.length, sockets.length + BATCH).map((cursor, n) => {
+      const token = tokens[(sockets.length + n) % tokens.length] ?? '';
+      const d = { token, session_id: cursor.sessionId, seq: cursor.seq };
+      return openCounting(port, JSON.stringify({ op: 6, d }), counts, cursor);
+    });
+    sockets.push(...(await Promise.all(batch)));
+    await until('RESUMED', () => counts.resumes - before >= sockets.length);
+  }
+  return counts.resumes - before;
+}
+
+/** Milliseconds from a POST to its last delivery, of messages one after the other. */
+async function latencies({ url, authorization, body, messages, pauseMs }: LatencyAsk): Promise<number[]> {
+  const taken: number[] = [];
+  for (let posted = 0; posted < messages; posted += 1) {
+    const all = counts.messages + sockets.length;
+    const start = performance.now();
+    const answered = post(url, authorization, body);
+    await until('the last delivery', () => counts.messages >= all);
+    taken.push(performance.now() - start);
+    await answered;
+    await Bun.sleep(pauseMs);
+  }
+  return taken;
 }
 
 async function round({ url, authorization, body, messages, inFlight }: RoundAsk): Promise<RoundAnswer> {
@@ -90,6 +137,9 @@ function beat(): number {
 
 const ACTS: Readonly<Record<string, (args: never) => unknown>> = {
   connect,
+  cut,
+  resume,
+  latencies,
   round,
   beat,
   sample: () => counts.sample,
