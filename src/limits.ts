@@ -109,7 +109,7 @@ export const LIMITS = {
   detachedMs: 2 * MINUTE,
   /** How long a detached session still counts as online for others. */
   offlineMs: 10 * SECOND,
-  /** Shared streams number their log in 31 bits (clients.md rule 3); near this the counter starts anew. */
+  /** Shared streams number their log in 31 bits (wire-rules.md rule 3); near this the counter starts anew. */
   logPosition: 2 ** 31 - 2 ** 20,
   /** Numbers of an own stream that are remembered until the client confirms them. */
   unconfirmedNumbers: 100_000,
@@ -139,7 +139,7 @@ export const LIMITS = {
   presenceWindowMs: 20 * SECOND,
   /** Member requests (op 8) of one session that wait for their chunks. */
   memberRequests: 32,
-  /** HELLO's interval; Discord's own value (clients.md rule 15). */
+  /** HELLO's interval; Discord's own value (wire-rules.md rule 15). */
   heartbeatMs: 41_250,
   /** A socket that said nothing for this long is a zombie: at least twice the interval. */
   zombieMs: 90 * SECOND,
@@ -239,7 +239,7 @@ export function checkLimits(l: Limits): void {
   assert(l.writableBytes + l.flushBytes < l.backpressureBytes, 'a flush to a writable socket never cuts it');
   assert(l.frameBytes < l.frameHardBytes, 'a frame that is too long is answered with a close code');
   assert(l.zombieMs >= 2 * l.heartbeatMs, 'a client may miss one heartbeat');
-  assert(l.heartbeatMs >= 2000, 'discordeno spins below a second (clients.md rule 15)');
+  assert(l.heartbeatMs >= 2000, 'discordeno spins below a second (wire-rules.md rule 15)');
   assert(l.offlineMs < l.detachedMs, 'a session is gone for others before it is gone');
   assert(l.detachedMs < l.logAgeMs, 'the log outlives detached sessions');
   assert(l.logOwnerBytes <= l.logBytes, "an owner's part of the log is a part");

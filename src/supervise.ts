@@ -1,6 +1,6 @@
 /**
  * The main thread: opens the store, keeps N workers alive, joins each pair by one ordered link. It decides nothing about chat.
- * A worker that dies comes back in its slot with a new incarnation; one that hangs is terminated (design 7).
+ * A worker that dies comes back in its slot with a new incarnation; one that hangs is terminated.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock, Timer } from './base/clock.ts';

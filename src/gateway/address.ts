@@ -1,4 +1,4 @@
-/** The gateway's address as a client must be told it: without trailing slash and query (clients.md rule 9). */
+/** The gateway's address as a client must be told it: without trailing slash and query (wire-rules.md rule 9). */
 
 /** From the configured public URL, else from what the request says of itself, so that it is right behind any proxy. */
 export function gatewayUrl(publicUrl: string | null, headers: Headers, secure: boolean): string {

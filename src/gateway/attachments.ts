@@ -1,6 +1,6 @@
 /**
  * Attach is the only way a session gets an owner's events: identify, join, move, hole, new owner. Asks, answers, and what each entry of
- * an owner's link means for the sessions here. The rules are those of the design's section 5; guilds and user actors are alike.
+ * an owner's link means for the sessions here. docs/ARCHITECTURE.md tells the rules; guilds and user actors are alike.
  */
 
 import type { Directory } from '../actor/directory.ts';

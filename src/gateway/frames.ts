@@ -1,6 +1,6 @@
 /**
  * Frames as text. The key order `t`, `s`, `op`, `d` is part of the protocol, and frames that are no dispatch carry null for both
- * (clients.md rules 1 and 2: twilight reads by first substring, discordeno by `s !== null`).
+ * (wire-rules.md rules 1 and 2: twilight reads by first substring, discordeno by `s !== null`).
  */
 import { GatewayOpcodes as Op } from 'discord-api-types/v10';
 

@@ -189,7 +189,7 @@ export class Gateway {
     return !this.#stopped && this.#counts.admits(ip);
   }
 
-  /** HELLO goes out at once: some clients identify without waiting for it (clients.md rule 10). */
+  /** HELLO goes out at once: some clients identify without waiting for it (wire-rules.md rule 10). */
   opened(socket: Socket, info: SocketInfo): Connection {
     const { clock, limits } = this.#options;
     this.#sockets += 1;

@@ -1,4 +1,4 @@
-/** What a client's frame says, parsed at the door. Snowflakes sent as numbers keep their digits (clients.md rule 4). */
+/** What a client's frame says, parsed at the door. Snowflakes sent as numbers keep their digits (wire-rules.md rule 4). */
 import { z } from 'zod';
 import type { SessionPresence } from '../protocol/envelope.ts';
 import type { Snowflake } from '../protocol/ids.ts';
@@ -47,7 +47,7 @@ export interface MembersData {
 }
 
 const snowflake = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
-/** One or several: discordgo and eris send an array (clients.md rule 4). */
+/** One or several: discordgo and eris send an array (wire-rules.md rule 4). */
 const snowflakes = z.union([snowflake.transform((id) => [id]), z.array(snowflake).max(100)]);
 
 const frame = z.object({ op: z.number().int(), d: z.unknown().optional() });
@@ -133,7 +133,7 @@ export function parseFrame(text: string): ClientFrame {
   }
 }
 
-/** Some send the prefix that REST wants (clients.md rule 11). */
+/** Some send the prefix that REST wants (wire-rules.md rule 11). */
 export const bareToken = (token: string): string => token.replace(/^(?:Bot|Bearer)\s+/i, '').trim();
 
 function parsedAs<T>(schema: z.ZodType<T>, d: unknown, make: (data: T) => ClientFrame): ClientFrame {

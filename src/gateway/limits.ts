@@ -39,7 +39,7 @@ export interface GatewayLimits extends RoomLimits {
   readonly logBytes: number;
   readonly logOwnerBytes: number;
   readonly logAgeMs: number;
-  /** Shared streams start anew above this `s` (clients.md rule 3). */
+  /** Shared streams start anew above this `s` (wire-rules.md rule 3). */
   readonly logPosition: number;
   /** Entries that gather in the outlet at most, and their text. */
   readonly outletEntries: number;

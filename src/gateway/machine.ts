@@ -17,7 +17,7 @@ export type Meaning =
 
 const close = (name: CloseName): Meaning => ({ does: 'close', close: name });
 
-/** Ops 1, 2 and 6 are taken in any order, also before HELLO has arrived (clients.md rule 10). */
+/** Ops 1, 2 and 6 are taken in any order, also before HELLO has arrived (wire-rules.md rule 10). */
 export function meaningOf(frame: ClientFrame, state: ConnectionState): Meaning {
   if (state === 'closed') return { does: 'nothing' };
   switch (frame.op) {

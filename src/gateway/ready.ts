@@ -1,4 +1,4 @@
-/** READY as text: for bots a list of guilds that follow by GUILD_CREATE, for people their guilds in full (clients.md sections 2 and 6). */
+/** READY as text: for bots a list of guilds that follow by GUILD_CREATE, for people their guilds in full (wire-rules.md, fields and routes). */
 import type { OwnerKey, SessionId, Snowflake } from '../protocol/ids.ts';
 import { ownerId } from '../protocol/ids.ts';
 import type { DmRecord } from '../protocol/records.ts';

@@ -94,7 +94,7 @@ export class Requests {
   }
 }
 
-/** What discord.js waits for beside the chunks (clients.md section 2, op 8). */
+/** What discord.js waits for beside the chunks (wire-rules.md, fields, op 8). */
 function rateLimited(guildId: Snowflake, nonce: string | null): Body {
   const d = { opcode: 8, retry_after: 1, meta: { guild_id: guildId, nonce } };
   return { t: 'RATE_LIMITED', d: JSON.stringify(d), cls: 0, full: null };

@@ -48,7 +48,7 @@ export function upgradeOf(request: Request, ip: string, publicUrl: string | null
   return { info: { ip, version: version === '9' ? 9 : 10, url }, refusal: refusalOf(version, encoding) };
 }
 
-/** Both current versions, JSON only; `compress` is ignored, which every library with text frames accepts (clients.md section 2). */
+/** Both current versions, JSON only; `compress` is ignored, which every library with text frames accepts (wire-rules.md, fields). */
 function refusalOf(version: string, encoding: string): CloseName | null {
   if (version !== '9' && version !== '10') return 'invalidVersion';
   return encoding === 'json' ? null : 'decodeError';

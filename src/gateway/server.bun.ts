@@ -1,4 +1,4 @@
-/** The only file that opens a port. A request that wants a WebSocket gets the gateway, on any path (clients.md rule 9); all others go to `fetch`. */
+/** The only file that opens a port. A request that wants a WebSocket gets the gateway, on any path (wire-rules.md rule 9); all others go to `fetch`. */
 import { CLOSES } from '../protocol/closes.ts';
 import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';

@@ -5,7 +5,7 @@ import type { Body, Mask } from '../protocol/envelope.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 
-/** The text of `d` for this session: whole, or without message content (clients.md section 7). */
+/** The text of `d` for this session: whole, or without message content (wire-rules.md, permissions). */
 export function bodyFor(body: Body, mask: Mask, user: Snowflake): string {
   return seesContent(mask) || !hasContent(body) || isFull(body, user) ? body.d : stripped(body);
 }

@@ -10,7 +10,7 @@ export const BOUNDS = {
   overwrites: 100,
   /** Above it GUILD_CREATE lists only some members and says `large` (docs: guild object, large_threshold). */
   largeMembers: 250,
-  /** Members in one GUILD_MEMBERS_CHUNK (clients.md section 2, op 8). */
+  /** Members in one GUILD_MEMBERS_CHUNK (wire-rules.md, fields, op 8). */
   chunkMembers: 1000,
   /** Users one op 8 may name, and matches a query may give. */
   requestedUsers: 100,

@@ -1,4 +1,4 @@
-/** Who stands above whom. Only limits acting on roles and members; what one may do elsewhere does not depend on it (clients.md section 7). */
+/** Who stands above whom. Only limits acting on roles and members; what one may do elsewhere does not depend on it (wire-rules.md, permissions). */
 import { compareSnowflakes, type Snowflake } from '../protocol/ids.ts';
 import type { RoleRecord } from '../protocol/records.ts';
 import type { Structure } from './permissions.ts';

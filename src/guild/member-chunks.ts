@@ -1,4 +1,4 @@
-/** op 8: members in chunks, owed to the one session that asked. Always at least one chunk, the nonce in each (clients.md section 2). */
+/** op 8: members in chunks, owed to the one session that asked. Always at least one chunk, the nonce in each (wire-rules.md, fields). */
 import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import type { GuildCommand } from '../protocol/commands.ts';
 import { type Decision, refused, type Turn } from '../protocol/decision.ts';

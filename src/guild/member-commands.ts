@@ -82,7 +82,7 @@ function move(state: GuildState, outcome: Outcome, userId: Snowflake, channelId:
 }
 
 /**
- * Writes, tells, and moves the channels that he alone gains or loses. A bot hears of itself whatever its intents are (design 5).
+ * Writes, tells, and moves the channels that he alone gains or loses. A bot hears of itself whatever its intents are.
  * `seq` 0: the membership keeps the row that made it.
  */
 export function replaceMember(state: GuildState, outcome: Outcome, after: MemberRecord): void {

@@ -1,4 +1,4 @@
-/** The permission algorithm (clients.md section 7; docs/topics/permissions), as pure functions on bigint. */
+/** The permission algorithm (wire-rules.md, permissions; docs/topics/permissions), as pure functions on bigint. */
 import { ChannelType, PermissionFlagsBits as P } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';
 import { ALL_PERMISSIONS, hasBits } from '../protocol/permission-bits.ts';

@@ -1,4 +1,4 @@
-/** Channels as the wire has them: every documented key of the type, null rather than absent (clients.md section 2). */
+/** Channels as the wire has them: every documented key of the type, null rather than absent (wire-rules.md, fields). */
 import { type APIOverwrite, ChannelType, type GuildChannelType } from 'discord-api-types/v10';
 import type { ChannelRecord } from '../protocol/records.ts';
 

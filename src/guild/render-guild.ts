@@ -1,4 +1,4 @@
-/** Guilds and invites as the wire has them: every documented key, null rather than absent (clients.md section 2). */
+/** Guilds and invites as the wire has them: every documented key, null rather than absent (wire-rules.md, fields). */
 import type { GuildFeature } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { GuildRecord, InviteRecord } from '../protocol/records.ts';

@@ -1,4 +1,4 @@
-/** Users, members, roles, voice states and presences as the wire has them: every documented key (clients.md section 2). */
+/** Users, members, roles, voice states and presences as the wire has them: every documented key (wire-rules.md, fields). */
 import type { APIGuildMember, APIRole, APIUser } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { BanRecord, MemberRecord, PublicUser, RoleRecord } from '../protocol/records.ts';

@@ -1,4 +1,4 @@
-/** A journal row in its present form: a new owner tells what the one before it had stored but may not have sent (design 5, Rows). */
+/** A journal row in its present form: a new owner tells what the one before it had stored but may not have sent. */
 import type { EventNote } from '../protocol/decision.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { channelJson } from './render-channel.ts';

@@ -1,6 +1,6 @@
 /**
  * Who sees which channel, and what that makes of topics. A channel that every member sees is *public* and has no topic of its own: its events go
- * under the guild's. So the filter of the fan-out is the topic, and permissions are paid when they change, never per message (design 5).
+ * under the guild's. So the filter of the fan-out is the topic, and permissions are paid when they change, never per message.
  */
 import { PermissionFlagsBits as P } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';

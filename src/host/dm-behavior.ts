@@ -1,4 +1,4 @@
-/** A DM as an actor. Sessions do not attach to it: its recipients' user actors hear of everything (design 4). */
+/** A DM as an actor. Sessions do not attach to it: its recipients' user actors hear of everything. */
 import type { Behavior } from '../actor/behavior.ts';
 import { assert } from '../base/assert.ts';
 import { decideDm, dmNeeds } from '../guild/dm-decide.ts';

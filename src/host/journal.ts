@@ -1,4 +1,4 @@
-/** The rows of earlier loads, told again: each made from what is stored now (design 5, Rows). */
+/** The rows of earlier loads, told again: each made from what is stored now. */
 import type { Behavior } from '../actor/behavior.ts';
 import type { KeptNote } from '../actor/journal.ts';
 import type { Wording } from '../actor/ports.ts';

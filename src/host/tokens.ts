@@ -25,7 +25,7 @@ interface Flight {
   stale: boolean;
 }
 
-/** `base64(user id)`.`6 characters`.`secret`, three parts of base64url (clients.md rule 11). */
+/** `base64(user id)`.`6 characters`.`secret`, three parts of base64url (wire-rules.md rule 11). */
 const TOKEN = /^([\w-]{8,40})\.[\w-]{6,12}\.[\w-]{20,100}$/;
 /** A lookup that meets a revocation is made again, this often. */
 const ATTEMPTS = 3;

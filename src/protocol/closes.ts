@@ -1,4 +1,4 @@
-/** Close codes of the gateway (docs/topics/opcodes-and-status-codes) and what they make a client do (clients.md, resume matrix). */
+/** Close codes of the gateway (docs/topics/opcodes-and-status-codes) and what they make a client do (wire-rules.md rule 17). */
 
 export const CLOSES = {
   /** Resumes. */

@@ -1,6 +1,6 @@
 /**
- * What owners, workers and links say to each other about rows and attach. The words are those of the design's section 5
- * (and of its executable model): a row is one decision of an owner, numbered (epoch, count); one row is one entry per interested worker.
+ * What owners, workers and links say to each other about rows and attach. The words are those of docs/ARCHITECTURE.md:
+ * a row is one decision of an owner, numbered (epoch, count); one row is one entry per interested worker.
  */
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from './ids.ts';
 

@@ -1,6 +1,6 @@
 /**
  * The one table of refusals: Discord's JSON error codes (docs/topics/opcodes-and-status-codes), HTTP status and sentence.
- * A refusal is a value; it is never thrown inside the core. 401 only for a bad token (clients.md rule 14).
+ * A refusal is a value; it is never thrown inside the core. 401 only for a bad token (wire-rules.md rule 14).
  */
 
 export const REFUSALS = {

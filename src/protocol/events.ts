@@ -1,5 +1,5 @@
 /**
- * Classes of dispatches: the intent bits of which a session must have one to get the event (clients.md section 6, "Gateway events and the intent").
+ * Classes of dispatches: the intent bits of which a session must have one to get the event (wire-rules.md, routes and events, "Gateway events and the intent").
  * 0 means always.
  */
 import { GatewayIntentBits as I } from 'discord-api-types/v10';

@@ -1,4 +1,4 @@
-/** Ids and keys. All snowflakes are decimal strings, on every wire and in every record: numbers lose digits (clients.md rule 4). */
+/** Ids and keys. All snowflakes are decimal strings, on every wire and in every record: numbers lose digits (wire-rules.md rule 4). */
 
 export type Snowflake = string;
 

@@ -1,4 +1,4 @@
-/** JSON of clients: numbers that would lose digits stay text. discord.py, JDA and Discord.Net send snowflakes as numbers (clients.md rule 4). */
+/** JSON of clients: numbers that would lose digits stay text. discord.py, JDA and Discord.Net send snowflakes as numbers (wire-rules.md rule 4). */
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
 

@@ -1,6 +1,6 @@
 /**
  * What is stored and what actors hold: plain data with Discord's field names, so that a record is nearly its own wire form.
- * Every field is present (null rather than absent): clients break on missing keys (clients.md section 2).
+ * Every field is present (null rather than absent): clients break on missing keys (wire-rules.md, fields).
  */
 import type { APIAttachment, APIEmbed, APIMessage, APIOverwrite } from 'discord-api-types/v10';
 import type { OwnerKey, Snowflake } from './ids.ts';

@@ -1,4 +1,4 @@
-/** What workers say to each other about sessions that move (design 5, Resume; model/resume.ts). The gateway room owns its meaning. */
+/** What workers say to each other about sessions that move (docs/ARCHITECTURE.md). The gateway room owns its meaning. */
 import type { Body, Carried, Held, Mask } from './envelope.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from './ids.ts';
 

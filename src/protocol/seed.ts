@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
 const id = z.string().check(z.regex(/^[1-9]\d{16,18}$/, 'must be an id: 17 to 19 digits'));
 const bits = z.string().check(z.regex(/^\d{1,20}$/, 'must be permissions as decimal text'));
-/** The whole form is checked where tokens are read; the first part is the account's id (clients.md rule 11). */
+/** The whole form is checked where tokens are read; the first part is the account's id (wire-rules.md rule 11). */
 const token = z.string().check(
   z.refine((value) => idOfToken(value) !== null, {
     error: 'must be BASE64URL-OF-THE-ID.6-TO-12-CHARACTERS.20-TO-100-CHARACTERS',

@@ -1,4 +1,4 @@
-/** Ids of Discord's form: milliseconds since its epoch << 22 | worker number (10 bits) | counter (12 bits). 17 to 19 digits (clients.md rule 12). */
+/** Ids of Discord's form: milliseconds since its epoch << 22 | worker number (10 bits) | counter (12 bits). 17 to 19 digits (wire-rules.md rule 12). */
 import type { Snowflake } from './ids.ts';
 
 export const EPOCH_MS = 1_420_070_400_000;

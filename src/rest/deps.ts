@@ -7,7 +7,7 @@ import type { Snowflake } from '../protocol/ids.ts';
 import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
 import type { Files } from './files.ts';
 
-/** Makes tokens of the form `base64(user id).x.y` (clients.md rule 11). `text` is shown once; only the hash is stored. */
+/** Makes tokens of the form `base64(user id).x.y` (wire-rules.md rule 11). `text` is shown once; only the hash is stored. */
 export interface Tokens {
   make(user: Snowflake): { readonly text: string; readonly hash: string };
   /** What is stored of a token that was chosen elsewhere (a seed). */

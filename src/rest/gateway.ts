@@ -3,11 +3,11 @@ import type { Call } from './call.ts';
 import { type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 
-/** Every library waits five seconds per identify of one bucket (`shard % max_concurrency`); 16 lets small fleets start at once (clients.md section 2). */
+/** Every library waits five seconds per identify of one bucket (`shard % max_concurrency`); 16 lets small fleets start at once (wire-rules.md, fields). */
 const MAX_CONCURRENCY = 16;
 const STARTS = 100_000;
 
-/** No trailing slash, no query: clients append their own (clients.md rule 9). */
+/** No trailing slash, no query: clients append their own (wire-rules.md rule 9). */
 const gatewayUrl = (call: Call): string => call.origin.replace(/^http/, 'ws');
 
 async function getGateway(call: Call): Promise<Outcome> {

@@ -1,5 +1,5 @@
 /**
- * Ids of clients as text. discord.py sends most of them as JSON numbers (clients.md rule 4: role lists, mentions, references, overwrites);
+ * Ids of clients as text. discord.py sends most of them as JSON numbers (wire-rules.md rule 4: role lists, mentions, references, overwrites);
  * what is too big for a number is text already (protocol/json.ts), this does the rest, so that schemas know ids as strings only.
  */
 

@@ -8,7 +8,7 @@ import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { memberAdd, memberEdit, selfEdit } from './schemas.ts';
 
-/** GATEWAY_GUILD_MEMBERS and its LIMITED twin: the grant also gates this list (clients.md section 7). */
+/** GATEWAY_GUILD_MEMBERS and its LIMITED twin: the grant also gates this list (wire-rules.md, permissions). */
 const GUILD_MEMBERS = (1 << 14) | (1 << 15);
 
 async function listGuildMembers(call: Call): Promise<Outcome> {

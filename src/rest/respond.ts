@@ -21,10 +21,10 @@ export interface RateState {
   readonly numbers: RateNumbers;
 }
 
-/** `Via` on every response: without it discord.py takes a 429 for a ban by a proxy, and JDA stops all requests (clients.md rule 6). */
+/** `Via` on every response: without it discord.py takes a 429 for a ban by a proxy, and JDA stops all requests (wire-rules.md rule 6). */
 export const VIA = '1.1 guildhall';
 
-/** Exactly `application/json`: discord.py, Eris and Oceanic compare with `==` (clients.md rule 5). */
+/** Exactly `application/json`: discord.py, Eris and Oceanic compare with `==` (wire-rules.md rule 5). */
 export function answer({ status, body }: Outcome): Response {
   if (body === undefined) return new Response(null, { status, headers: { Via: VIA } });
   return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', Via: VIA } });
@@ -40,7 +40,7 @@ export function answerRefusal(refusal: Refusal, scope: 'user' | 'global' = 'user
   return response;
 }
 
-/** `Retry-After` is a whole number (JDA, twilight: clients.md rule 7); the fraction stands in the body. */
+/** `Retry-After` is a whole number (JDA, twilight: wire-rules.md rule 7); the fraction stands in the body. */
 function answerTooMany(message: string, code: number, seconds: number, scope: 'user' | 'global'): Response {
   const body = { message, retry_after: seconds, global: scope === 'global', code };
   const response = answer({ status: 429, body });

@@ -161,7 +161,7 @@ function countHere(edge: Edge, name: string, rate: Rate, scope: 'user' | 'global
   return numbers;
 }
 
-/** 401 only for a token that is missing or wrong (clients.md rule 14). An address that guesses tokens is slowed down before it costs a read. */
+/** 401 only for a token that is missing or wrong (wire-rules.md rule 14). An address that guesses tokens is slowed down before it costs a read. */
 async function whoCalls(edge: Edge, each: Route, request: Request, ip: string): Promise<Account | null> {
   const { limits } = edge.deps;
   const strangers = { limit: limits.strangerRequests, windowMs: 1000 };

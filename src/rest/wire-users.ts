@@ -21,7 +21,7 @@ export function wireSelf({ user, email, locale, bio }: OwnRecord): Readonly<Reco
   return { ...wireUser(user), bio, locale, email, verified: true, mfa_enabled: false, premium_type: 0 };
 }
 
-/** All that `GET /applications/@me` documents; discord.py dies without eight of them (clients.md section 2). */
+/** All that `GET /applications/@me` documents; discord.py dies without eight of them (wire-rules.md, fields). */
 export function wireApplication(
   application: ApplicationRecord,
   owner: PublicUser,

@@ -1,4 +1,4 @@
-/** A user as he sees himself (GET /users/@me, USER_UPDATE, READY). Every documented key is present (clients.md section 2). */
+/** A user as he sees himself (GET /users/@me, USER_UPDATE, READY). Every documented key is present (wire-rules.md, fields). */
 import type { PublicUser, UserRecord } from '../protocol/records.ts';
 
 export interface UserSelf extends PublicUser {

@@ -28,7 +28,7 @@ const take = (world: World, user: string, ask: { mask: number; person: boolean }
 const bot = (mask: number) => ({ mask, person: false });
 
 describe('GUILD_CREATE', () => {
-  test('has every key that a client dies without (clients.md section 2)', () => {
+  test('has every key that a client dies without (wire-rules.md, fields)', () => {
     const d = take(settled(), ANN);
     const arrays = [
       'roles',
