@@ -1,4 +1,5 @@
 /** The entry point: the command line, and how the core starts and stops. */
+import { text } from 'node:stream/consumers';
 import { askSocket } from './cli/admin-socket.ts';
 import { runCli } from './cli/cli.ts';
 import type { Handle, Powers } from './cli/command.ts';
@@ -40,5 +41,6 @@ function signalled(): Promise<null> {
   });
 }
 
-const { stdout, stderr } = process;
-process.exitCode = await runCli(process.argv.slice(2), { serve, withCore, stdout, stderr });
+const { stdin, stdout, stderr } = process;
+const readInput = (): Promise<string> => text(stdin);
+process.exitCode = await runCli(process.argv.slice(2), { serve, withCore, readInput, stdout, stderr });

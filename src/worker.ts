@@ -20,7 +20,7 @@ import { openOwner } from './host/loader.ts';
 import { loadNeed } from './host/needs.ts';
 import { Passwords } from './host/passwords.ts';
 import { TimedBehavior, TURN_BOUNDS } from './host/timed-behavior.ts';
-import { Tokens, tokenHash } from './host/tokens.ts';
+import { Tokens } from './host/tokens.ts';
 import { isVolatile } from './host/volatile.ts';
 import { LIMITS } from './limits.ts';
 import { printMetrics, processFamilies } from './metrics.ts';
@@ -158,7 +158,7 @@ function restDeps({ start, store, mint, tokens }: Ground, { asked: directory }: 
     store,
     authenticate: tokens.authenticate,
     recall: tokens.recall,
-    tokens: { make: (user) => textOf(tokens.make(user, 'bot')), hash: tokenHash },
+    tokens,
     passwords: new Passwords({ random, atOnce: LIMITS.passwordHashes, waiting: LIMITS.passwordWaiting }),
     clock,
     random,
@@ -174,9 +174,6 @@ function restDeps({ start, store, mint, tokens }: Ground, { asked: directory }: 
     report: (error) => log.error('a request failed', { error }),
   };
 }
-
-/** What REST stores of a token says itself whose kind it is. */
-const textOf = ({ token, record }: ReturnType<Tokens['make']>) => ({ text: token, hash: record.hash });
 
 async function openDoors(ground: Ground, core: Core): Promise<Doors> {
   const { start, server } = ground;

@@ -10,11 +10,12 @@ export const UserAdded = z.looseObject({ user, token: z.string(), password: z.st
 export const PasswordSet = z.looseObject({ user, password: z.string() });
 /** POST /admin/guilds */
 export const GuildAdded = z.looseObject({ guild });
-/** POST /admin/bots. `owner` and its password: only when the guild, and with it its owner, was made. */
+/** POST /admin/bots. `guildMade`: there was none of that name. `ownerPassword`: only when the owner was made. */
 export const BotAdded = z.looseObject({
   bot: user,
   token: z.string(),
   guild,
+  guildMade: z.boolean(),
   owner: user.nullish(),
   ownerPassword: z.string().nullish(),
 });

@@ -18,7 +18,7 @@ export const botAdd: Command = {
     const password = ownerPassword ? `, password ${ownerPassword}` : '';
     call.print(added, [
       `bot    ${bot.username} (${bot.id})`,
-      `guild  ${guild.name} (${guild.id})`,
+      `guild  ${guild.name} (${guild.id})${added.guildMade ? ', made: there was none of that name' : ''}`,
       ...(added.owner ? [`owner  ${added.owner.username} (${added.owner.id})${password}`] : []),
       `token  ${added.token}`,
     ]);

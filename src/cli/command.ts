@@ -15,6 +15,8 @@ export interface Powers {
   readonly serve: (config: Config, started: (server: Started) => Promise<void>) => Promise<void>;
   /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
   readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
+  /** All of standard input, as far as a command wants it. */
+  readonly readInput: () => Promise<string>;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
 }

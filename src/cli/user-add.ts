@@ -1,15 +1,17 @@
 import { askAdmin } from './admin.ts';
 import { UserAdded } from './answers.ts';
 import type { Command } from './command.ts';
+import { readPassword } from './password.ts';
 
 export const userAdd: Command = {
   words: 'user add',
   usage: 'NAME [--password PASSWORD]',
-  about: 'Make a user and print a token of his. Without a password one is made up and printed.',
+  about:
+    'Make a user and print a token of his. Without a password one is made up and printed; - reads it from standard input.',
   options: { password: { type: 'string' } },
   async run(call) {
     const [name = ''] = call.names;
-    const password = typeof call.flags.password === 'string' ? call.flags.password : null;
+    const password = await readPassword(call);
     const added = await askAdmin(call, 'users', { name, password }, UserAdded);
     call.print(added, [
       `user      ${added.user.username} (${added.user.id})`,

@@ -1,15 +1,17 @@
 import { askAdmin } from './admin.ts';
 import { PasswordSet } from './answers.ts';
 import type { Command } from './command.ts';
+import { readPassword } from './password.ts';
 
 export const userPassword: Command = {
   words: 'user password',
   usage: 'NAME [--password PASSWORD]',
-  about: 'Give a user a new password and end all his logins. Without a password one is made up and printed.',
+  about:
+    'Give a user a new password and end all his logins. Without a password one is made up and printed; - reads it from standard input.',
   options: { password: { type: 'string' } },
   async run(call) {
     const [name = ''] = call.names;
-    const password = typeof call.flags.password === 'string' ? call.flags.password : null;
+    const password = await readPassword(call);
     const set = await askAdmin(call, 'passwords', { name, password }, PasswordSet);
     call.print(set, [`user      ${set.user.username} (${set.user.id})`, `password  ${set.password}`]);
   },

@@ -50,7 +50,11 @@ export class Tokens {
   make(user: Snowflake, kind: TokenRecord['kind']): { readonly token: string; readonly record: TokenRecord } {
     const first = Buffer.from(user).toString('base64url');
     const token = `${first}.${this.#random.secret(6).slice(0, 6)}.${this.#random.secret(28)}`;
-    return { token, record: { hash: tokenHash(token), user, kind, createdAt: this.#clock.now() } };
+    return { token, record: this.record(token, user, kind) };
+  }
+
+  record(text: string, user: Snowflake, kind: TokenRecord['kind']): TokenRecord {
+    return { hash: tokenHash(text), user, kind, createdAt: this.#clock.now() };
   }
 
   /** Bound, so that it can be handed to the edges. Rejects with Fault when the store cannot say. */

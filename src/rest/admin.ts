@@ -142,8 +142,8 @@ async function newGuild(asker: Asker, deps: RestDeps, name: string, owner: Publi
 async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm>): Promise<Outcome> {
   const byId = await guildById(asker, form.guild);
   const owner = byId === null ? await ownerNamed(asker, deps, form.owner ?? DEFAULT_OWNER) : await ownerOf(deps, byId);
-  const guild =
-    byId ?? (await guildNamed(asker, form.guild, owner.user)) ?? (await newGuild(asker, deps, form.guild, owner.user));
+  const found = byId ?? (await guildNamed(asker, form.guild, owner.user));
+  const guild = found ?? (await newGuild(asker, deps, form.guild, owner.user));
   const known = (await deps.store.applicationsOf(owner.user.id)).find(({ name }) => name === form.name);
   const knownUser = known && (await deps.store.user(known.id))?.user;
   const made = { name: form.name, description: '', owner: owner.user.id, flags: ALL_INTENTS };
@@ -151,7 +151,8 @@ async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm
   await joinBot(asker, serverBy(owner.user), guild.id, bot, BROAD);
   const token = await addToken(asker, deps, bot.id, 'bot');
   const { password } = owner;
-  return ok({ bot, token, guild, owner: owner.user, ...(password === undefined ? {} : { ownerPassword: password }) });
+  const shown = password === undefined ? {} : { ownerPassword: password };
+  return ok({ bot, token, guild, guildMade: found === null, owner: owner.user, ...shown });
 }
 
 async function ownerNamed(asker: Asker, deps: RestDeps, name: string): Promise<Person> {

@@ -4,14 +4,15 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
 import type { Snowflake } from '../protocol/ids.ts';
+import type { TokenRecord } from '../protocol/records.ts';
 import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
 import type { Files } from './files.ts';
 
-/** Makes tokens of the form `base64(user id).x.y` (wire-rules.md rule 11). `text` is shown once; only the hash is stored. */
+/** Makes tokens of the form `base64(user id).x.y` (wire-rules.md rule 11). The text is shown once; only the record is stored. */
 export interface Tokens {
-  make(user: Snowflake): { readonly text: string; readonly hash: string };
-  /** What is stored of a token that was chosen elsewhere (a seed). */
-  hash(text: string): string;
+  make(user: Snowflake, kind: TokenRecord['kind']): { readonly token: string; readonly record: TokenRecord };
+  /** What is stored of a token whose text was chosen elsewhere (a seed). */
+  record(text: string, user: Snowflake, kind: TokenRecord['kind']): TokenRecord;
 }
 
 /** Bounded: rejects with Fault `overloaded` when too many wait. */

@@ -47,7 +47,7 @@ export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerso
   const passwordHash = person.password === null ? null : await deps.passwords.hash(person.password);
   const id = person.id ?? deps.mint();
   const user: PublicUser = { id, username: person.username, global_name: person.globalName, bot: false, ...BLANK };
-  const { text, record } = newToken(deps, id, 'person', person.token);
+  const { token, record } = tokenOf(deps, id, 'person', person.token);
   const { email } = person;
   const account = userRecord(user, { email, passwordHash });
   if (email !== null) await claimEmail(asker, email, id);
@@ -59,7 +59,7 @@ export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerso
     if (email !== null) await settleName(asker, email, id);
     throw usernameTaken(error);
   }
-  return { user, token: text };
+  return { user, token };
 }
 
 async function claimEmail(asker: Asker, email: string, user: Snowflake): Promise<void> {
@@ -127,9 +127,9 @@ export async function addToken(
   kind: TokenRecord['kind'],
   chosen?: string,
 ): Promise<string> {
-  const { text, record } = newToken(deps, user, kind, chosen);
+  const { token, record } = tokenOf(deps, user, kind, chosen);
   await revoked(deps, await asker.ask<readonly string[]>(userKey(user), { kind: 'addToken', token: record }));
-  return text;
+  return token;
 }
 
 /** A new token in place of all others. */
@@ -144,13 +144,12 @@ export async function revoked(deps: RestDeps, hashes: readonly string[]): Promis
   if (hashes.length > 0) await deps.directory.control({ control: 'revoked', hashes });
 }
 
-function newToken(
-  deps: RestDeps,
+/** `chosen`: its text, if it is not a new one. */
+function tokenOf(
+  { tokens }: RestDeps,
   user: Snowflake,
   kind: TokenRecord['kind'],
   chosen?: string,
-): { readonly text: string; readonly record: TokenRecord } {
-  const { text, hash } =
-    chosen === undefined ? deps.tokens.make(user) : { text: chosen, hash: deps.tokens.hash(chosen) };
-  return { text, record: { hash, user, kind, createdAt: deps.clock.now() } };
+): { readonly token: string; readonly record: TokenRecord } {
+  return chosen === undefined ? tokens.make(user, kind) : { token: chosen, record: tokens.record(chosen, user, kind) };
 }

@@ -73,9 +73,12 @@ describe('without a server', () => {
       'My place',
     ]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(
-      /^bot {4}ping \(\d{17,19}\)\nguild {2}My place \(\d{17,19}\)\nowner {2}owner \(\d{17,19}\), password \S+\ntoken {2}[^.\s]+\.[^.\s]+\.[^.\s]+\n$/,
-    );
+    const [bot, guild, owner, token, ...rest] = stdout.split('\n');
+    expect(bot).toMatch(/^bot {4}ping \(\d{17,19}\)$/);
+    expect(guild).toMatch(/^guild {2}My place \(\d{17,19}\), made: there was none of that name$/);
+    expect(owner).toMatch(/^owner {2}owner \(\d{17,19}\), password \S+$/);
+    expect(token).toMatch(/^token {2}[^.\s]+\.[^.\s]+\.[^.\s]+$/);
+    expect(rest).toEqual(['']);
   });
 });
 

@@ -184,11 +184,11 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     authenticate: async (token) => accounts[token] ?? null,
     recall: (token) => (options.remembered?.includes(token) ? (accounts[token] ?? null) : null),
     tokens: {
-      make: (user) => {
-        const text = `${btoa(user)}.x.${++made}`;
-        return { text, hash: `hash ${made}` };
+      make: (user, kind) => {
+        const token = `${btoa(user)}.x.${++made}`;
+        return { token, record: { hash: `hash ${made}`, user, kind, createdAt: NOW } };
       },
-      hash: (text) => `hash of ${text}`,
+      record: (text, user, kind) => ({ hash: `hash of ${text}`, user, kind, createdAt: NOW }),
     },
     passwords: {
       hash: async (text) => `hashed ${text}`,

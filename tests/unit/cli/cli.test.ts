@@ -32,6 +32,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     bot: { id: '3', username: 'echo' },
     token: 'T3',
     guild: { id: '2', name: 'Home' },
+    guildMade: true,
     owner: { id: '4', username: 'home-owner' },
     ownerPassword: 'P4',
   },
@@ -44,6 +45,7 @@ async function run(argv: readonly string[], powers: Partial<Powers> = {}) {
   const code = await runCli(argv, {
     serve: none,
     withCore: none,
+    readInput: none,
     ...powers,
     stdout: { write: (text) => out.push(text) },
     stderr: { write: (text) => err.push(text) },
@@ -138,6 +140,15 @@ describe('a command', () => {
   test('shows the owner and his password when the guild was made', async () => {
     const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--data-dir', dataDir()], core([]));
     expect(out).toContain('home-owner (4), password P4');
+  });
+
+  test('takes a password from standard input, and not an empty one', async () => {
+    const asked: Asked[] = [];
+    const argv = ['user', 'add', 'nelly', '--password', '-', '--data-dir', dataDir()];
+    const { code } = await run(argv, { ...core(asked), readInput: async () => 'of many words\nand a rest' });
+    expect([code, asked]).toEqual([0, [{ path: '/admin/users', body: { name: 'nelly', password: 'of many words' } }]]);
+    const none = await run(argv, { ...core(asked), readInput: async () => '\n' });
+    expect([none.code, asked.length]).toEqual([2, 1]);
   });
 
   test('that is refused says why and ends with 1', async () => {

@@ -305,7 +305,8 @@ describe('the command line', () => {
       addToken: () => ({ ok: [] }),
     };
     const { status, body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild' });
-    expect([status, Object.keys(body).sort()]).toEqual([200, ['bot', 'guild', 'owner', 'ownerPassword', 'token']]);
+    const keys = ['bot', 'guild', 'guildMade', 'owner', 'ownerPassword', 'token'];
+    expect([status, Object.keys(body).sort(), body.guildMade]).toEqual([200, keys, true]);
     expect(rest.directory.named('createAccount')[1]).toMatchObject({
       application: { flags: (1 << 12) | (1 << 14) | (1 << 18) },
     });
