@@ -101,8 +101,8 @@ export const LIMITS = {
   /** The log of a worker, in total. */
   logBytes: 128 * MIB,
   logEntries: 500_000,
-  /** Of one owner's entries in the log. */
-  logOwnerBytes: 32 * MIB,
+  /** Of one owner's entries in the log: 20 MB on the wire are up to twice that in memory. */
+  logOwnerBytes: 48 * MIB,
   /** Age at which an entry leaves the log; above the time a detached session may live. */
   logAgeMs: 3 * MINUTE,
   /** How long a session outlives its socket. */

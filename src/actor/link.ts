@@ -4,13 +4,14 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { Deque } from '../base/deque.ts';
+import { heldBytes } from '../base/text.ts';
 import type { OutletEntry } from '../protocol/envelope.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import type { LinkMessage } from '../protocol/links.ts';
 import type { Pipe } from './pipe.ts';
 
 export interface LinkLimits {
-  /** Messages and characters that the peer has not taken. */
+  /** Messages that the peer has not taken, and the bytes of their bodies in memory. */
   readonly linkEntries: number;
   readonly linkBytes: number;
 }
@@ -24,17 +25,17 @@ export const sizeOf = (message: LinkMessage): number =>
 export function sizeOfEntry(outletEntry: OutletEntry): number {
   if (outletEntry.what !== 'relay') return MESSAGE_SIZE;
   const { entry } = outletEntry.relay;
-  if (entry.kind === 'event') return MESSAGE_SIZE + entry.body.d.length;
+  if (entry.kind === 'event') return MESSAGE_SIZE + heldBytes(entry.body.d);
   if (entry.kind !== 'answer') return MESSAGE_SIZE;
-  const missed = entry.missed?.reduce((sum, { d }) => sum + d.length, 0) ?? 0;
-  return MESSAGE_SIZE + missed + (entry.create?.d.length ?? 0);
+  const missed = entry.missed?.reduce((sum, { d }) => sum + heldBytes(d), 0) ?? 0;
+  return MESSAGE_SIZE + missed + (entry.create === null ? 0 : heldBytes(entry.create.d));
 }
 
 export class Link {
   #isSilent = false;
   #out: LinkMessage[] = [];
   #outBytes = 0;
-  /** Posted and not taken yet: messages and characters of each batch. */
+  /** Posted and not taken yet: messages and bytes of each batch. */
   readonly #under = new Deque<readonly [number, number]>();
   #entries = 0;
   #bytes = 0;

@@ -1,5 +1,6 @@
 /** The recent rows of an owner, with bodies: what a session missed is made from them. Bounded by count and size. */
 import { Deque } from '../base/deque.ts';
+import { heldBytes } from '../base/text.ts';
 import { passes } from '../protocol/body.ts';
 import type { AttachAsk, Body } from '../protocol/envelope.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
@@ -42,10 +43,12 @@ const isOwed = (row: RingRow): row is EventRow => row.kind === 'event' && row.to
 const ROW_OVERHEAD = 200;
 const USER_SIZE = 40;
 
+const sizeOfBody = (body: Body | null): number => (body === null ? 0 : heldBytes(body.d));
+
 function sizeOf(row: RingRow): number {
-  if (row.kind === 'event') return ROW_OVERHEAD + (row.body?.d.length ?? 0);
+  if (row.kind === 'event') return ROW_OVERHEAD + sizeOfBody(row.body);
   if (row.kind === 'leave') return ROW_OVERHEAD;
-  const bodies = (row.created?.d.length ?? 0) + row.deleted.d.length;
+  const bodies = sizeOfBody(row.created) + sizeOfBody(row.deleted);
   return ROW_OVERHEAD + bodies + (row.gained.size + row.lost.size) * USER_SIZE;
 }
 

@@ -22,7 +22,7 @@ export class BodyBudget {
     if (this.#keepers.delete(keeper)) this.#bytes -= keeper.keptBytes;
   }
 
-  /** `by` characters more, or less. */
+  /** `by` bytes more, or less. */
   changed(keeper: BodyKeeper, by: number): void {
     this.#bytes += by;
     if (by > 0) {

@@ -1,5 +1,6 @@
 /** Writes what a session has not had yet, at the pace of `drain`; at the head of the log it goes live in the same turn. */
 import type { Clock } from '../base/clock.ts';
+import { wireBytes } from '../base/text.ts';
 import type { Connection } from './connection.ts';
 import { dispatch } from './frames.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -66,7 +67,7 @@ export class Cursor {
         if (due === null || typeof due === 'string') return;
         const frame = this.#frame(session, due);
         connection.socket.send(frame);
-        room -= frame.length;
+        room -= wireBytes(frame);
         written += 1;
         metrics.written += 1;
       }

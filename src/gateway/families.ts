@@ -15,6 +15,11 @@ export function gatewayFamilies(m: GatewayMetrics): Family[] {
     counter('guildhall_published_total', 'Events that passed the outlet.', m.published),
     counter('guildhall_frames_written_total', 'Frames written to one socket.', m.written),
     counter('guildhall_flushes_total', 'Flushes of the outlet.', m.flushes),
+    counter(
+      'guildhall_sessions_paced_total',
+      'Live sessions whose sockets did not keep up; they go on at drain.',
+      m.paced,
+    ),
     peak('guildhall_flush_gather_seconds', 'How long events gather for the next flush.', m.gatheredMs / 1000),
     counter('guildhall_sessions_refused_total', 'op 9, by reason.', Object.entries(m.refused), 'reason'),
     counter('guildhall_resumes_total', 'Sessions that were resumed.', m.resumed),

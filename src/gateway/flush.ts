@@ -13,7 +13,7 @@ export interface FlushPorts<T> {
   readonly limits: Pick<GatewayLimits, 'outletEntries' | 'outletBytes' | 'flushMs' | 'flushBytes'>;
   readonly metrics: GatewayMetrics;
   readonly take: (entry: T) => void;
-  /** Approximate, in characters. */
+  /** Bytes in memory, approximately. */
   readonly sizeOf: (entry: T) => number;
 }
 

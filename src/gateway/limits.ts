@@ -66,6 +66,8 @@ export interface RoomLimits {
   readonly waitingFrames: number;
   /** Frames that a cursor writes in one turn of the loop. */
   readonly cursorFrames: number;
+  /** A live session whose socket still buffers more when time-outs are looked at goes on by the cursor. */
+  readonly pacedBytes: number;
   readonly detached: number;
   readonly detachedPerUser: number;
   /** Holds that have ended, per session. */
@@ -98,6 +100,7 @@ export const ROOM_LIMITS: RoomLimits = {
   resumeMs: 10_000,
   waitingFrames: 16,
   cursorFrames: 512,
+  pacedBytes: 64 << 10,
   detached: 10_000,
   detachedPerUser: 100,
   closedHolds: 256,

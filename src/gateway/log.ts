@@ -3,6 +3,7 @@
  * Bounded by entries, bytes and age, in total and per owner; each topic remembers its last evicted position.
  */
 import { assert } from '../base/assert.ts';
+import { heldBytes } from '../base/text.ts';
 import type { Body } from '../protocol/envelope.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -65,7 +66,7 @@ export class Log {
 
   append(owner: OwnerKey, topic: string, body: Body | null, now: number): Entry {
     this.#head += 1;
-    const bytes = OVERHEAD + (body === null ? 0 : body.d.length);
+    const bytes = OVERHEAD + (body === null ? 0 : heldBytes(body.d));
     const entry: Entry = { position: this.#head, topic, owner, body, bytes, at: now, evicted: false };
     this.#ring.push(entry);
     this.#entries += 1;

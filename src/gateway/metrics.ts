@@ -13,6 +13,8 @@ export interface GatewayMetrics {
   /** Frames written to one socket. */
   written: number;
   flushes: number;
+  /** Live sessions that were left to their cursor because their sockets buffered too much. */
+  paced: number;
   /** What the last flush asked the next one to wait, milliseconds. */
   gatheredMs: number;
   /** op 9 by reason. */
@@ -37,6 +39,7 @@ export const newMetrics = (): GatewayMetrics => ({
   published: 0,
   written: 0,
   flushes: 0,
+  paced: 0,
   gatheredMs: 0,
   refused: {},
   resumed: 0,

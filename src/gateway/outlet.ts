@@ -3,6 +3,7 @@
  * when it has been written everything before. The only caller of `publish`.
  */
 import type { Clock } from '../base/clock.ts';
+import { wireBytes } from '../base/text.ts';
 import { passes, passesShared } from '../protocol/body.ts';
 import type { Body } from '../protocol/envelope.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
@@ -36,7 +37,7 @@ export class Outlet {
   readonly #corked = new Set<Session>();
   readonly #behind = new Set<Session>();
   #flushing = false;
-  /** Of this flush: characters published, events for a topic. */
+  /** Of this flush: bytes published, events for a topic. */
   bytes = 0;
   events = 0;
 
@@ -76,7 +77,7 @@ export class Outlet {
       const frame = dispatch(body.t, log.numberOf(entry.position), sharedBody(body, mask));
       this.#ports.publishTopic(variantOf(topic, mask), frame);
       metrics.publishes += 1;
-      this.bytes += frame.length;
+      this.bytes += wireBytes(frame);
     }
     for (const [session, mask] of subscribers.own) {
       if (passes(body, mask, session.traits.user)) this.#cork(session, entry);
@@ -137,6 +138,15 @@ export class Outlet {
     this.#behind.delete(session);
   }
 
+  /** What is published does not ask what a socket buffers: who does not keep up goes on by the cursor, at `drain`. */
+  pace(session: Session): void {
+    const { limits, metrics } = this.#ports;
+    if (!session.live || session.connection?.state !== 'bound') return;
+    if (session.connection.socket.buffered() <= limits.pacedBytes) return;
+    this.rest(session);
+    metrics.paced += 1;
+  }
+
   // --- inside
 
   #cork(session: Session, entry: Entry): void {
@@ -146,7 +156,7 @@ export class Outlet {
 
   #writeShared(session: Session, entry: Entry, body: Body): void {
     const { connection } = session;
-    if (connection === null || !connection.writable || body.d.length > this.#writable) {
+    if (connection === null || !connection.writable || wireBytes(body.d) > this.#writable) {
       this.#fallBehind(session, entry.position);
       return;
     }
@@ -181,12 +191,12 @@ export class Outlet {
     for (const entry of corked) {
       const body = session.bodyOf(entry);
       const d = body === null ? null : bodyFor(body, mask, user);
-      if (body === null || d === null || d.length > room) {
+      if (body === null || d === null || wireBytes(d) > room) {
         rest = entry.position;
         break;
       }
       const frame = dispatch(body.t, session.numbers.give(entry.position, true, this.log), d);
-      room -= frame.length;
+      room -= wireBytes(frame);
       frames.push(frame);
     }
     connection.socket.cork(() => {

@@ -1,4 +1,5 @@
 /** A session: its standing with its owners, the topics it held, and the cursor that says what is to be written next. Knows no links. */
+import { heldBytes } from '../base/text.ts';
 import type { Body, Mask, SessionPresence } from '../protocol/envelope.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
 import type { PublicUser } from '../protocol/records.ts';
@@ -68,7 +69,7 @@ export class Session {
   self: PublicUser | null = null;
   /** Of all sessions of this worker; null before it is one of them, and after. */
   #budget: BodyBudget | null = null;
-  readonly #bodies = new Map<number, Body>();
+  readonly #bodies = new Map<number, { readonly body: Body; readonly bytes: number }>();
   #bodyBytes = 0;
   /** Highest position whose body was dropped. */
   #lostBody = 0;
@@ -103,8 +104,9 @@ export class Session {
   // --- bodies that stay with the session
 
   keepBody(position: number, body: Body): void {
-    this.#bodies.set(position, body);
-    this.#weigh(body.d.length);
+    const bytes = heldBytes(body.d);
+    this.#bodies.set(position, { body, bytes });
+    this.#weigh(bytes);
     for (const oldest of this.#bodies.keys()) {
       if (this.#bodyBytes <= this.limits.bodyBytes || oldest === position) return;
       this.#dropBody(oldest);
@@ -112,7 +114,7 @@ export class Session {
   }
 
   bodyOf(entry: Entry): Body | null {
-    return entry.body ?? this.#bodies.get(entry.position) ?? null;
+    return entry.body ?? this.#bodies.get(entry.position)?.body ?? null;
   }
 
   get keptBytes(): number {
@@ -131,7 +133,7 @@ export class Session {
   }
 
   #dropBody(position: number): void {
-    const bytes = this.#bodies.get(position)?.d.length ?? 0;
+    const bytes = this.#bodies.get(position)?.bytes ?? 0;
     this.#bodies.delete(position);
     this.#lostBody = Math.max(this.#lostBody, position);
     this.#weigh(-bytes);

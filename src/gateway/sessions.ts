@@ -146,6 +146,7 @@ export class Sessions {
 
   sweep(now: number): void {
     const { detachedMs, offlineMs } = this.#ports.limits;
+    for (const session of this.#byId.values()) this.#ports.outlet.pace(session);
     for (const session of [...this.#detached]) {
       if (now - session.detachedAt >= detachedMs) this.end(session);
       else if (now - session.detachedAt >= offlineMs) this.hide(session);

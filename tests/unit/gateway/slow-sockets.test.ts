@@ -57,6 +57,79 @@ describe('a socket that buffers more than a quarter of what cuts it', () => {
   });
 });
 
+describe('a live session whose socket does not keep up', () => {
+  test('is taken from its topics and goes on where it was when it drains; others stay live', async () => {
+    const one = new OneGateway({ pacedBytes: 100, sweepMs: 500 });
+    const [slow, quick] = [await one.atHome(), await one.atHome()];
+    await say(one, 'ONE');
+    slow.socket.pending = 101;
+    await one.clock.advance(600);
+    expect([slow.socket.topics.size, quick.socket.topics.size]).toEqual([0, 2]);
+    expect(one.gateway.measure()).toMatchObject({ paced: 1, live: 1 });
+    await say(one, 'TWO');
+    expect([slow.socket.heard, quick.socket.heard]).toEqual([
+      ['READY', 'ONE'],
+      ['READY', 'ONE', 'TWO'],
+    ]);
+    slow.socket.pending = 0;
+    one.gateway.drained(slow.connection);
+    await say(one, 'THREE');
+    expect(slow.socket.heard).toEqual(['READY', 'ONE', 'TWO', 'THREE']);
+    expect(slow.socket.frames.map(({ s }) => s)).toEqual([...new Set(slow.socket.frames.map(({ s }) => s))]);
+    expect(one.gateway.measure().live).toBe(2);
+  });
+
+  test('gets op 9 when the log has lost what it is owed before it drains', async () => {
+    const one = new OneGateway({ pacedBytes: 100, sweepMs: 500, logEntries: 5 });
+    const slow = await one.atHome();
+    slow.socket.pending = 101;
+    await one.clock.advance(600);
+    for (let n = 0; n < 10; n += 1) await say(one, `EVENT${n}`);
+    slow.socket.pending = 0;
+    one.gateway.drained(slow.connection);
+    expect([slow.socket.heard, slow.socket.ops.at(-1)]).toEqual([['READY'], 9]);
+  });
+});
+
+describe('text of many bytes a character', () => {
+  const EUROS = '€'.repeat(1000);
+  const speak = (one: OneGateway, t: string) =>
+    one.relay(GUILD, { kind: 'event', topic: GUILD, body: body(t, { said: EUROS }) });
+
+  test('is replayed by what it takes on the wire: a socket is never sent more than cuts it', async () => {
+    const one = new OneGateway(NARROW);
+    const first = await one.atHome();
+    const seq = first.socket.frames.at(-1)?.s;
+    for (let n = 0; n < 8; n += 1) await speak(one, `EVENT${n}`);
+    const again = one.connect();
+    const write = again.socket.send.bind(again.socket);
+    let most = 0;
+    again.socket.send = (text) => {
+      most = Math.max(most, again.socket.pending);
+      again.socket.pending += Buffer.byteLength(text);
+      return write(text);
+    };
+    await one.say(again, 6, { token: 'person.1000000000000000002', session_id: first.session, seq });
+    for (let n = 0; n < 12; n += 1) {
+      again.socket.pending = 0;
+      one.gateway.drained(again.connection);
+    }
+    expect(again.socket.heard).toEqual([...Array.from({ length: 8 }, (_, n) => `EVENT${n}`), 'RESUMED']);
+    // Before its last frame it buffered less than one write may hold.
+    expect(most).toBeLessThanOrEqual(WRITABLE);
+  });
+
+  test('is counted in the log as memory holds it', async () => {
+    const logBytes = 20_000;
+    const one = new OneGateway({ logBytes, logOwnerBytes: logBytes });
+    await one.atHome();
+    for (let n = 0; n < 40; n += 1) await speak(one, `EVENT${n}`);
+    const { logEntries } = one.gateway.measure();
+    expect(logEntries * 2 * EUROS.length).toBeLessThanOrEqual(logBytes);
+    expect(logEntries).toBeGreaterThan(5);
+  });
+});
+
 describe('the shared counter near its end', () => {
   test('sends its sessions away with op 7, a slow one when it has drained, and counts from 1 for who identifies', async () => {
     const one = new OneGateway({ ...NARROW, logPosition: 12, identifyMs: 5000, sweepMs: 500 });
