@@ -135,7 +135,7 @@ export class Residences {
   /** The older socket, if any, is closed. */
   #unseat(session: Session): void {
     const older = session.connection;
-    this.#ports.sessions.detach(session);
+    this.#ports.sessions.unseat(session);
     older?.close('sessionTimedOut');
   }
 

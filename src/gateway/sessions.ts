@@ -102,6 +102,11 @@ export class Sessions {
     if (this.#unbind(session)) this.#rest(session);
   }
 
+  /** Its socket gives way to a newer one, here or elsewhere: nobody is detached, so no bound on those ends it or another one now. */
+  unseat(session: Session): void {
+    this.#unbind(session);
+  }
+
   #unbind(session: Session): boolean {
     const { connection } = session;
     this.#ports.outlet.rest(session);

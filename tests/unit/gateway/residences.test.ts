@@ -59,6 +59,32 @@ describe('at home', () => {
   });
 });
 
+describe('a resume whose older socket is still there, of a user with as many detached sessions as he may have', () => {
+  const crowd = async () => {
+    const one = new OneGateway({ detachedPerUser: 1 });
+    // The one that is resumed is the older: it would have to give way.
+    const [kept, other] = [await one.atHome(), await one.atHome()];
+    one.gateway.closed(other.connection, 1006);
+    return { one, kept, other, s: kept.socket.frames.at(-1)?.s ?? 0 };
+  };
+
+  test('ends neither of them here', async () => {
+    const { one, kept, other, s } = await crowd();
+    const { socket } = await resume(one, kept.session, s);
+    expect(socket.heard).toEqual(['RESUMED']);
+    expect([...one.forgets(kept.session), ...one.forgets(other.session)]).toEqual([]);
+    expect(one.gateway.measure()).toMatchObject({ sessions: 2, detached: 1 });
+  });
+
+  test('takes it whole to another worker', async () => {
+    const { one, kept, other, s } = await crowd();
+    await one.residence({ r: 'locate', move: move(kept.session, s, '1.1') });
+    const [given] = one.said('session');
+    expect(given?.message.data.standings.map(({ owner }) => owner)).toEqual([ME, GUILD]);
+    expect([...one.forgets(kept.session), ...one.forgets(other.session)]).toEqual([]);
+  });
+});
+
 describe('at the giver', () => {
   test('a taker that dies before it has attached: the giver has the owners forget the session', async () => {
     const one = new OneGateway();
