@@ -198,6 +198,23 @@ export const LIMITS = {
   flightsPerChannel: 64,
   /** A read of the store ends then at the latest. */
   readMs: 5 * SECOND,
+  /** Reads of one worker at the store at once, and those that wait for a place. */
+  readsAtStore: 256,
+  readsWaiting: 4096,
+  /** How often a read that failed at once is asked in all, and the first pause in between, which doubles. */
+  readAttempts: 3,
+  readRetryMs: 20,
+  /** A read without an answer by then is a bad sign: enough of them, and reads are refused before they reach the store. */
+  readSlowMs: SECOND,
+  /** What the circuit to the store remembers, how many reads must have ended in that time, and the percentage of bad ones that opens it. */
+  circuitWindowMs: 10 * SECOND,
+  circuitLeast: 20,
+  circuitBadPercent: 50,
+  /** First pause of an open circuit; doubles up to `circuitOpenMaxMs`. */
+  circuitOpenMs: SECOND,
+  circuitOpenMaxMs: 5 * SECOND,
+  /** Reads on trial at once after the pause; as many good ones close it. */
+  circuitTrials: 3,
 
   // --- store
 
@@ -207,6 +224,8 @@ export const LIMITS = {
   batchesPerCommit: 1024,
   /** A commit that takes longer is a fault for those who wait; the fence decides what became of it. */
   commitMs: 8 * SECOND,
+  /** The writer gave no sign for so long: the store is `stuck` until it does. */
+  stuckMs: 2 * SECOND,
   /** Reader threads. */
   readers: 2,
   /** Size at which the writer waits for readers, so that the write-ahead log starts anew; it is copied long before. */
@@ -232,6 +251,7 @@ export function checkLimits(l: Limits): void {
   assert(l.batchCommands <= l.mailboxCommands, 'a batch fits the mailbox');
   assert(l.rowsPerEpoch + 2 ** 20 <= 2 ** 24, 'the last batch of a load fits the numbers of its epoch');
   assert(l.commitMs < l.askMs && l.readMs < l.askMs, 'the store answers or fails before the ask ends');
+  assert(l.stuckMs < l.commitMs, 'a store that hangs is known before a commit fails');
   assert(l.reloadMaxMs < l.askMs, 'an ask outlives a reload');
   assert(l.silentMs >= 3 * l.beatMs, 'a worker may miss two beats');
   assert(l.writableBytes * 4 <= l.backpressureBytes, 'a socket is left alone at a quarter of what cuts it');
@@ -248,6 +268,9 @@ export function checkLimits(l: Limits): void {
   assert(l.multipartBytes <= l.uploadQuotaBytes, 'a request fits the quota');
   assert(l.batchesPerCommit <= l.batchesWaiting, 'a commit takes from what waits');
   assert(REMEMBERED_MS > l.askMs, 'an ask that is repeated finds its result');
+  assert(l.readSlowMs < l.readMs, 'a slow read is known before it fails');
+  assert(l.circuitOpenMs <= l.circuitOpenMaxMs, 'pauses grow');
+  assert(l.circuitBadPercent <= 100 && l.circuitTrials <= l.readsAtStore, 'the circuit can open, and close again');
   assert(l.flightsPerChannel <= l.flights, "a channel's part of the reads is a part");
   assert(l.flushBytes <= l.outletBytes, 'a flush takes from what waits');
   assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');

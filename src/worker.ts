@@ -31,17 +31,18 @@ import { createAdmin } from './rest/admin.ts';
 import { type RestDeps, rateLimitsOf } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
 import { createRest, type Rest } from './rest/rest.ts';
+import { GuardedStore } from './store/guarded.ts';
 import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
 import { connectStore } from './store/sqlite/client.ts';
 import type { FromWorker, Listen, StorePorts, ToWorker, WorkerStart } from './threads.ts';
 import { watch } from './watch.ts';
-import { WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
+import { GUARD_LIMITS, WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
 
 /** What every part of this thread is given. */
 interface Ground {
   readonly start: WorkerStart;
-  readonly store: Store;
+  readonly store: GuardedStore;
   readonly mint: Mint;
   readonly tokens: Tokens;
   readonly server: Server;
@@ -66,7 +67,7 @@ const say = (message: FromWorker): void => parentPort?.postMessage(message);
 
 async function run(start: WorkerStart): Promise<void> {
   setLogLevel(start.config.logLevel);
-  const store = openStore(start.store);
+  const store = new GuardedStore(openStore(start.store), { clock, random, limits: GUARD_LIMITS });
   const mint = new Mint(start.idNumber);
   const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
   const ground: Ground = { start, store, mint, tokens, server: new Server() };
@@ -85,6 +86,7 @@ function openStore(ports: StorePorts | null): Store {
     clock,
     commitDeadlineMs: LIMITS.commitMs,
     readDeadlineMs: LIMITS.readMs,
+    stuckMs: LIMITS.stuckMs,
     maxCommits: LIMITS.batchesWaiting,
   });
 }
@@ -134,6 +136,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
       ...directory.measure(),
       ...asked.measure(),
       ...measuredStore.measure(),
+      ...store.measure(),
       ...gatewayFamilies(gateway.measure()),
     ],
     () => [histogram('guildhall_turn_seconds', 'Deciding one command, by its kind.', turns, 'command')],

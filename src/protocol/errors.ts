@@ -16,6 +16,7 @@ export const REFUSALS = {
   overloaded: [0, 503, '503: Service Unavailable'],
   storeFull: [0, 507, 'The store of this server is full'],
   storeBroken: [0, 503, 'The store of this server does not accept writes'],
+  storeStuck: [0, 503, 'The store of this server does not answer'],
   unknownAccount: [10001, 404, 'Unknown account'],
   unknownApplication: [10002, 404, 'Unknown application'],
   unknownChannel: [10003, 404, 'Unknown Channel'],
@@ -106,12 +107,15 @@ export const refuseField = (path: readonly (string | number)[], code: string, me
 /** The world failed: an adapter, a link, a worker. Knows whether the same call may be made again. */
 export class Fault extends Error {
   override readonly name = 'Fault';
+  /** When it may be better; null: not known. */
+  readonly retryAfterMs: number | null;
   constructor(
-    readonly code: 'timeout' | 'unavailable' | 'overloaded' | 'lost' | 'fenced' | 'full' | 'broken' | 'quarantined',
+    readonly code: 'timeout' | 'unavailable' | 'overloaded' | 'lost' | 'fenced' | 'full' | 'broken' | 'stuck' | 'quarantined',
     readonly retryable: boolean,
     message: string,
-    options: ErrorOptions = {},
+    options: ErrorOptions & { readonly retryAfterMs?: number } = {},
   ) {
     super(`${code}: ${message}`, options);
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }

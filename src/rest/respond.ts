@@ -56,15 +56,17 @@ export function answerError(error: unknown, report: (error: unknown) => void): R
   if (error instanceof Fault) {
     const name = faultName(error);
     if (name === 'internal') report(error);
-    return answerRefusal(refuse(name));
+    const { retryAfterMs } = error;
+    return answerRefusal(refuse(name, retryAfterMs === null ? {} : { retryAfter: retryAfterMs / 1000 }));
   }
   report(error);
   return answerRefusal(refuse('internal'));
 }
 
-function faultName(fault: Fault): 'storeFull' | 'storeBroken' | 'overloaded' | 'internal' {
+function faultName(fault: Fault): 'storeFull' | 'storeBroken' | 'storeStuck' | 'overloaded' | 'internal' {
   if (fault.code === 'full') return 'storeFull';
   if (fault.code === 'broken') return 'storeBroken';
+  if (fault.code === 'stuck') return 'storeStuck';
   // Not to be asked again: deciding it was a bug. Everything else is a state that passes.
   return fault.code === 'lost' && !fault.retryable ? 'internal' : 'overloaded';
 }

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'bun:test';
+import type { Family } from '../../../src/base/metrics.ts';
+import { Fault } from '../../../src/protocol/errors.ts';
+import { GuardedStore, type GuardLimits } from '../../../src/store/guarded.ts';
+import type { Store } from '../../../src/store/ports.ts';
+import { FakeClock } from '../actor/fake-clock.ts';
+
+const LIMITS: GuardLimits = {
+  ...{ readMs: 5000, commitMs: 8000, slowMs: 1000, reads: 4, waiting: 3, attempts: 3, retryMs: 20 },
+  ...{ windowMs: 10_000, least: 4, badPercent: 50, openMs: 1000, openMaxMs: 4000, trials: 2 },
+};
+
+interface Pending {
+  readonly id: string;
+  readonly answer: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** A store whose answers are held back: `user` and `commit` are asked of it. */
+function world(limits: Partial<GuardLimits> = {}) {
+  const clock = new FakeClock();
+  const asked: Pending[] = [];
+  const hold = (id: string): Promise<null> =>
+    new Promise((resolve, reject) => {
+      asked.push({ id, answer: () => resolve(null), fail: reject });
+    });
+  const inner = { state: 'open', user: hold, commit: () => hold('commit') } as unknown as Store;
+  const store = new GuardedStore(inner, { clock, random: { unit: () => 0.5 }, limits: { ...LIMITS, ...limits } });
+  const ends: string[] = [];
+  /** Asks for a user; how it ends is written down. */
+  const ask = (id: string): void => {
+    store.user(id).then(
+      () => ends.push(`${id} ok`),
+      (error) => ends.push(`${id} ${error instanceof Fault ? error.code : error}`),
+    );
+  };
+  return { clock, asked, store, ends, ask };
+}
+
+const numberOf = (families: readonly Family[], name: string, labels: Readonly<Record<string, string>>): number => {
+  const values = families.find((family) => family.name === name)?.values ?? [];
+  const isIt = (of: Readonly<Record<string, string>>): boolean =>
+    Object.entries(labels).every(([label, value]) => of[label] === value);
+  return values.find((sample) => isIt(sample.labels) && !sample.metricName?.endsWith('_bucket'))?.value ?? 0;
+};
+
+describe('a read', () => {
+  test('ends at its deadline though the store never answers, and keeps its place until it does', async () => {
+    const { clock, asked, ends, ask, store } = world({ reads: 1 });
+    ask('1');
+    await clock.advance(4999);
+    expect(ends).toEqual([]);
+    await clock.advance(1);
+    expect(ends).toEqual(['1 timeout']);
+    ask('2');
+    await clock.settle();
+    expect(asked.length).toBe(1);
+    asked[0]?.answer();
+    await clock.settle();
+    expect(asked.map(({ id }) => id)).toEqual(['1', '2']);
+    asked[1]?.answer();
+    await clock.settle();
+    expect(ends).toEqual(['1 timeout', '2 ok']);
+    expect(numberOf(store.measure(), 'guildhall_queries_in_flight', { query: 'user' })).toBe(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('is asked again when it failed at once', async () => {
+    const { clock, asked, ends, ask, store } = world();
+    ask('1');
+    await clock.settle();
+    asked[0]?.fail(new Fault('unavailable', true, 'a reader has ended'));
+    await clock.advance(19);
+    expect(asked.length).toBe(1);
+    await clock.advance(1);
+    asked[1]?.fail(new Fault('broken', true, 'disk I/O error'));
+    await clock.advance(40);
+    asked[2]?.answer();
+    await clock.settle();
+    expect(ends).toEqual(['1 ok']);
+    expect(numberOf(store.measure(), 'guildhall_queries_retried_total', { query: 'user' })).toBe(2);
+  });
+
+  const final: readonly (readonly [name: string, error: unknown, end: string])[] = [
+    ['that may not be repeated', new Fault('unavailable', false, 'closed'), '1 unavailable'],
+    ['for load', new Fault('overloaded', true, 'too many asks'), '1 overloaded'],
+    ['that is a bug', new TypeError('x is not a function'), '1 TypeError: x is not a function'],
+  ];
+  test.each(final)('is not asked again after a failure %s', async (_name, error, end) => {
+    const { clock, asked, ends, ask } = world();
+    ask('1');
+    await clock.settle();
+    asked[0]?.fail(error);
+    await clock.advance(1000);
+    expect([asked.length, ends]).toEqual([1, [end]]);
+  });
+
+  test('is asked three times at most, and not at all when too many are asked again', async () => {
+    const { clock, asked, ends, ask, store } = world({ reads: 1000, least: 10_000 });
+    for (let i = 0; i < 100; i += 1) ask(String(i));
+    for (let round = 0; round < 4; round += 1) {
+      await clock.settle();
+      for (const pending of asked.splice(0)) pending.fail(new Fault('unavailable', true, 'down'));
+      await clock.advance(100);
+    }
+    expect(ends.length).toBe(100);
+    // Twenty are kept for a bad moment. What the hundred reads earned did not fit in.
+    expect(numberOf(store.measure(), 'guildhall_queries_retried_total', { query: 'user' })).toBe(20);
+  });
+});
+
+describe('a store that is slow', () => {
+  test('has so many queries at once, so many wait, and one more is refused', async () => {
+    const { clock, asked, ends, ask, store } = world();
+    for (let i = 1; i <= 8; i += 1) ask(String(i));
+    await clock.settle();
+    expect([asked.length, ends]).toEqual([4, ['8 overloaded']]);
+    expect(numberOf(store.measure(), 'guildhall_queries_waiting', {})).toBe(3);
+    expect(numberOf(store.measure(), 'guildhall_queries_shed_total', { query: 'user', why: 'full' })).toBe(1);
+    asked[0]?.answer();
+    await clock.settle();
+    expect(asked.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+    expect(ends).toEqual(['8 overloaded', '1 ok']);
+  });
+
+  test('is not asked after a second of silence: who waits is refused with the time to wait, and so is who comes', async () => {
+    const { clock, asked, ends, ask, store } = world();
+    for (let i = 1; i <= 7; i += 1) ask(String(i));
+    await clock.advance(999);
+    expect(ends).toEqual([]);
+    await clock.advance(1);
+    expect(ends).toEqual(['5 overloaded', '6 overloaded', '7 overloaded']);
+    const refused = await store.user('8').catch((error) => error);
+    expect(refused).toMatchObject({ code: 'overloaded', retryable: true, retryAfterMs: 1000 });
+    expect(asked.length).toBe(4);
+    expect(numberOf(store.measure(), 'guildhall_circuit', { state: 'open' })).toBe(1);
+    expect(numberOf(store.measure(), 'guildhall_queries_shed_total', { query: 'user', why: 'slow' })).toBe(1);
+  });
+
+  test('is asked on trial after the pause, and by all when it answers again', async () => {
+    const { clock, asked, ends, ask, store } = world();
+    for (let i = 1; i <= 4; i += 1) ask(String(i));
+    await clock.advance(1000);
+    // It goes on: what it was asked comes late, and is given to who asked.
+    for (const pending of asked.splice(0)) pending.answer();
+    await clock.settle();
+    expect(ends).toEqual(['1 ok', '2 ok', '3 ok', '4 ok']);
+    ask('early');
+    await clock.advance(1000);
+    for (const id of ['a', 'b', 'c']) ask(id);
+    await clock.settle();
+    expect(asked.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(ends.slice(4)).toEqual(['early overloaded', 'c overloaded']);
+    for (const pending of asked.splice(0)) pending.answer();
+    await clock.settle();
+    expect(numberOf(store.measure(), 'guildhall_circuit', { state: 'closed' })).toBe(1);
+    ask('d');
+    await clock.settle();
+    expect(asked.map(({ id }) => id)).toEqual(['d']);
+  });
+});
+
+describe('a commit', () => {
+  const batch = { owner: 'g:1', epoch: 1, writes: [] } as const;
+
+  test('is never asked again', async () => {
+    const { clock, asked, store } = world();
+    const end = store.commit(batch).catch((error) => error);
+    await clock.settle();
+    asked[0]?.fail(new Fault('broken', true, 'disk I/O error'));
+    expect(await end).toMatchObject({ code: 'broken' });
+    await clock.advance(1000);
+    expect(asked.length).toBe(1);
+  });
+
+  test('ends at its deadline, and is not stopped by an open circuit', async () => {
+    const { clock, asked, store, ask } = world();
+    for (let i = 1; i <= 4; i += 1) ask(String(i));
+    await clock.advance(1000);
+    const end = store.commit(batch).catch((error) => error);
+    await clock.settle();
+    expect(asked.length).toBe(5);
+    await clock.advance(8000);
+    expect(await end).toMatchObject({ code: 'timeout', retryable: true });
+    expect(numberOf(store.measure(), 'guildhall_queries_failed_total', { query: 'commit', fault: 'timeout' })).toBe(1);
+  });
+});
