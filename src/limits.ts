@@ -192,10 +192,14 @@ export const LIMITS = {
   tokenCache: 20_000,
   /** Channels whose owner is known. */
   channelCache: 200_000,
-  /** Reads of the store that run at once on one worker. */
+  /** Reads of messages that one worker has asked owners for at once, and of them those of one channel. */
   flights: 512,
-  /** Of them reads of one channel. */
   flightsPerChannel: 64,
+  /** Reads that wait for their turn on one worker, and of them those of one channel; one more is refused `overloaded`. */
+  flightsWaiting: 20_000,
+  flightsWaitingPerChannel: 10_000,
+  /** A read that is shared ends then at the latest, the wait for its turn included. */
+  flightMs: 8 * SECOND,
   /** A read of the store ends then at the latest. */
   readMs: 5 * SECOND,
   /** Reads of one worker at the store at once, and those that wait for a place. */
@@ -272,6 +276,11 @@ export function checkLimits(l: Limits): void {
   assert(l.circuitOpenMs <= l.circuitOpenMaxMs, 'pauses grow');
   assert(l.circuitBadPercent <= 100 && l.circuitTrials <= l.readsAtStore, 'the circuit can open, and close again');
   assert(l.flightsPerChannel <= l.flights, "a channel's part of the reads is a part");
+  assert(l.flightsWaitingPerChannel < l.flightsWaiting, 'one channel leaves room for others to wait');
+  assert(
+    l.readMs < l.flightMs && l.flightMs < l.askMs,
+    'a read that is shared outlives its query and ends before its askers',
+  );
   assert(l.flushBytes <= l.outletBytes, 'a flush takes from what waits');
   assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');
   assert(l.restartMinMs <= l.restartMaxMs, 'pauses grow');

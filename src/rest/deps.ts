@@ -76,6 +76,9 @@ export interface RestLimits {
   readonly channelCache: number;
   readonly flights: number;
   readonly flightsPerChannel: number;
+  readonly flightsWaiting: number;
+  readonly flightsWaitingPerChannel: number;
+  readonly flightMs: number;
 }
 
 export interface RestDeps {

@@ -18,7 +18,14 @@ export class Edge {
   constructor(readonly deps: RestDeps) {
     this.owners = new ChannelOwners(deps.store, deps.limits.channelCache);
     this.buckets = new LocalBuckets(deps.limits.buckets);
-    this.reads = new Coalescer(deps.limits.flights, deps.limits.flightsPerChannel);
+    const { flights, flightsPerChannel, flightsWaiting, flightsWaitingPerChannel, flightMs } = deps.limits;
+    this.reads = new Coalescer(deps.clock, {
+      running: flights,
+      runningPerLane: flightsPerChannel,
+      waiting: flightsWaiting,
+      waitingPerLane: flightsWaitingPerChannel,
+      deadlineMs: flightMs,
+    });
   }
 
   get config(): RestConfig {

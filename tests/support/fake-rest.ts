@@ -169,6 +169,9 @@ const LIMITS: RestLimits = {
   channelCache: 100,
   flights: 100,
   flightsPerChannel: 10,
+  flightsWaiting: 100,
+  flightsWaitingPerChannel: 50,
+  flightMs: 8000,
 };
 
 export function fakeRest(options: FakeOptions = {}): FakeRest {
