@@ -1,5 +1,6 @@
 /** READY is made when the session's user actor has answered; for people also when every guild has, or after two seconds. */
 import type { Clock, Timer } from '../base/clock.ts';
+import { wireBytes } from '../base/text.ts';
 import type { AnswerEntry, Body } from '../protocol/envelope.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
@@ -19,6 +20,10 @@ export interface GreetingPorts {
 interface Greeting {
   readonly url: string;
   snapshot: UserSnapshot | null;
+  /** Of the guilds gathered. */
+  bytes: number;
+  /** Guilds that found no room in READY: each has its GUILD_CREATE in the log. */
+  readonly beyond: Set<OwnerKey>;
   timer: Timer | null;
 }
 
@@ -32,7 +37,7 @@ export class Greetings {
 
   /** `url`: where the client may resume. */
   begin(session: Session, url: string): void {
-    this.#waiting.set(session, { url, snapshot: null, timer: null });
+    this.#waiting.set(session, { url, snapshot: null, bytes: 0, beyond: new Set(), timer: null });
   }
 
   /** The session is over. */
@@ -56,10 +61,20 @@ export class Greetings {
     greeting.timer = this.#ports.clock.after(this.#ports.limits.readyMs, () => this.settled(session));
   }
 
-  /** True: the guild's snapshot goes into READY, and no GUILD_CREATE is sent. */
+  /**
+   * True: the guild's snapshot goes into READY, and no GUILD_CREATE is sent. No op 11 can overtake a frame, so READY has an end: a slow line must
+   * bring it before the client misses the answer to its heartbeat.
+   */
   gather(session: Session, owner: OwnerKey, create: Body): boolean {
     const { gathered } = session;
-    if (gathered === null || gathered.has(owner)) return false;
+    const greeting = this.#waiting.get(session);
+    if (greeting === undefined || gathered === null || gathered.has(owner)) return false;
+    const bytes = greeting.bytes + wireBytes(create.d);
+    if (bytes > this.#ports.limits.readyBytes && gathered.size > 0) {
+      greeting.beyond.add(owner);
+      return false;
+    }
+    greeting.bytes = bytes;
     gathered.set(owner, create.d);
     return true;
   }
@@ -86,7 +101,9 @@ export class Greetings {
     const full = session.person;
     const d = readyData({ version, session: id, url: greeting.url, shard, snapshot, guilds, full });
     session.gathered = null;
-    for (const [owner, json] of guilds) if (json === null) session.promised.add(owner);
+    for (const [owner, json] of guilds) {
+      if (json === null && !greeting.beyond.has(owner)) session.promised.add(owner);
+    }
     session.keepBody(session.readyAt, { t: 'READY', d, cls: 0, full: null });
     this.drop(session);
     this.#ports.pump(session);

@@ -66,6 +66,8 @@ export interface RoomLimits {
   readonly waitingFrames: number;
   /** Frames that a cursor writes in one turn of the loop. */
   readonly cursorFrames: number;
+  /** Guilds in the READY of a person, as JSON; those beyond come by GUILD_CREATE. */
+  readonly readyBytes: number;
   /** A live session whose socket still buffers more when time-outs are looked at goes on by the cursor. */
   readonly pacedBytes: number;
   readonly detached: number;
@@ -100,6 +102,8 @@ export const ROOM_LIMITS: RoomLimits = {
   resumeMs: 10_000,
   waitingFrames: 16,
   cursorFrames: 512,
+  // 25 seconds of a line of 8 Mbit/s.
+  readyBytes: 24 * MiB,
   pacedBytes: 64 << 10,
   detached: 10_000,
   detachedPerUser: 100,
