@@ -1,13 +1,16 @@
 /** Looks at the machine and the data directory as `serve` would find them, and says what to mend. */
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { adminSocketOf, type Config } from './config.ts';
+import { parseJson } from './protocol/json.ts';
 import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
 
 export interface Finding {
-  readonly check: 'port' | 'files' | 'directory' | 'space' | 'clock' | 'store' | 'lock' | 'workers';
+  readonly check: 'port' | 'files' | 'directory' | 'space' | 'clock' | 'store' | 'lock' | 'workers' | 'health';
   /** `poor`: it serves, but not as it could. `bad`: it must be mended. */
   readonly state: 'good' | 'poor' | 'bad';
   readonly found: string;
@@ -25,6 +28,8 @@ const SOME_SPACE = 2048 * MIB;
 const PAST = Date.UTC(2025, 0, 1);
 const SKEW_MS = 60_000;
 const CONNECT_MS = 2000;
+/** Longer than its events take until they count as lost. */
+const HEALTH_MS = 5000;
 
 type Said = readonly [state: Finding['state'], found: string, mend?: string];
 
@@ -41,6 +46,7 @@ export async function examine(config: Config, now: number): Promise<readonly Fin
     ['store', config.store === 'memory' ? ['good', 'in memory: nothing is kept'] : store(dataDir)],
     ['lock', lock(dataDir, runs)],
     ['workers', cores(workers, availableParallelism())],
+    ['health', runs ? await health(adminSocketOf(config)) : null],
   ];
   return checks.flatMap(([check, said]) => {
     if (said === null) return [];
@@ -60,6 +66,41 @@ function answers(path: string): Promise<boolean> {
     socket.setTimeout(CONNECT_MS, end(false)).once('connect', end(true)).once('error', end(false));
   });
 }
+
+/** What the running server says of itself. */
+async function health(socketPath: string): Promise<Said> {
+  const text = await healthText(socketPath);
+  const said = healthForm.safeParse(text === null ? null : parseJson(text));
+  if (!said.success) return ['bad', 'the running server does not say how it is', 'look into its log'];
+  const { store: state, workers } = said.data;
+  if (state !== 'open')
+    return ['bad', `the store of the running server is ${state}`, 'look at its disk: room, errors, answers'];
+  const failing = workers.filter(({ status }) => status !== 'ok');
+  if (failing.length === 0) return ['good', 'the running server is well'];
+  const steps = failing.map(({ slot, failed, why }) => `worker ${slot}: ${failed} (${why})`);
+  return ['bad', `the running server is not well: ${steps.join(', ')}`, 'look into its log'];
+}
+
+/** Null: no answer. */
+function healthText(socketPath: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const none = (): void => resolve(null);
+    const asked = request({ socketPath, path: '/health', timeout: HEALTH_MS }, async (incoming) => {
+      let text = '';
+      for await (const chunk of incoming.setEncoding('utf8')) text += String(chunk);
+      resolve(text);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('it takes too long')));
+    asked.on('error', none).end();
+  });
+}
+
+const healthForm = z.object({
+  store: z.string(),
+  workers: z.array(
+    z.object({ slot: z.number(), status: z.string(), failed: z.string().optional(), why: z.string().optional() }),
+  ),
+});
 
 function port({ host, port: wanted }: Config): Promise<Said> {
   return new Promise((resolve) => {

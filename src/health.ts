@@ -4,6 +4,7 @@
  */
 import { within } from './actor/deadline.ts';
 import type { Directory } from './actor/directory.ts';
+import type { ActorStore } from './actor/ports.ts';
 import type { Clock } from './base/clock.ts';
 import type { Random } from './base/random.ts';
 import type { OpenProbe, Probe } from './gateway/probe.ts';
@@ -26,8 +27,12 @@ export interface WorkerHealth {
 
 export interface Health {
   readonly status: 'ok' | 'failing';
+  /** As the worker that was asked sees it. */
+  readonly store: StoreState;
   readonly workers: readonly WorkerHealth[];
 }
+
+type StoreState = ActorStore['state'];
 
 export interface HealthOptions {
   readonly clock: Clock;
@@ -36,6 +41,7 @@ export interface HealthOptions {
   readonly slotOf: (key: OwnerKey) => number;
   readonly slots: number;
   readonly openProbe: OpenProbe;
+  readonly storeState: () => StoreState;
   /** After this an event counts as lost. */
   readonly eventMs: number;
   /** How long an answer is given again. */
@@ -71,7 +77,9 @@ export class HealthCheck {
     try {
       const asked = this.#owners.map((owner, slot) => this.#one(probe, owner, slot, up.has(slot)));
       const workers = await Promise.all(asked);
-      return { status: workers.every(({ status }) => status === 'ok') ? 'ok' : 'failing', workers };
+      const store = this.#options.storeState();
+      const isWell = store === 'open' && workers.every(({ status }) => status === 'ok');
+      return { status: isWell ? 'ok' : 'failing', store, workers };
     } finally {
       probe.close();
     }

@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly publicListener: boolean;
   /** What each worker runs; absent: `worker.ts` (tests give workers that fail on demand). */
   readonly workerProgram?: URL;
+  /** The same for the writer thread of the store. */
+  readonly writerProgram?: URL;
 }
 
 export interface Running {
@@ -64,7 +66,7 @@ interface Slot {
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
   setLogLevel(config.logLevel);
   makeDirectory(config.dataDir);
-  const store = await openStore(config);
+  const store = await openStore(config, options.writerProgram);
   let stop = (): Promise<void> => store.close();
   try {
     if (options.publicListener) await probePort(config.host, config.port);
@@ -82,10 +84,17 @@ export async function startServer(config: Config, options: ServerOptions, clock:
 }
 
 /** The directory is locked in any case: the command line's socket lies there. */
-async function openStore(config: Config): Promise<SupervisedStore> {
+async function openStore(config: Config, writerProgram?: URL): Promise<SupervisedStore> {
   const { readers, probeMs, batchesPerCommit, walBytes } = LIMITS;
   if (config.store === 'sqlite')
-    return openSqlite({ dir: config.dataDir, readers, probeMs, batchesPerCommit, walBytes });
+    return openSqlite({
+      dir: config.dataDir,
+      readers,
+      probeMs,
+      batchesPerCommit,
+      walBytes,
+      ...(writerProgram && { writerProgram }),
+    });
   const lock = lockDirectory(config.dataDir);
   return { connect: () => null, limit: () => {}, died: new Promise(() => {}), close: async () => lock.close() };
 }

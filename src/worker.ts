@@ -30,7 +30,7 @@ import { Mint } from './protocol/snowflake.ts';
 import { createAdmin } from './rest/admin.ts';
 import { type RestDeps, rateLimitsOf } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
-import { createRest, type Rest } from './rest/rest.ts';
+import { createRest } from './rest/rest.ts';
 import { GuardedStore } from './store/guarded.ts';
 import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
@@ -185,21 +185,22 @@ async function openDoors(ground: Ground, core: Core): Promise<Doors> {
   const rest = createRest(deps);
   server.serve(core.gateway);
   core.measured.push(rest.measure);
-  const fetch = fetcher(ground, core, rest);
+  const look = watcher(ground, core);
+  const fetch: Fetch = (request, info) => look(request, info.ip) ?? rest.handle(request, info);
   const open = (port: number, reusePort: boolean): Listener =>
     server.listen({ port, reusePort, ...httpOptions(config), fetch });
   // The command line's door first: who sees the port open finds it too.
-  const admin = await openAdmin(listen, deps);
+  const admin = await openAdmin(listen, deps, look);
   const shared = listen.port === null ? null : open(listen.port, slots > 1);
   const own = listen.own ? open(0, false) : null;
   return { shared, own, admin };
 }
 
-function fetcher(
-  { start }: Ground,
-  { directory, gateway }: Core,
-  rest: Rest,
-): Parameters<Server['listen']>[0]['fetch'] {
+type Fetch = Parameters<Server['listen']>[0]['fetch'];
+/** /metrics and /health; null: something else is asked. */
+type Look = (request: Request, ip: string) => Promise<Response> | Response | null;
+
+function watcher({ start, store }: Ground, { directory, gateway }: Core): Look {
   const { metrics } = start.config;
   const print = async (): Promise<string> => {
     const measured = await directory.gather(clock.now() + LIMITS.measureMs);
@@ -212,11 +213,12 @@ function fetcher(
     slots: start.slots,
     slotOf: (key) => directory.slotOf(key),
     openProbe: gateway.openProbe,
+    storeState: () => store.state,
     eventMs: LIMITS.probeEventMs,
     keepMs: LIMITS.healthKeepMs,
   });
   const options = { metrics, printMetrics: print, checkHealth: () => health.check() };
-  return (request, info) => watch(request, info.ip, options) ?? rest.handle(request, info);
+  return (request, ip) => watch(request, ip, options);
 }
 
 const httpOptions = ({ host, publicUrl }: Config) => ({
@@ -227,8 +229,13 @@ const httpOptions = ({ host, publicUrl }: Config) => ({
   idleSeconds: LIMITS.requestIdleMs / 1000,
 });
 
-function openAdmin({ admin }: Listen, deps: RestDeps): Promise<AdminSocket | null> {
-  return admin === null ? Promise.resolve(null) : openAdminSocket(admin, createAdmin(deps).handle);
+/** Who may open it is on this machine. */
+const ADMIN_IP = '127.0.0.1';
+
+async function openAdmin({ admin }: Listen, deps: RestDeps, look: Look): Promise<AdminSocket | null> {
+  if (admin === null) return null;
+  const { handle } = createAdmin(deps);
+  return openAdminSocket(admin, async (request) => look(request, ADMIN_IP) ?? handle(request));
 }
 
 function hear(message: ToWorker, ground: Ground, core: Core, doors: Doors): void {

@@ -36,6 +36,16 @@ interface Reader {
 /** A snapshot costs as much as this many commands: a storm of attaches must not hold the loop. */
 const ATTACH_WEIGHT = 8;
 
+/** What a command that writes is told while the store takes nothing. */
+const CLOSED_REPLIES = {
+  full: 'storeFull',
+  broken: 'storeBroken',
+  stuck: 'storeStuck',
+  closed: 'storeBroken',
+} as const;
+/** The asker hears of these as they are. */
+const STORE_FAULTS: ReadonlySet<Fault['code']> = new Set(['full', 'broken', 'stuck']);
+
 export class Actor {
   readonly #mailbox: Mailbox<Waiting>;
   readonly #reads = new Deque<Reader>();
@@ -84,6 +94,7 @@ export class Actor {
 
   /** Throws Fault `overloaded` when the mailbox is full. */
   put(envelope: Envelope): void {
+    if (envelope.what === 'ask') this.#refuseIfStuck();
     const waiting: Waiting = { envelope, needs: [], ready: false, fault: null, known: null };
     if (envelope.what === 'dropWorker') this.#mailbox.putAnyway(waiting);
     else this.#mailbox.put(waiting);
@@ -98,6 +109,7 @@ export class Actor {
       this.#answer(this.#owner, { question, respond, fail });
       return;
     }
+    this.#refuseIfStuck();
     if (this.#reads.length >= this.limits.waitingReads) throw new Fault('overloaded', false, 'too many reads wait');
     this.#reads.push({ question, respond, fail });
   }
@@ -134,6 +146,12 @@ export class Actor {
     const left = this.#mailbox.takeAll().map(({ envelope }) => envelope);
     for (const { fail } of this.#reads.drain()) fail(error);
     this.ended(this, { cause, error, left, isMissed });
+  }
+
+  /** Its batch is where nothing is answered: who would wait for it is told at once. */
+  #refuseIfStuck(): void {
+    if (!this.#isCommitting || this.world.store.state !== 'stuck') return;
+    throw new Fault('stuck', false, 'the store does not answer, and has a batch of this owner');
   }
 
   // --- before the turn
@@ -270,7 +288,7 @@ export class Actor {
   #closedReply(command: Command): Reply | null {
     const { state } = this.world.store;
     if (state === 'open' || this.world.isVolatile(command)) return null;
-    return refuse(state === 'full' ? 'storeFull' : 'storeBroken');
+    return refuse(CLOSED_REPLIES[state]);
   }
 
   // --- after the turn
@@ -343,7 +361,7 @@ export class Actor {
 
   /** The state may hold what was never stored: it is thrown away. Whether the batch was stored, the next load knows. */
   #die(cause: 'bug' | 'fault', error: unknown, batch: Batch = new Batch()): void {
-    const isRefused = error instanceof Fault && (error.code === 'full' || error.code === 'broken');
+    const isRefused = error instanceof Fault && STORE_FAULTS.has(error.code);
     const fault = lost('the actor died', error);
     batch.fail(isRefused ? error : fault);
     this.world.log('an actor died', { owner: this.key, cause, error });

@@ -6,7 +6,7 @@ import type { ActorStore } from './ports.ts';
 
 /** Seconds. */
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 8];
-const STATES: readonly ActorStore['state'][] = ['open', 'full', 'broken', 'closed'];
+const STATES: readonly ActorStore['state'][] = ['open', 'full', 'broken', 'stuck', 'closed'];
 
 export class MeasuredStore implements ActorStore {
   readonly #times = new Histogram(BOUNDS);

@@ -10,12 +10,12 @@ import type { RingRow } from './rows.ts';
 
 /** The part of the store that an actor knows. The committers of `store/` have this shape. */
 export interface ActorStore {
-  /** Rejects with Fault `fenced`, `full`, `broken`, `timeout`, `overloaded`. */
+  /** Rejects with Fault `fenced`, `full`, `broken`, `stuck`, `timeout`, `overloaded`. */
   commit(batch: { readonly owner: OwnerKey; readonly epoch: number; readonly writes: readonly Write[] }): Promise<void>;
   release(owner: OwnerKey, epoch: number): void;
   /** JSON of the reply that was stored with this command id. */
   result(owner: OwnerKey, commandId: string): Promise<string | null>;
-  readonly state: 'open' | 'full' | 'broken' | 'closed';
+  readonly state: 'open' | 'full' | 'broken' | 'stuck' | 'closed';
 }
 
 /** Texts of the domain that the runtime sends but does not know. */

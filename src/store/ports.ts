@@ -35,10 +35,13 @@ export interface Committer {
   fence(owner: OwnerKey): Promise<number>;
   /** The actor leaves memory. Later batches of this epoch are refused. */
   release(owner: OwnerKey, epoch: number): void;
-  /** Rejects with Fault `fenced`, `full`, `broken`, `timeout`, `overloaded`. */
+  /** Rejects with Fault `fenced`, `full`, `broken`, `stuck`, `timeout`, `overloaded`. */
   commit(batch: Batch): Promise<void>;
-  /** `full` and `broken` are told without a commit, so that commands are refused before they are decided. */
-  readonly state: 'open' | 'full' | 'broken' | 'closed';
+  /**
+   * `full`, `broken` and `stuck` are told without a commit, so that commands are refused before they are decided. `stuck`: what was asked is not
+   * answered, so nobody knows whether it is stored; a fence fails at once then.
+   */
+  readonly state: 'open' | 'full' | 'broken' | 'stuck' | 'closed';
 }
 
 export interface MessagesPort {

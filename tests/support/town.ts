@@ -38,6 +38,8 @@ export interface TownOptions {
   readonly config?: Partial<Config>;
   /** What each worker runs. */
   readonly workerProgram?: URL;
+  /** What the writer thread of the store runs. */
+  readonly writerProgram?: URL;
   /** The main thread's. */
   readonly clock?: Clock;
 }
@@ -63,9 +65,10 @@ export class Town implements AsyncDisposable {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'guildhall-town-')));
     const flags = { port: '0', host: '127.0.0.1', 'data-dir': dataDir, workers: String(options.workers ?? 2) };
     const config = { ...readConfig(flags, {}), ...options.config };
-    const { workerProgram, clock } = options;
+    const { workerProgram, writerProgram, clock } = options;
     const listeners = { ownListeners: true, publicListener: true };
-    const server = await startServer(config, { ...listeners, ...(workerProgram && { workerProgram }) }, clock);
+    const programs = { ...(workerProgram && { workerProgram }), ...(writerProgram && { writerProgram }) };
+    const server = await startServer(config, { ...listeners, ...programs }, clock);
     return new Town(server, options.dataDir === undefined ? dataDir : null);
   }
 

@@ -32,6 +32,7 @@ class World {
     slotOf: (key) => this.worker.directory.slotOf(key),
     slots: 1,
     openProbe: this.worker.gateway.openProbe,
+    storeState: () => this.store.takes,
     eventMs: EVENT_MS,
     keepMs: KEEP_MS,
   });
@@ -71,7 +72,7 @@ const failing = (failed: string, why: string) => ({
 describe('an event', () => {
   test('that passes leaves nothing behind', async () => {
     const world = new World();
-    expect(await world.ask()).toMatchObject({ status: 'ok', workers: [{ slot: 0, status: 'ok' }] });
+    expect(await world.ask()).toMatchObject({ status: 'ok', store: 'open', workers: [{ slot: 0, status: 'ok' }] });
     expect(world.worker.gateway.measure()).toMatchObject({ sessions: 0, live: 0, variants: 0, published: 1 });
     expect(world.worker.directory.actors.isQuiet).toBe(true);
   });

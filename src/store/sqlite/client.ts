@@ -7,6 +7,7 @@ import { parseOwn } from '../../protocol/json.ts';
 import type { Batch, MessagePage, Store } from '../ports.ts';
 import type { ReadPort } from '../subjects.ts';
 import { Pipe } from './pipe.ts';
+import { Pulse } from './pulse.ts';
 import type { Reads } from './reader.ts';
 import { encodeBatch } from './statements.ts';
 
@@ -22,6 +23,8 @@ export interface ConnectOptions {
   /** Milliseconds until a commit or a fence fails with Fault `timeout`; whether it was stored is then unknown until the next fence. */
   readonly commitDeadlineMs?: number;
   readonly readDeadlineMs?: number;
+  /** Milliseconds without a sign of the writer after which the store is `stuck`; it gives one every `BEAT_MS`. */
+  readonly stuckMs?: number;
   /** In flight from this worker; more fail with Fault `overloaded`. */
   readonly maxCommits?: number;
   readonly maxReadsPerReader?: number;
@@ -31,7 +34,14 @@ export function connectStore(ports: StorePorts, options: ConnectOptions = {}): S
   return new SqliteStore(ports, options);
 }
 
+const STUCK_MS = 2000;
+/** Between two looks whether the writer is there. */
+const LOOK_MS = 200;
+
 const CLOSED = new Fault('unavailable', false, 'the store is closed');
+
+/** Not asked again by itself: who waits is told at once. */
+const stuck = (): Fault => new Fault('stuck', false, 'the writer of the store does not answer');
 
 type Value<Method extends keyof ReadPort> = Awaited<ReturnType<ReadPort[Method]>>;
 
@@ -39,11 +49,13 @@ class SqliteStore implements Store {
   readonly #clock: Clock;
   readonly #writer: Pipe;
   readonly #readers: readonly Pipe[];
+  readonly #pulse: Pulse;
   #state: Store['state'] = 'open';
 
   constructor(ports: StorePorts, options: ConnectOptions) {
     const clock = options.clock ?? realClock;
     this.#clock = clock;
+    this.#pulse = new Pulse({ clock, everyMs: LOOK_MS, silentMs: options.stuckMs ?? STUCK_MS });
     this.#writer = new Pipe(ports.writer, {
       clock,
       deadlineMs: options.commitDeadlineMs ?? 15_000,
@@ -59,10 +71,12 @@ class SqliteStore implements Store {
   }
 
   get state(): Store['state'] {
-    return this.#writer.alive ? this.#state : 'closed';
+    if (!this.#writer.alive || this.#state === 'closed') return 'closed';
+    return this.#pulse.isSilent ? 'stuck' : this.#state;
   }
 
   async fence(owner: OwnerKey): Promise<number> {
+    if (this.state === 'stuck') throw stuck();
     return Number(await this.#writer.ask((id) => ['fence', id, owner]));
   }
 
@@ -72,6 +86,7 @@ class SqliteStore implements Store {
 
   async commit(batch: Batch): Promise<void> {
     if (this.#state === 'closed') throw CLOSED;
+    if (this.state === 'stuck') throw stuck();
     if (this.#state === 'full') throw new Fault('full', true, 'the store is full');
     if (this.#state === 'broken') throw new Fault('broken', true, 'the store does not accept writes');
     const ops = encodeBatch(batch.owner, batch.writes);
@@ -81,12 +96,14 @@ class SqliteStore implements Store {
   /** Waits for what is in flight. */
   async close(): Promise<void> {
     this.#state = 'closed';
+    this.#pulse.stop();
     const pipes = [this.#writer, ...this.#readers];
     await Promise.all(pipes.map((pipe) => pipe.drained()));
     for (const pipe of pipes) pipe.end(CLOSED);
   }
 
   #enter(state: Store['state']): void {
+    this.#pulse.heard();
     if (this.#state !== 'closed') this.#state = state;
   }
 

@@ -1,6 +1,7 @@
 /** The host's side of the embedded store: opens the data directory, starts the threads, hands out ports. Runs in the main thread. */
 import { mkdirSync } from 'node:fs';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { realClock } from '../../base/clock.ts';
 import type { StorePorts } from './client.ts';
 import { lockDirectory, openWriter } from './open.ts';
 import type { ReaderThreadData } from './reader-thread.ts';
@@ -13,6 +14,9 @@ const THREAD_FILES = {
   writer: new URL('./writer-thread.ts', import.meta.url),
   reader: new URL('./reader-thread.ts', import.meta.url),
 } as const;
+
+/** From `close` to its end, however the disk is. */
+const CLOSE_MS = 10_000;
 
 export interface SqliteOptions {
   /** The data directory; made when it is missing. */
@@ -27,6 +31,8 @@ export interface SqliteOptions {
   readonly batchesPerCommit?: number;
   /** Bytes the write-ahead log may have before the writer waits for readers to leave it. */
   readonly walBytes?: number;
+  /** What the writer runs; absent: `writer-thread.ts` (tests give one that hangs on demand). */
+  readonly writerProgram?: URL;
 }
 
 export interface SqliteThreads {
@@ -63,7 +69,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteThreads>
     const { probeMs = 1000, batchesPerCommit, walBytes } = options;
     const writerData: WriterThreadData = { path, probeMs, batchesPerCommit, walBytes };
     const readerData: ReaderThreadData = { path };
-    const writer = await start(THREAD_FILES.writer, 'store writer', writerData);
+    const writer = await start(options.writerProgram ?? THREAD_FILES.writer, 'store writer', writerData);
     threads.push(writer);
     const starting = Array.from({ length: Math.max(1, options.readers) }, () =>
       start(THREAD_FILES.reader, 'store reader', readerData),
@@ -89,16 +95,22 @@ function hold(writer: Thread, readers: readonly Thread[], unlock: () => void): S
     });
   }
   const close = async (): Promise<void> => {
+    const late = Promise.withResolvers<false>();
+    const timer = realClock.after(CLOSE_MS, () => late.resolve(false));
     try {
       // The writer last: a reader that is still connected would keep the log from being emptied.
       for (const thread of [...readers, writer]) {
         if (!thread.alive) continue;
         thread.control({ do: 'close' });
         // A thread that dies here has nothing to lose: what was acknowledged is in the log.
-        await thread.answer('closed').catch(() => {});
-        await thread.worker.terminate();
+        const closed = thread.answer('closed').catch(() => {});
+        const ended = await Promise.race([closed.then(() => true), late.promise]);
+        // One that hangs in a call of the system cannot be waited for.
+        const terminated = thread.worker.terminate();
+        if (ended) await terminated;
       }
     } finally {
+      timer.cancel();
       unlock();
     }
   };

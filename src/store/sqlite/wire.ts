@@ -8,10 +8,14 @@ export type WriterRequests = readonly (string | number)[];
 export type ReaderRequests = readonly (string | number)[];
 
 /**
- * From both: `id, outcome, text`, repeated. Outcome `ok`: the text is the answer. `state` (id 0): the text is the writer's new state.
+ * From both: `id, outcome, text`, repeated. Outcome `ok`: the text is the answer. `state` (id 0): the text is the writer's
+ * state, said again every `BEAT_MS`: without it the writer hangs.
  * Else the outcome is the code of a Fault and the text its sentence.
  */
 export type Answers = readonly (string | number)[];
+
+/** Between two signs of life of the writer. */
+export const BEAT_MS = 250;
 
 /** From the main thread to a thread of the store. Its answers are `ready`, `closed` or `{ failed }`. */
 export type Control =

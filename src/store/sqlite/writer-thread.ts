@@ -4,7 +4,7 @@ import { assert } from '../../base/assert.ts';
 import { realClock } from '../../base/clock.ts';
 import { openWriter } from './open.ts';
 import { WAL_BOUNDS, Wal, walBounds } from './wal.ts';
-import { type Control, type ControlAnswer, Outbox, type WriterRequests } from './wire.ts';
+import { BEAT_MS, type Control, type ControlAnswer, Outbox, type WriterRequests } from './wire.ts';
 import { Writer } from './writer.ts';
 
 export interface WriterThreadData {
@@ -37,6 +37,14 @@ function probe(): void {
   writer.probe();
   if (writer.state !== 'open') realClock.after(probeMs, probe);
   flush();
+}
+
+/** While a transaction runs, or hangs, nothing is said: that is the sign. */
+function beat(): void {
+  if (closed) return;
+  tell(writer.state);
+  flush();
+  realClock.after(BEAT_MS, beat);
 }
 
 function flush(): void {
@@ -86,4 +94,5 @@ main.on('message', (control: Control) => {
   else if (control.do === 'close') close();
   else db.exec(`pragma max_page_count = ${Math.max(1, Math.floor(control.bytes / 4096))}`);
 });
+beat();
 main.postMessage('ready' satisfies ControlAnswer);
