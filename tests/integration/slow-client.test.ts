@@ -1,6 +1,7 @@
 /** Clients that do not read, or read slowly: what is theirs arrives whole, nobody else waits for them, and memory has an end. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { APIMessage } from 'discord-api-types/v10';
+import { FAT_CHANNELS, fatten, flood as floodWith } from '../support/fat-guild.ts';
 import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
 import { SlowSocket } from '../support/slow-socket.ts';
 import { BOT, PERSON, TinyTown } from '../support/tiny-town.ts';
@@ -8,9 +9,6 @@ import { type Bot, type Person, type Place, Town } from '../support/town.ts';
 
 const MB = 1 << 20;
 const GUILDS = 3;
-const CHANNELS = 470;
-/** Three bytes each on the wire. */
-const LETTER = '€';
 
 let town: Town;
 let owner: Person;
@@ -27,46 +25,13 @@ beforeAll(async () => {
     guilds.push(place);
     await town.join(owner, place, friend);
     bot = await town.bot('bot', place.id);
-    await fatten(place);
+    await fatten(town, owner, place);
   }
 }, 60_000);
 
 afterAll(() => town[Symbol.asyncDispose]());
 
-/** Channels of more than 10 KB each: the guild is sent as one frame of about 5 MB. */
-async function fatten({ id }: Place): Promise<void> {
-  const permission_overwrites: object[] = [];
-  for (let n = 0; n < 99; n += 1) {
-    const role = await post(owner.token, `/guilds/${id}/roles`, '{}');
-    permission_overwrites.push({ id: role.id, type: 0, allow: '0', deny: '2048' });
-  }
-  const body = JSON.stringify({ name: 'fat', type: 0, topic: LETTER.repeat(1024), permission_overwrites });
-  const make = async (share: number): Promise<void> => {
-    for (let n = 0; n < share; n += 1) await post(owner.token, `/guilds/${id}/channels`, body);
-  };
-  await Promise.all(Array.from({ length: 5 }, () => make(CHANNELS / 5)));
-}
-
-/** Without the checks of every answer: there are many, and they are big. */
-async function post(token: string, path: string, body: string): Promise<{ id: string }> {
-  const headers = { authorization: token, 'content-type': 'application/json' };
-  const response = await fetch(`${town.url}/api/v10${path}`, { method: 'POST', headers, body });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as { id: string };
-}
-
-/** Messages of 18 KB each. */
-async function flood({ channel }: Place, megabytes: number): Promise<string[]> {
-  const path = `/channels/${channel}/messages`;
-  const content = LETTER.repeat(2000);
-  const body = JSON.stringify({ content, embeds: [{ description: LETTER.repeat(4000) }] });
-  const ids: string[] = [];
-  const write = async (): Promise<void> => {
-    while (ids.length < (megabytes * MB) / 18_000) ids.push((await post(owner.token, path, body)).id);
-  };
-  await Promise.all(Array.from({ length: 6 }, write));
-  return ids.sort();
-}
+const flood = (place: Place, megabytes: number): Promise<string[]> => floodWith(town, owner, place, megabytes);
 
 const first = (): Place => guilds[0] as Place;
 const kinds = ['person', 'bot'] as const;
@@ -108,7 +73,7 @@ describe.each(kinds)('a %s', (kind) => {
     socket.pace = 'slow';
     const whole = await guildsOf(socket, kind);
     const counts = whole.map(({ channels }) => (channels as object[]).length);
-    expect(counts.every((count) => count >= CHANNELS)).toBe(true);
+    expect(counts.every((count) => count >= FAT_CHANNELS)).toBe(true);
     expect(socket.taken).toBeGreaterThan(10 * MB);
     await socket.frames.until('the heartbeat is answered', ({ op }) => op === 11);
     const last = await town.say(owner, first().channel, 'the end');

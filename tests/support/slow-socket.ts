@@ -1,10 +1,13 @@
-/** A gateway client over raw TCP that reads when the test lets it: not at all, a little in each turn of the loop, or freely. */
+/** A gateway client over raw TCP that reads when the test lets it: not at all, a little in each turn of the loop, as a line of 8 Mbit/s brings it, or freely. */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { Inbox } from './inbox.ts';
 import type { Frame, Ready } from './raw-gateway.ts';
 
-type Pace = 'paused' | 'slow' | 'free';
+type Pace = 'paused' | 'slow' | 'line' | 'free';
+
+/** 8 Mbit/s. */
+const LINE_BYTES_PER_MS = 1000;
 
 const TEXT = 1;
 const CLOSE = 8;
@@ -19,6 +22,8 @@ export class SlowSocket implements AsyncDisposable {
   /** Bytes that the next frame needs before it is worth a look. */
   #needs = 2;
   #isUpgraded = false;
+  /** When the line has brought what was read. */
+  #lineFree = 0;
   /** Bytes read. */
   taken = 0;
 
@@ -90,7 +95,12 @@ export class SlowSocket implements AsyncDisposable {
     if (this.#bytes >= this.#needs) this.#parse();
     if (this.#pace === 'free') return;
     this.#socket.pause();
-    if (this.#pace === 'slow') setImmediate(() => this.#pace !== 'paused' && this.#socket.resume());
+    const goOn = (): void => void (this.#pace !== 'paused' && this.#socket.resume());
+    if (this.#pace === 'slow') setImmediate(goOn);
+    if (this.#pace !== 'line') return;
+    const now = performance.now();
+    this.#lineFree = Math.max(now, this.#lineFree) + chunk.length / LINE_BYTES_PER_MS;
+    setTimeout(goOn, this.#lineFree - now);
   }
 
   #parse(): void {
