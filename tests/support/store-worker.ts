@@ -1,6 +1,7 @@
 /** A worker as the server has them: gets its ports of the store, writes through them, reads back, and says what it has read. */
 import { parentPort } from 'node:worker_threads';
-import { connectStore, type StorePorts } from '../../src/store/sqlite/client.ts';
+import { connectStore } from '../../src/store/sqlite/client.ts';
+import type { StorePorts } from '../../src/store/thread/client.ts';
 import { messageRecord, mint } from '../conformance/store-records.ts';
 
 parentPort?.once('message', async (ports: StorePorts) => {

@@ -1,9 +1,9 @@
 /** Entry point of a reader thread: its own connection, so that no read waits for an fsync. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
+import { type Control, type ControlAnswer, Outbox, type ReaderRequests } from '../thread/wire.ts';
 import { openReader } from './open.ts';
 import { Reader } from './reader.ts';
-import { type Control, type ControlAnswer, Outbox, type ReaderRequests } from './wire.ts';
 
 export interface ReaderThreadData {
   readonly path: string;

@@ -1,12 +1,12 @@
 /** Answers reads on one connection. It knows no thread. */
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../base/assert.ts';
+import type { Outbox, ReaderRequests } from '../thread/wire.ts';
 import { sentence } from './failure.ts';
 import { guildReads } from './guilds.ts';
 import { journalReads } from './journal.ts';
 import { messageReads } from './messages.ts';
 import { userReads } from './users.ts';
-import type { Outbox, ReaderRequests } from './wire.ts';
 
 export const allReads = (db: DatabaseSync) => ({
   ...messageReads(db),

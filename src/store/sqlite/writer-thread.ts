@@ -2,9 +2,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { realClock } from '../../base/clock.ts';
+import { BEAT_MS, type Control, type ControlAnswer, Outbox, type WriterRequests } from '../thread/wire.ts';
 import { openWriter } from './open.ts';
 import { WAL_BOUNDS, Wal, walBounds } from './wal.ts';
-import { BEAT_MS, type Control, type ControlAnswer, Outbox, type WriterRequests } from './wire.ts';
 import { Writer } from './writer.ts';
 
 export interface WriterThreadData {

@@ -2,12 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert } from '../../base/assert.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Committer } from '../ports.ts';
+import type { Outbox, WriterRequests } from '../thread/wire.ts';
 import { Epochs } from './epochs.ts';
 import { failureOf, sentence } from './failure.ts';
 import { arityOf, WRITE_SQL } from './statements.ts';
 import { Trim } from './trim.ts';
 import type { Wal } from './wal.ts';
-import type { Outbox, WriterRequests } from './wire.ts';
 
 interface Commit {
   readonly kind: 'commit';

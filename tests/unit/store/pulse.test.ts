@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { Pulse } from '../../../src/store/sqlite/pulse.ts';
+import { Pulse } from '../../../src/store/thread/pulse.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
 
 const OPTIONS = { everyMs: 200, silentMs: 2000 };

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { MessageChannel } from 'node:worker_threads';
 import type { Clock } from '../../../src/base/clock.ts';
 import { Fault } from '../../../src/protocol/errors.ts';
-import { Pipe } from '../../../src/store/sqlite/pipe.ts';
-import type { Answers } from '../../../src/store/sqlite/wire.ts';
+import { Pipe } from '../../../src/store/thread/pipe.ts';
+import type { Answers } from '../../../src/store/thread/wire.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** A clock that the test moves; what is deferred is run by `turn`. */

@@ -11,8 +11,8 @@ import { migrate } from '../../../src/store/sqlite/schema.ts';
 import { encodeBatch, WRITE_SQL } from '../../../src/store/sqlite/statements.ts';
 import { userSql } from '../../../src/store/sqlite/users.ts';
 import { Wal } from '../../../src/store/sqlite/wal.ts';
-import { type Answers, Outbox } from '../../../src/store/sqlite/wire.ts';
 import { Writer } from '../../../src/store/sqlite/writer.ts';
+import { type Answers, Outbox } from '../../../src/store/thread/wire.ts';
 import { messageRecord, mint, NOW } from '../../conformance/store-records.ts';
 import { StoreFolder } from '../../support/store-folder.ts';
 

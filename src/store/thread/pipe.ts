@@ -126,5 +126,7 @@ function faultOf(outcome: string, text: string): Fault {
   if (outcome === 'full') return new Fault('full', true, text);
   if (outcome === 'fenced') return new Fault('fenced', false, text);
   if (outcome === 'batch') return new Fault('broken', false, `the batch cannot be stored: ${text}`);
+  if (outcome === 'timeout' || outcome === 'overloaded' || outcome === 'unavailable')
+    return new Fault(outcome, true, text);
   return new Fault('broken', true, text);
 }
