@@ -32,6 +32,8 @@ export interface Config {
   readonly rateLimits: 'on' | 'off' | number;
   /** WebSockets that one worker takes from one address; this machine's own has no such bound. */
   readonly socketsPerAddress: number;
+  /** Of the process, shared by its workers: newest pages and pins of busy channels, and users. 0: none is kept. */
+  readonly readCacheMb: number;
 }
 
 interface Option {
@@ -118,6 +120,11 @@ export const OPTIONS = {
     fallback: String(ROOM_LIMITS.socketsPerIp),
     about: 'WebSockets that one worker takes from one address; the machine itself is not bounded',
   },
+  readCacheMb: {
+    schema: whole(0, 65_536),
+    fallback: '32',
+    about: 'MiB of newest messages of busy channels and of users kept in memory, all workers together; 0 keeps none',
+  },
 } as const satisfies { readonly [K in keyof Config]: Option };
 
 export type OptionName = keyof typeof OPTIONS;
@@ -163,6 +170,7 @@ export function readConfig(flags: Texts, environment: Texts = process.env): Conf
     metrics: read('metrics') as Config['metrics'],
     rateLimits: read('rateLimits') as Config['rateLimits'],
     socketsPerAddress: Number(read('socketsPerAddress')),
+    readCacheMb: Number(read('readCacheMb')),
   });
 }
 

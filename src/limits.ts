@@ -198,6 +198,12 @@ export const LIMITS = {
   /** Reads that wait for their turn on one worker, and of them those of one channel; one more is refused `overloaded`. */
   flightsWaiting: 20_000,
   flightsWaitingPerChannel: 10_000,
+  /** Of the reads that are asked of one worker, those it makes at once, and of them those of one channel: a hot channel leaves room for the others. */
+  queries: 64,
+  queriesPerChannel: 8,
+  /** Single messages of one channel, or users, that one query asks for; and such queries of one channel at once. */
+  gatheredKeys: 100,
+  gatheredQueries: 2,
   /** A read that is shared ends then at the latest, the wait for its turn included. */
   flightMs: 8 * SECOND,
   /** A read of the store ends then at the latest. */
@@ -276,6 +282,10 @@ export function checkLimits(l: Limits): void {
   assert(l.circuitOpenMs <= l.circuitOpenMaxMs, 'pauses grow');
   assert(l.circuitBadPercent <= 100 && l.circuitTrials <= l.readsAtStore, 'the circuit can open, and close again');
   assert(l.flightsPerChannel <= l.flights, "a channel's part of the reads is a part");
+  assert(
+    l.queriesPerChannel < l.queries && l.gatheredKeys <= l.flights,
+    'one channel leaves room for others to be read',
+  );
   assert(l.flightsWaitingPerChannel < l.flightsWaiting, 'one channel leaves room for others to wait');
   assert(
     l.readMs < l.flightMs && l.flightMs < l.askMs,

@@ -30,7 +30,9 @@ import { Mint } from './protocol/snowflake.ts';
 import { createAdmin } from './rest/admin.ts';
 import { type RestDeps, rateLimitsOf } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
+import { openReads, type Reads } from './rest/open-reads.ts';
 import { createRest } from './rest/rest.ts';
+import { gatherSingles } from './store/gathered.ts';
 import { GuardedStore } from './store/guarded.ts';
 import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
@@ -53,6 +55,7 @@ interface Core {
   /** The same, as the edges ask it. */
   readonly asked: MeasuredDirectory;
   readonly gateway: Gateway;
+  readonly reads: Reads;
   /** Parts of this thread that have counted something. */
   readonly measured: (() => readonly Family[])[];
 }
@@ -94,8 +97,12 @@ function openStore(ports: StorePorts | null): Store {
 /** Actors and sessions know each other only by the directory and the outlet. */
 function composeCore({ start, store, mint, tokens, server }: Ground): Core {
   const { id: self, slots, config } = start;
+  const reads = shareReads(store, config.readCacheMb / slots);
   const control = async (said: Control): Promise<void> => {
-    if (said.control === 'userChanged') return tokens.forgetUser(said.user);
+    if (said.control === 'userChanged') {
+      reads.forgetUser(said.user);
+      return tokens.forgetUser(said.user);
+    }
     tokens.forget(said.hashes);
     gateway.revoke(said.hashes);
   };
@@ -142,7 +149,14 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     () => [histogram('guildhall_turn_seconds', 'Deciding one command, by its kind.', turns, 'command')],
     threadFamilies(),
   );
-  return { directory, asked, gateway, measured };
+  return { directory, asked, gateway, reads, measured };
+}
+
+/** `cacheMib`: this worker's part. */
+function shareReads(store: Store, cacheMib: number): Reads {
+  const gathered = { keys: LIMITS.gatheredKeys, queries: LIMITS.gatheredQueries };
+  const singles = gatherSingles(store, clock, gathered);
+  return openReads({ store, singles, clock, limits: LIMITS, cacheBytes: Math.floor(cacheMib * 2 ** 20) });
 }
 
 /** The thread itself. */
@@ -154,11 +168,13 @@ function threadFamilies(): () => readonly Family[] {
   ];
 }
 
-function restDeps({ start, store, mint, tokens }: Ground, { asked: directory }: Core): RestDeps {
+function restDeps({ start, store, mint, tokens }: Ground, { asked: directory, reads }: Core): RestDeps {
   const { config, filesUsed } = start;
   return {
     directory,
     store,
+    reads,
+    fetchRead: (_to, read, { signal }) => reads.shared.serve(read, signal),
     authenticate: tokens.authenticate,
     recall: tokens.recall,
     tokens,

@@ -69,8 +69,7 @@ async function bulkBanUsersFromGuild(call: Call): Promise<Outcome> {
   return ok({ banned_users, failed_users });
 }
 
-const usersOf = async (call: Call, ids: readonly Snowflake[]): Promise<PublicUser[]> =>
-  (await call.edge.deps.store.users(ids)).map(({ user }) => user);
+const usersOf = (call: Call, ids: readonly Snowflake[]): Promise<PublicUser[]> => call.edge.deps.reads.users.many(ids);
 
 export const banRoutes: readonly Route[] = [
   route('GET', '/guilds/:guildId/bans', listGuildBans),

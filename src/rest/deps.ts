@@ -5,8 +5,10 @@ import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { TokenRecord } from '../protocol/records.ts';
-import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
+import type { GuildsPort, UsersPort } from '../store/ports.ts';
+import type { FetchRead } from './asked-reads.ts';
 import type { Files } from './files.ts';
+import type { ReadLimits, Reads } from './open-reads.ts';
 
 /** Makes tokens of the form `base64(user id).x.y` (wire-rules.md rule 11). The text is shown once; only the record is stored. */
 export interface Tokens {
@@ -58,7 +60,7 @@ export interface RestConfig {
 }
 
 /** The numbers of `src/limits.ts` that this room keeps to. */
-export interface RestLimits {
+export interface RestLimits extends ReadLimits {
   readonly askMs: number;
   readonly bodyBytes: number;
   readonly bodyMs: number;
@@ -74,16 +76,14 @@ export interface RestLimits {
   readonly logins: number;
   readonly loginWindowMs: number;
   readonly channelCache: number;
-  readonly flights: number;
-  readonly flightsPerChannel: number;
-  readonly flightsWaiting: number;
-  readonly flightsWaitingPerChannel: number;
-  readonly flightMs: number;
 }
 
 export interface RestDeps {
   readonly directory: Directory;
-  readonly store: MessagesPort & GuildsPort & UsersPort;
+  readonly store: GuildsPort & UsersPort;
+  readonly reads: Reads;
+  /** Asks the worker of a channel's owner for a shared read. */
+  readonly fetchRead: FetchRead;
   readonly authenticate: Authenticate;
   /** The account of a token that this worker remembers, without a read. */
   readonly recall: (token: string) => Account | null;

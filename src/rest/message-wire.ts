@@ -1,7 +1,7 @@
-/** A stored message as one reader gets it: with the counts of reactions, his own marked, without content where he may not have it. */
+/** A message as one reader gets it: without content where he may not have it. */
 import type { Account } from '../protocol/accounts.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
-import type { MessageWithReactions, ReactionCount, StoredMessage } from '../protocol/records.ts';
+import type { StoredMessage } from '../protocol/records.ts';
 
 /** GATEWAY_MESSAGE_CONTENT and its LIMITED twin (docs/resources/application, flags). */
 const MESSAGE_CONTENT = (1 << 18) | (1 << 19);
@@ -19,30 +19,8 @@ export function readerOf({ kind, record, application }: Account, owner: OwnerKey
   return { user: record.user.id, all: kind === 'person' || granted || owner.startsWith('d:') };
 }
 
-export function wireMessage(
-  { message, reactions }: MessageWithReactions,
-  reader: Reader,
-  mine: readonly string[],
-): WireMessage {
-  const wire = visible(message.wire, reader);
-  return reactions.length === 0 ? wire : { ...wire, reactions: reactions.map((each) => wireReaction(each, mine)) };
-}
-
-function wireReaction({ emoji, count }: ReactionCount, mine: readonly string[]): unknown {
-  return {
-    emoji: wireEmoji(emoji),
-    count,
-    count_details: { burst: 0, normal: count },
-    burst_colors: [],
-    me_burst: false,
-    burst_me: false,
-    me: mine.includes(emoji),
-    burst_count: 0,
-  };
-}
-
 /** `name:id` of a custom emoji, else the character itself. */
-function wireEmoji(key: string): { readonly id: Snowflake | null; readonly name: string } {
+export function wireEmoji(key: string): { readonly id: Snowflake | null; readonly name: string } {
   const custom = /^(\w+):(\d+)$/.exec(key);
   return custom ? { id: custom[2] ?? null, name: custom[1] ?? '' } : { id: null, name: key };
 }

@@ -1,18 +1,19 @@
 /** Messages of a channel (docs/resources/message). */
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import type { MayRead } from '../protocol/reads.ts';
-import type { MessageWithReactions } from '../protocol/records.ts';
 import type { Call } from './call.ts';
 import { draftOf, patchOf } from './message-draft.ts';
-import { readerOf, visible, type WireMessage, wireMessage } from './message-wire.ts';
+import { readerOf, visible, type WireMessage } from './message-wire.ts';
 import { tidyUp } from './pictures.ts';
+import { readAs } from './read-as.ts';
 import { refused } from './refused.ts';
-import { noContent, type Outcome, ok } from './respond.ts';
+import { answerEncoded, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { bulkDelete } from './schemas.ts';
 import { withForm } from './uploads.ts';
 
 const READ_MESSAGE_HISTORY = 1n << 16n;
+const NO_MESSAGES = new TextEncoder().encode('[]');
 
 /** The owner's word that this reader may read, and the generation that reads of the channel are shared under. */
 export async function mayRead(call: Call): Promise<{
@@ -28,48 +29,24 @@ export async function mayRead(call: Call): Promise<{
   return { owner, channelId, generation: said.generation, history };
 }
 
-/** With reactions, `me` among them from one keyed read of this reader. */
-export async function asSeen(
-  call: Call,
-  owner: OwnerKey,
-  channelId: Snowflake,
-  found: readonly MessageWithReactions[],
-): Promise<WireMessage[]> {
-  const reader = readerOf(call.account, owner);
-  const reacted = found.filter(({ reactions }) => reactions.length > 0).map(({ message }) => message.id);
-  const mine = reacted.length === 0 ? null : await call.edge.deps.store.reactionsOf(channelId, reacted, reader.user);
-  return found.map((each) => wireMessage(each, reader, mine?.get(each.message.id) ?? []));
-}
-
-async function listMessages(call: Call): Promise<Outcome> {
-  const { query, edge } = call;
+async function listMessages(call: Call): Promise<Outcome | Response> {
+  const { query } = call;
   const limit = query.integer('limit', 1, 100, 50);
   const [around, before, after] = [query.snowflake('around'), query.snowflake('before'), query.snowflake('after')];
   const { owner, channelId, generation, history } = await mayRead(call);
   if (!history) return ok([]);
-  const page = { channelId, limit, around, before: around ? null : before, after: around || before ? null : after };
-  const key = `page ${channelId} ${generation} ${page.around} ${page.before} ${page.after} ${limit}`;
-  const found = await edge.reads.share(key, () => edge.deps.store.page(page), { partition: channelId });
-  return ok(await asSeen(call, owner, channelId, found));
+  const page = { limit, around, before: around ? null : before, after: around || before ? null : after };
+  const json = await readAs(call, owner, (bare) => ({ what: 'page', channelId, generation, bare, ...page }));
+  return answerEncoded(json ?? NO_MESSAGES);
 }
 
-async function getMessage(call: Call): Promise<Outcome> {
+async function getMessage(call: Call): Promise<Response> {
   const id = call.id('messageId');
   const { owner, channelId, generation, history } = await mayRead(call);
   if (!history) throw refused('missingAccess');
-  const { store } = call.edge.deps;
-  const read = async () => {
-    const message = await store.message(channelId, id);
-    return message === null ? [] : [message];
-  };
-  const [message] = await asSeen(
-    call,
-    owner,
-    channelId,
-    await call.edge.reads.share(`one ${channelId} ${generation} ${id}`, read, { partition: channelId }),
-  );
-  if (message === undefined) throw refused('unknownMessage');
-  return ok(message);
+  const json = await readAs(call, owner, (bare) => ({ what: 'message', channelId, generation, bare, id }));
+  if (json === null) throw refused('unknownMessage');
+  return answerEncoded(json);
 }
 
 async function createMessage(call: Call): Promise<Outcome> {

@@ -1,48 +1,38 @@
 /** Pinned messages, by the routes of today and by those that older libraries know (docs/resources/message). */
 import type { Call } from './call.ts';
-import { asSeen, mayRead } from './messages.ts';
+import { mayRead } from './messages.ts';
+import { readAs } from './read-as.ts';
 import { refusedField } from './refused.ts';
-import { noContent, type Outcome, ok } from './respond.ts';
+import { answerEncoded, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 
+const NO_PINS = { items: [], has_more: false };
+
 /** Newest first; `before` is a time. */
-async function listPins(call: Call): Promise<Outcome> {
+async function listPins(call: Call): Promise<Outcome | Response> {
   const limit = call.query.integer('limit', 1, 50, 50);
   const before = timeOf(call);
-  const { owner, channelId, history } = await mayRead(call);
-  if (!history) return ok({ items: [], has_more: false });
-  const pins = (await call.edge.deps.store.pins(channelId)).filter(({ pinnedAt }) => Date.parse(pinnedAt) < before);
-  const shown = pins.slice(0, limit);
-  const messages = await asSeen(
-    call,
-    owner,
-    channelId,
-    shown.map(({ message }) => message),
-  );
-  const items = shown.map(({ pinnedAt }, index) => ({ pinned_at: pinnedAt, message: messages[index] }));
-  return ok({ items, has_more: pins.length > limit });
+  const { owner, channelId, generation, history } = await mayRead(call);
+  if (!history) return ok(NO_PINS);
+  const which = { channelId, generation, form: 'items', limit, before } as const;
+  const json = await readAs(call, owner, (bare) => ({ what: 'pins', bare, ...which }));
+  return json === null ? ok(NO_PINS) : answerEncoded(json);
 }
 
-function timeOf(call: Call): number {
+function timeOf(call: Call): number | null {
   const text = call.query.text('before');
-  if (text === null) return Number.POSITIVE_INFINITY;
+  if (text === null) return null;
   const time = Date.parse(text);
   if (!Number.isNaN(time)) return time;
   throw refusedField(['before'], 'DATE_TIME_TYPE_PARSE', `Could not parse ${text.slice(0, 50)}. Should be ISO8601.`);
 }
 
-async function deprecatedListPins(call: Call): Promise<Outcome> {
-  const { owner, channelId, history } = await mayRead(call);
+async function deprecatedListPins(call: Call): Promise<Outcome | Response> {
+  const { owner, channelId, generation, history } = await mayRead(call);
   if (!history) return ok([]);
-  const pins = await call.edge.deps.store.pins(channelId);
-  return ok(
-    await asSeen(
-      call,
-      owner,
-      channelId,
-      pins.map(({ message }) => message),
-    ),
-  );
+  const which = { channelId, generation, form: 'list', limit: Number.MAX_SAFE_INTEGER, before: null } as const;
+  const json = await readAs(call, owner, (bare) => ({ what: 'pins', bare, ...which }));
+  return json === null ? ok([]) : answerEncoded(json);
 }
 
 async function change(call: Call, kind: 'pin' | 'unpin'): Promise<Outcome> {

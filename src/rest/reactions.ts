@@ -1,7 +1,9 @@
 /** Reactions of a message (docs/resources/message). */
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
+import { decodeBody } from './encode-messages.ts';
 import { mayRead } from './messages.ts';
+import { readShared } from './read-as.ts';
 import { refused } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -57,14 +59,15 @@ async function listMessageReactionsByEmoji(call: Call): Promise<Outcome> {
   const messageId = call.id('messageId');
   const limit = call.query.integer('limit', 1, 100, 25);
   const after = call.query.snowflake('after');
-  const { channelId, history } = await mayRead(call);
+  const { owner, channelId, generation, history } = await mayRead(call);
   if (!history) throw refused('missingAccess');
-  const { store } = call.edge.deps;
-  if ((await store.message(channelId, messageId)) === null) throw refused('unknownMessage');
+  const of = { channelId, generation, id: messageId };
+  const message = await readShared(call, owner, { what: 'message', bare: false, ...of });
+  if (message.json === null) throw refused('unknownMessage');
   if (call.query.text('type') === '1') return ok([]);
-  const ids = await store.reactors(channelId, messageId, emojiOf(call), after, limit);
-  const users = new Map((await store.users(ids)).map(({ user }) => [user.id, user]));
-  return ok(ids.flatMap((id) => users.get(id) ?? []).map(wireUser));
+  const reactors = await readShared(call, owner, { what: 'reactors', ...of, emoji: emojiOf(call), after, limit });
+  const ids = reactors.json === null ? [] : decodeBody<readonly Snowflake[]>(reactors.json);
+  return ok((await call.edge.deps.reads.users.many(ids)).map(wireUser));
 }
 
 const MESSAGE = '/channels/:channelId/messages/:messageId/reactions';

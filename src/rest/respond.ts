@@ -30,6 +30,10 @@ export function answer({ status, body }: Outcome): Response {
   return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', Via: VIA } });
 }
 
+/** A body that is JSON already. */
+export const answerEncoded = (json: Uint8Array<ArrayBuffer>): Response =>
+  new Response(json, { headers: { 'Content-Type': 'application/json', Via: VIA } });
+
 export function answerRefusal(refusal: Refusal, scope: 'user' | 'global' = 'user'): Response {
   const [code, status, sentence] = REFUSALS[refusal.refused];
   const message = refusal.message ?? sentence;

@@ -63,11 +63,7 @@ export function createRest(deps: RestDeps): Rest {
   return { handle, measure: () => families(edge, inHand) };
 }
 
-function families({ requests, reads, uploads }: Edge, inHand: number): Family[] {
-  const shared = [
-    ['made', reads.made],
-    ['joined', reads.joined],
-  ] as const;
+function families({ requests, reads, deps, uploads }: Edge, inHand: number): Family[] {
   return [
     counter(
       'guildhall_http_requests_total',
@@ -77,8 +73,8 @@ function families({ requests, reads, uploads }: Edge, inHand: number): Family[] 
     ),
     gauge('guildhall_http_requests_in_hand', 'Requests that wait for their answer.', inHand),
     gauge('guildhall_uploads', 'Uploads that stream.', uploads),
-    gauge('guildhall_reads_in_flight', 'Coalesced reads of the store under way.', reads.size),
-    counter('guildhall_reads_total', 'Pages asked for: those read, and those that joined a read.', shared, 'how'),
+    ...reads.measure(),
+    ...deps.reads.shared.measure(),
   ];
 }
 

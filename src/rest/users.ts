@@ -1,6 +1,6 @@
 /** The caller's own account and what others may know of a user (docs/resources/user). */
 import { groupKey, guildKey, nameKey, pairKey, type Snowflake, userKey } from '../protocol/ids.ts';
-import type { DmRecord, PublicUser, UserRecord } from '../protocol/records.ts';
+import type { DmRecord, UserRecord } from '../protocol/records.ts';
 import { slowGuessing } from './accounts.ts';
 import type { Call } from './call.ts';
 import { pick } from './compact.ts';
@@ -20,9 +20,9 @@ async function getMyUser(call: Call): Promise<Outcome> {
 }
 
 async function getUser(call: Call): Promise<Outcome> {
-  const user = await call.edge.deps.store.user(call.id('userId'));
+  const user = await call.edge.deps.reads.users.one(call.id('userId'));
   if (user === null) throw refused('unknownUser');
-  return ok(wireUser(user.user));
+  return ok(wireUser(user));
 }
 
 type Edit = ReturnType<typeof userEdit.parse>;
@@ -110,22 +110,18 @@ async function createDm(call: Call): Promise<Outcome> {
   }
   const target = form.recipient_id ?? others[0] ?? '';
   if (target === call.userId) throw refused('cannotSendToUser');
-  const [user] = await publicUsers(call, [target]);
-  if (user === undefined) throw refused('invalidRecipients');
+  const user = await call.edge.deps.reads.users.one(target);
+  if (user === null) throw refused('invalidRecipients');
   return ok(await call.ask(pairKey(call.userId, target), { kind: 'openDm', by: call.by, with: user }));
 }
 
 async function createGroupDm(call: Call, others: readonly Snowflake[]): Promise<Outcome> {
   if (call.account.kind === 'bot') throw refused('botsForbidden');
   const ids = [...new Set(others)].filter((id) => id !== call.userId);
-  const recipients = await publicUsers(call, ids);
+  const recipients = await call.edge.deps.reads.users.many(ids);
   if (recipients.length !== ids.length || recipients.some(({ bot }) => bot)) throw refused('invalidRecipients');
   const channelId = call.edge.deps.mint();
   return ok(await call.ask(groupKey(channelId), { kind: 'createGroup', by: call.by, channelId, recipients }));
-}
-
-async function publicUsers(call: Call, ids: readonly Snowflake[]): Promise<PublicUser[]> {
-  return (await call.edge.deps.store.users(ids)).map(({ user }) => user);
 }
 
 /** Leaving one's own guild is refused by the guild. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Directory } from '../../src/actor/directory.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Account } from '../../src/protocol/accounts.ts';
 import type { Command, Question } from '../../src/protocol/commands.ts';
@@ -13,7 +14,9 @@ import type { ApplicationRecord, PublicUser, UserRecord } from '../../src/protoc
 import { Mint } from '../../src/protocol/snowflake.ts';
 import { GENEROUS, type RestConfig, type RestDeps, type RestLimits } from '../../src/rest/deps.ts';
 import { Files } from '../../src/rest/files.ts';
+import { openReads } from '../../src/rest/open-reads.ts';
 import { createRest } from '../../src/rest/rest.ts';
+import type { MessagesPort } from '../../src/store/ports.ts';
 
 export const NOW = 1_760_000_000_000;
 export const GUILD = '1100000000000000001';
@@ -117,8 +120,10 @@ export const annaAccount = (): Account => ({
   tokenHash: 'hash of anna',
 });
 
+type RestStore = RestDeps['store'] & MessagesPort;
+
 /** Every method that a test does not give fails the test that calls it. */
-const emptyStore: Partial<RestDeps['store']> = {
+const emptyStore: Partial<RestStore> = {
   channelOwner: async (id) => (id === CHANNEL ? `g:${GUILD}` : id === DM ? `d:${ANNA}:${BOT}` : null),
   reactionsOf: async () => new Map(),
 };
@@ -143,7 +148,9 @@ export interface CallOptions {
 export interface FakeOptions {
   readonly config?: Partial<RestConfig>;
   readonly limits?: Partial<RestLimits>;
-  readonly store?: Partial<RestDeps['store']>;
+  readonly store?: Partial<RestStore>;
+  /** Of the cache of reads; none unless said. */
+  readonly cacheBytes?: number;
   readonly accounts?: Record<string, Account>;
   /** Tokens that need no read any more. */
   readonly remembered?: readonly string[];
@@ -172,6 +179,9 @@ const LIMITS: RestLimits = {
   flightsWaiting: 100,
   flightsWaitingPerChannel: 50,
   flightMs: 8000,
+  queries: 20,
+  queriesPerChannel: 10,
+  gatheredKeys: 100,
 };
 
 export function fakeRest(options: FakeOptions = {}): FakeRest {
@@ -181,9 +191,22 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
   const accounts: Record<string, Account> = { bot: botAccount(), anna: annaAccount(), ...options.accounts };
   const mint = new Mint(1);
   let made = 0;
+  const store = { ...emptyStore, ...options.store } as RestStore;
+  const clock: Clock = {
+    now: () => NOW,
+    monotonic: () => 0,
+    after: () => ({ cancel: () => {} }),
+    defer: (task) => task(),
+  };
+  const limits = { ...LIMITS, ...options.limits };
+  const user = async (id: Snowflake) => (store.users ? ((await store.users([id]))[0] ?? null) : store.user(id));
+  const singles = { message: (channelId: Snowflake, id: Snowflake) => store.message(channelId, id), user };
+  const reads = openReads({ store, singles, clock, limits, cacheBytes: options.cacheBytes ?? 0 });
   const deps: RestDeps = {
     directory,
-    store: { ...emptyStore, ...options.store } as RestDeps['store'],
+    store,
+    reads,
+    fetchRead: (_owner, read, { signal }) => reads.shared.serve(read, signal),
     authenticate: async (token) => accounts[token] ?? null,
     recall: (token) => (options.remembered?.includes(token) ? (accounts[token] ?? null) : null),
     tokens: {
@@ -197,11 +220,11 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
       hash: async (text) => `hashed ${text}`,
       verify: async (text, hash) => hash === `hashed ${text}`,
     },
-    clock: { now: () => NOW, monotonic: () => 0, after: () => ({ cancel: () => {} }), defer: (task) => task() },
+    clock,
     random: options.random ?? seededRandom(1),
     mint: () => mint.next(NOW),
     config: { publicUrl: null, registration: 'open', rateLimits: GENEROUS, ...options.config },
-    limits: { ...LIMITS, ...options.limits },
+    limits,
     files: new Files({ directory: root, quotaBytes: options.quotaBytes ?? 16 * 1024 * 1024 }),
     report: (error) => void reports.push(error),
   };

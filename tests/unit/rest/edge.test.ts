@@ -152,7 +152,7 @@ describe('failures', () => {
     const asked = Promise.withResolvers<void>();
     rest.deps.clock.after = (after, task) => {
       timers.set(after, task);
-      asked.resolve();
+      if (after === ms) asked.resolve();
       return { cancel: () => timers.delete(after) };
     };
     const raw = new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{')) });

@@ -160,7 +160,12 @@ describe('Coalescer', () => {
     expect(refused).toBeInstanceOf(Fault);
     expect(refused).toMatchObject({ code: 'overloaded', retryable: true });
     read.resolve('value');
-    expect(await Promise.all([...asks, coalescer.share('a', read.start)])).toEqual(Array<string>(4).fill('value'));
+    expect(await Promise.all([...asks, coalescer.share('a', read.start)])).toEqual([
+      'value',
+      'value',
+      'value',
+      'value',
+    ]);
     expect(coalescer.refused).toBe(1);
   });
 

@@ -1,0 +1,107 @@
+/** A channel's reads as its owner's worker makes them: all workers' equal asks are one query, whose rows are encoded once. */
+import type { Clock } from '../base/clock.ts';
+import { counter, type Family, gauge } from '../base/metrics.ts';
+import type { SharedBody, SharedRead } from '../protocol/reads.ts';
+import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
+import type { MessagesPort } from '../store/ports.ts';
+import { encodeMessage, encodePage, encodePins, encodePlain, NOT_THERE } from './encode-messages.ts';
+import type { ReadCache } from './read-cache.ts';
+
+export interface SharedParts {
+  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors' | 'reactionsOf'>;
+  /** Gathers what is asked for in one turn. */
+  readonly singles: Pick<MessagesPort, 'message'>;
+  readonly cache: ReadCache;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly limits: { readonly queries: CoalescerLimits; readonly gathered: CoalescerLimits };
+}
+
+export class SharedReads {
+  readonly #parts: SharedParts;
+  readonly #queries: Coalescer<SharedBody>;
+  /** Single messages: many of them are one query, so more of them may be under way. */
+  readonly #gathered: Coalescer<SharedBody>;
+
+  constructor(parts: SharedParts) {
+    const { clock, limits } = parts;
+    this.#parts = parts;
+    this.#queries = new Coalescer(clock, limits.queries);
+    this.#gathered = new Coalescer(clock, limits.gathered);
+  }
+
+  /** Who asks has the generation from the owner, and with it the permission of his reader. Rejects as `Coalescer.share` does. */
+  serve(read: SharedRead, signal: AbortSignal | null): Promise<SharedBody> {
+    const { cache } = this.#parts;
+    const kept = cache.body(read);
+    if (kept !== null) return Promise.resolve(kept);
+    const start = async (): Promise<SharedBody> => {
+      const body = await this.#query(read);
+      cache.keepBody(read, body);
+      return body;
+    };
+    const coalescer = read.what === 'message' ? this.#gathered : this.#queries;
+    return coalescer.share(keyOf(read), start, { signal, partition: read.channelId });
+  }
+
+  measure(): Family[] {
+    return [
+      ...coalescerFamilies('guildhall_queries', 'Reads made for all workers', this.#queries),
+      ...coalescerFamilies('guildhall_single_reads', 'Reads of single messages made for all workers', this.#gathered),
+      ...this.#parts.cache.measure(),
+    ];
+  }
+
+  async #query(read: SharedRead): Promise<SharedBody> {
+    const { store, singles } = this.#parts;
+    const { channelId } = read;
+    switch (read.what) {
+      case 'page': {
+        const { limit, around, before, after } = read;
+        return encodePage(await store.page({ channelId, limit, around, before, after }), read.bare);
+      }
+      case 'message': {
+        const message = await singles.message(channelId, read.id);
+        return message === null ? NOT_THERE : encodeMessage(message, read.bare);
+      }
+      case 'pins':
+        return encodePins(await store.pins(channelId), read);
+      case 'reactors':
+        return encodePlain(await store.reactors(channelId, read.id, read.emoji, read.after, read.limit));
+      case 'mine':
+        return encodePlain([...(await store.reactionsOf(channelId, read.ids, read.user))]);
+    }
+  }
+}
+
+/** Equal only for reads with equal answers. */
+export function keyOf(read: SharedRead): string {
+  const of = `${read.what} ${read.channelId} ${read.generation}`;
+  switch (read.what) {
+    case 'page':
+      return `${of} ${read.bare} ${read.around} ${read.before} ${read.after} ${read.limit}`;
+    case 'message':
+      return `${of} ${read.bare} ${read.id}`;
+    case 'pins':
+      return `${of} ${read.bare} ${read.form} ${read.before} ${read.limit}`;
+    case 'reactors':
+      return `${of} ${read.id} ${read.after} ${read.limit} ${read.emoji}`;
+    case 'mine':
+      return `${of} ${read.user} ${read.ids.join()}`;
+  }
+}
+
+/** `what`: begins the sentence. */
+export function coalescerFamilies<Value>(name: string, what: string, from: Coalescer<Value>): Family[] {
+  const ends = [
+    ['made', from.made],
+    ['joined', from.joined],
+    ['left', from.left],
+    ['late', from.late],
+    ['refused', from.refused],
+  ] as const;
+  return [
+    counter(`${name}_total`, `${what}: made, joined, left by all, late, refused.`, ends, 'how'),
+    gauge(`${name}_in_flight`, `${what}: under way.`, from.running),
+    gauge(`${name}_waiting`, `${what}: waiting for their turn.`, from.waiting),
+  ];
+}

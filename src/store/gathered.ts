@@ -1,0 +1,106 @@
+/** Single keys that are asked for in one turn of the loop, or while enough queries of their group are under way, become one query. */
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Snowflake } from '../protocol/ids.ts';
+import type { MessageWithReactions, UserRecord } from '../protocol/records.ts';
+import type { MessagesPort, UsersPort } from './ports.ts';
+
+export interface GatherLimits {
+  /** Keys of one query. */
+  readonly keys: number;
+  /** Queries of one group at once. */
+  readonly queries: number;
+}
+
+/** Gives what is there. */
+type Query<Value> = (group: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>;
+
+interface Asked<Value> {
+  readonly answer: Promise<Value | null>;
+  readonly resolve: (value: Value | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Group<Value> {
+  readonly waiting: Map<string, Asked<Value>>;
+  running: number;
+  isWoken: boolean;
+}
+
+/** How many wait is bounded by who asks. */
+export class Gathered<Value> {
+  readonly #groups = new Map<string, Group<Value>>();
+
+  constructor(
+    readonly clock: Pick<Clock, 'defer'>,
+    readonly limits: GatherLimits,
+    readonly query: Query<Value>,
+  ) {}
+
+  /** Null: not there. Equal keys that wait for the same query are one. */
+  get(name: string, key: string): Promise<Value | null> {
+    const group = this.#groups.get(name) ?? { waiting: new Map<string, Asked<Value>>(), running: 0, isWoken: false };
+    this.#groups.set(name, group);
+    const known = group.waiting.get(key);
+    if (known !== undefined) return known.answer;
+    const { promise: answer, resolve, reject } = Promise.withResolvers<Value | null>();
+    group.waiting.set(key, { answer, resolve, reject });
+    if (!group.isWoken && group.running < this.limits.queries) {
+      group.isWoken = true;
+      this.clock.defer(() => {
+        group.isWoken = false;
+        this.#ask(name, group);
+      });
+    }
+    return answer;
+  }
+
+  #ask(name: string, group: Group<Value>): void {
+    while (group.waiting.size > 0 && group.running < this.limits.queries) {
+      const taken = [...group.waiting].slice(0, this.limits.keys);
+      for (const [key] of taken) group.waiting.delete(key);
+      group.running += 1;
+      this.#answer(name, taken).finally(() => {
+        group.running -= 1;
+        this.#ask(name, group);
+      });
+    }
+    if (group.waiting.size === 0 && group.running === 0 && !group.isWoken) this.#groups.delete(name);
+  }
+
+  async #answer(name: string, taken: readonly (readonly [string, Asked<Value>])[]): Promise<void> {
+    try {
+      const keys = taken.map(([key]) => key);
+      const found = await this.query(name, keys);
+      for (const [key, { resolve }] of taken) resolve(found.get(key) ?? null);
+    } catch (error) {
+      for (const [, { reject }] of taken) reject(error);
+    }
+  }
+}
+
+export type SingleReads = Pick<MessagesPort, 'message'> & Pick<UsersPort, 'user'>;
+
+/** Single messages of a channel and single users, gathered into the store's queries for many. */
+export function gatherSingles(
+  store: SingleReads & Pick<MessagesPort, 'messages'> & Pick<UsersPort, 'users'>,
+  clock: Pick<Clock, 'defer'>,
+  limits: GatherLimits,
+): SingleReads {
+  assert(limits.keys > 0 && limits.queries > 0, 'a query has room for a key');
+  const messages = new Gathered<MessageWithReactions>(clock, limits, async (channelId, ids) => {
+    const [only] = ids;
+    const one = ids.length === 1 && only !== undefined ? [await store.message(channelId, only)] : null;
+    const found = one ?? (await store.messages(channelId, ids));
+    return new Map(found.flatMap((each) => (each === null ? [] : [[each.message.id, each] as const])));
+  });
+  const users = new Gathered<UserRecord>(clock, limits, async (_group, ids) => {
+    const [only] = ids;
+    const found = ids.length === 1 && only !== undefined ? [await store.user(only)] : await store.users(ids);
+    return new Map(found.flatMap((each) => (each === null ? [] : [[each.user.id, each] as const])));
+  });
+  return {
+    message: (channelId: Snowflake, id: Snowflake) => messages.get(channelId, id),
+    user: (id: Snowflake) => users.get('', id),
+  };
+}
