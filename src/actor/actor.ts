@@ -11,7 +11,7 @@ import type { OwnerKey } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import { Batch } from './batch.ts';
 import { asFault, lost, within } from './deadline.ts';
-import { type Envelope, isOwed, type Told, type Waiting } from './envelopes.ts';
+import { type Envelope, isOwed, type Told, type Waiting, willWrite } from './envelopes.ts';
 import { Mailbox } from './mailbox.ts';
 import { Owner } from './owner.ts';
 import type { ActorLimits, ActorWorld, Asked, Opened } from './ports.ts';
@@ -313,7 +313,7 @@ export class Actor {
 
   #perform(owner: Owner, batch: Batch): void {
     try {
-      batch.perform();
+      batch.perform(willWrite(this.#mailbox.first(), this.world.isVolatile));
     } catch (error) {
       this.#die('bug', error, batch);
       return;

@@ -4,7 +4,7 @@ import type { Asked } from './ports.ts';
 
 export class Batch {
   readonly writes: Write[] = [];
-  readonly #effects: (() => void)[] = [];
+  readonly #effects: ((isFollowed: boolean) => void)[] = [];
   /** Whose answers depend on the commit. */
   readonly asks: Asked[] = [];
 
@@ -17,12 +17,13 @@ export class Batch {
   }
 
   /** Happens after the commit, in this place of the order. */
-  effect(effect: () => void): void {
+  effect(effect: (isFollowed: boolean) => void): void {
     this.#effects.push(effect);
   }
 
-  perform(): void {
-    for (const effect of this.#effects) effect();
+  /** `isFollowed`: another batch is decided at once. */
+  perform(isFollowed: boolean): void {
+    for (const effect of this.#effects) effect(isFollowed);
   }
 
   fail(error: Error): void {

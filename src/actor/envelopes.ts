@@ -33,3 +33,7 @@ export interface Waiting {
 
 export const isOwed = (envelope: Envelope): envelope is InterestEnvelope =>
   envelope.what === 'interest' || envelope.what === 'dropWorker';
+
+/** A turn decides it at once, and it writes, as far as one can tell before. */
+export const willWrite = (next: Waiting | undefined, isVolatile: (command: Command) => boolean): boolean =>
+  next?.ready === true && !isOwed(next.envelope) && !isVolatile(next.envelope.command);

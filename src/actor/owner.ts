@@ -147,11 +147,12 @@ export class Owner {
   /** Who hears a row is known in its turn; the count is taken when it leaves. */
   #relay(hearing: Hearing, seq: number, batch: Batch): void {
     if (hearing.length === 0) return;
-    batch.effect(() => {
+    batch.effect((isFollowed) => {
       for (const [worker, entry] of hearing) {
         const n = (this.#sent.get(worker) ?? 0) + 1;
         this.#sent.set(worker, n);
-        this.world.relay(worker, { owner: this.key, epoch: this.epoch, n, seq, entry });
+        const relay = { owner: this.key, epoch: this.epoch, n, seq, entry };
+        this.world.relay(worker, isFollowed ? { ...relay, followed: true } : relay);
       }
     });
   }

@@ -1,6 +1,6 @@
 /**
- * The outlet's queue. Idle: what comes in one turn of the loop leaves at its end. Under load entries gather for as long as the last
- * flush keeps the loop busy (bounded), so that each socket gets one write for many events.
+ * The outlet's queue. Idle: what comes in one turn of the loop leaves at its end. Under load entries gather so that each socket gets one write
+ * for many events: for as long as the last flush keeps the loop busy, and until the batch that their owner has in hand is stored (both bounded).
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -15,6 +15,8 @@ export interface FlushPorts<T> {
   readonly take: (entry: T) => void;
   /** Bytes in memory, approximately. */
   readonly sizeOf: (entry: T) => number;
+  /** More of its owner comes within a commit. */
+  readonly isFollowed: (entry: T) => boolean;
 }
 
 export class Flush<T> {
@@ -27,6 +29,12 @@ export class Flush<T> {
   #isDue = false;
   #timer: Timer | null = null;
   #restUntil = 0;
+  /** When the queue was last empty and got its first entry. */
+  #oldest = 0;
+  /** Something in the queue is followed. */
+  #isFollowed = false;
+  /** What is in the queue waits for what follows it: once, for whatever comes next. */
+  #isHeld = false;
 
   constructor(ports: FlushPorts<T>) {
     this.#ports = ports;
@@ -41,10 +49,12 @@ export class Flush<T> {
    * sessions resume.
    */
   push(entry: T): void {
+    if (this.queued === 0) this.#oldest = this.#ports.clock.monotonic();
     this.#queue.push(entry);
     this.#bytes += this.#ports.sizeOf(entry);
+    if (this.#ports.isFollowed(entry)) this.#isFollowed = true;
     if (this.#isFull && !this.#isRunning) this.run();
-    else if (!this.#isDue && this.#timer === null) this.#schedule();
+    else if (!this.#isDue && (this.#timer === null || this.#isHeld)) this.#schedule();
   }
 
   get #isFull(): boolean {
@@ -56,7 +66,24 @@ export class Flush<T> {
     const { clock } = this.#ports;
     const wait = this.#restUntil - clock.monotonic();
     if (wait < 1) this.#defer();
-    else this.#timer = clock.after(wait, () => this.run());
+    else this.#wait(wait, () => this.#end());
+  }
+
+  #wait(ms: number, then: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#ports.clock.after(ms, then);
+  }
+
+  /** What is followed waits for the next batch, but not for the one after that. */
+  #end(): void {
+    const { clock, limits } = this.#ports;
+    const left = limits.flushMs - (clock.monotonic() - this.#oldest);
+    if (!this.#isFollowed || this.#isHeld || left < 1) {
+      this.run();
+      return;
+    }
+    this.#isHeld = true;
+    this.#wait(left, () => this.run());
   }
 
   #defer(): void {
@@ -64,7 +91,7 @@ export class Flush<T> {
     this.#isDue = true;
     this.#ports.clock.defer(() => {
       this.#isDue = false;
-      this.run();
+      this.#end();
     });
   }
 
@@ -92,6 +119,8 @@ export class Flush<T> {
   run(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#isFollowed = false;
+    this.#isHeld = false;
     if (this.queued === 0) return;
     const { outlet, clock, metrics } = this.#ports;
     const started = clock.monotonic();

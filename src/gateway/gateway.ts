@@ -140,6 +140,7 @@ export class Gateway {
       metrics,
       take: ({ from, entry }) => attachments.take(from, entry),
       sizeOf: ({ entry }) => sizeOfEntry(entry),
+      isFollowed: ({ entry }) => entry.what === 'relay' && entry.relay.followed === true,
     });
     this.#sweep = clock.after(limits.sweepMs, () => this.#sweepNow());
   }

@@ -73,6 +73,8 @@ export interface Relay {
   readonly n: number;
   readonly seq: number;
   readonly entry: RelayEntry;
+  /** The owner has the next batch in hand: its rows come within a commit. Only a hint to whoever gathers. */
+  readonly followed?: true;
 }
 
 export type RelayEntry =

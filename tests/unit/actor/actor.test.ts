@@ -45,6 +45,27 @@ describe('one batch at the store at a time', () => {
     expect(world.relays.slice(-2).map(({ n }) => n)).toEqual([2, 3]);
   });
 
+  test('rows say that more follows within a commit when a command that writes waits; for a volatile one nobody is to wait', async () => {
+    const world = new FakeWorld();
+    world.members = ['7'];
+    world.attach();
+    await world.clock.settle();
+    world.store.isManual = true;
+    const row = () => script({ add: 1, rows: [event('g:1')] });
+    const asked = [world.ask(row())];
+    await world.clock.settle();
+    asked.push(world.ask(row()), world.ask(row()));
+    await world.clock.settle();
+    world.store.step();
+    await world.clock.settle();
+    asked.push(world.ask(volatile({})));
+    world.store.step();
+    await world.clock.settle();
+    const rows = world.relays.filter(({ entry }) => entry.kind === 'event');
+    expect(rows.map(({ followed }) => followed ?? false)).toEqual([true, false, false]);
+    expect((await Promise.all(asked.map(outcome))).every((text) => text.startsWith('ok'))).toBe(true);
+  });
+
   test('a read waits for the batch at the store, not for the mailbox', async () => {
     const world = new FakeWorld();
     expect(await outcome(world.read())).toBe('ok 0');

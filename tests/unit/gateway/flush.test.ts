@@ -6,7 +6,7 @@ import { FakeClock } from '../actor/fake-clock.ts';
 
 const BOUNDS = { outletEntries: 4, outletBytes: 100, flushMs: 20, flushBytes: 30 };
 
-/** Entries are texts; a flush is a list of them. A flush takes `costMs`. */
+/** Entries are texts, those that are followed end in `+`; a flush is a list of them. A flush takes `costMs`. */
 function open(bounds: Partial<typeof BOUNDS> = {}, costMs = 0) {
   const clock = new FakeClock();
   let late = 0;
@@ -34,6 +34,7 @@ function open(bounds: Partial<typeof BOUNDS> = {}, costMs = 0) {
     metrics: newMetrics(),
     take,
     sizeOf: (entry) => entry.length,
+    isFollowed: (entry) => entry.endsWith('+'),
   });
   const push = (...entries: readonly string[]): void => {
     for (const entry of entries) flush.push(entry);
@@ -63,6 +64,41 @@ describe('the queue of the outlet', () => {
       ['a', 'b'],
       ['c', 'd'],
     ]);
+  });
+
+  test('keeps a batch that is followed until the next one comes, and not for the one after it', async () => {
+    const { clock, flushes, push } = open();
+    push('a+', 'b+');
+    await clock.advance(15);
+    expect(flushes).toEqual([]);
+    push('c+', 'd+');
+    await clock.settle();
+    expect(flushes).toEqual([['a+', 'b+', 'c+', 'd+']]);
+    await clock.advance(100);
+    expect([flushes.length, clock.timers]).toEqual([1, 0]);
+  });
+
+  test('waits no longer for what does not come than events may gather', async () => {
+    const { clock, flushes, push } = open();
+    push('a+');
+    await clock.advance(19);
+    expect(flushes).toEqual([]);
+    await clock.advance(2);
+    expect(flushes).toEqual([['a+']]);
+    push('b');
+    await clock.settle();
+    expect(flushes).toEqual([['a+'], ['b']]);
+  });
+
+  test('the time that it gathered for the last flush counts', async () => {
+    const { clock, flushes, push } = open({}, 15);
+    push('a', 'b');
+    await clock.settle();
+    push('c+');
+    await clock.advance(16);
+    expect(flushes).toHaveLength(1);
+    await clock.advance(5);
+    expect(flushes).toEqual([['a', 'b'], ['c+']]);
   });
 
   test('holds no more in one flush than a socket may buffer; the rest follows', async () => {
