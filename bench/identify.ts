@@ -39,11 +39,13 @@ try {
   };
 
   await cost('connect', FIRST_SESSIONS, FIRST_SESSIONS);
+  await client.ask('beat');
   await Bun.sleep(IDLE_MS);
   const residentBefore = residentKibOf(server.pid);
   const step = Math.floor((sessions - FIRST_SESSIONS) / STEPS);
   const identifies: number[] = [];
   for (let n = 1; n <= STEPS; n += 1) identifies.push(await cost('connect', FIRST_SESSIONS + n * step, step));
+  await client.ask('beat');
   await Bun.sleep(IDLE_MS);
   const residentAfter = residentKibOf(server.pid);
   const connected = FIRST_SESSIONS + STEPS * step;

@@ -129,9 +129,11 @@ async function post(url: string, authorization: string, body: string): Promise<v
   if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${text}`);
 }
 
-/** Keeps the sessions alive between rounds. */
+/** Keeps the sessions alive between rounds; followed ones say what they have, as clients do. */
 function beat(): number {
-  for (const socket of sockets) socket.send('{"op":1,"d":null}');
+  sockets.forEach((socket, n) => {
+    socket.send(JSON.stringify({ op: 1, d: cursors[n]?.seq ?? null }));
+  });
   return sockets.length;
 }
 

@@ -85,6 +85,16 @@ export const LIMITS = {
   /** Workers of one installation: ten bits of every id. */
   workers: 256,
 
+  /** A worker looks at its heap so often (base/heap-watch.ts says what it does then). */
+  heapLookMs: 2 * SECOND,
+  /** Growth of the heap that a quiet worker collects. */
+  garbageBytes: 4 * MIB,
+  /** Growth from look to look up to which a worker is quiet. */
+  quietBytes: MIB,
+  /** Looks after which a quiet worker collects in any case, ever more if it was in vain: a minute to ten minutes. */
+  looksMin: 30,
+  looksMax: 300,
+
   /** A worker that has not said its numbers by then is shown as down. */
   measureMs: SECOND,
   /** An event of /health that has not come out by then is lost. */

@@ -6,10 +6,12 @@ import { portPipe } from './actor/port-pipe.ts';
 import { WorkerDirectory } from './actor/worker-directory.ts';
 import { type AdminSocket, openAdminSocket } from './admin-socket.ts';
 import { realClock as clock } from './base/clock.ts';
+import { HeapWatch } from './base/heap-watch.ts';
 import { droppedLines, log, setLogLevel } from './base/log.ts';
 import { watchLoop } from './base/loop-lag.ts';
 import { counter, type Family, Histograms, histogram } from './base/metrics.ts';
 import { realRandom as random } from './base/random.ts';
+import { collectGarbage } from './collect.bun.ts';
 import { type Config, filesOf } from './config.ts';
 import { gatewayFamilies } from './gateway/families.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -80,6 +82,7 @@ async function run(start: WorkerStart): Promise<void> {
   parentPort?.on('message', (message: ToWorker) => hear(message, ground, core, doors));
   wakeTellers(ground, core).catch((error) => log.error('owners with something to tell were not woken', { error }));
   beat();
+  tidyHeap(new HeapWatch(LIMITS));
   say({ t: 'ready', port: doors.shared?.port ?? null, ownPort: doors.own?.port ?? null });
 }
 
@@ -295,6 +298,12 @@ async function wakeTellers({ start, store }: Ground, { directory }: Core): Promi
 function beat(): void {
   say({ t: 'beat' });
   clock.after(LIMITS.beatMs, beat);
+}
+
+/** What a crowd has left behind is given back when the thread is quiet. */
+function tidyHeap(heap: HeapWatch): void {
+  if (heap.look(process.memoryUsage().heapUsed)) collectGarbage();
+  clock.after(LIMITS.heapLookMs, () => tidyHeap(heap));
 }
 
 await run(workerData as WorkerStart);
