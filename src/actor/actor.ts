@@ -81,6 +81,11 @@ export class Actor {
     return this.#owner?.epoch ?? null;
   }
 
+  /** Sessions attached to this load. */
+  get interested(): number {
+    return this.#owner?.interest.size ?? 0;
+  }
+
   get isQuiet(): boolean {
     return this.#mailbox.length === 0 && !this.#isCommitting && this.#reads.length === 0;
   }

@@ -48,6 +48,13 @@ export class Actors {
     return this.#actors.size;
   }
 
+  /** Sessions that owners count as attached, once per owner. */
+  get interested(): number {
+    let interested = 0;
+    for (const actor of this.#actors.values()) interested += actor.interested;
+    return interested;
+  }
+
   /** No mailbox holds anything and no batch is at the store. */
   get isQuiet(): boolean {
     for (const actor of this.#actors.values()) if (!actor.isQuiet) return false;
@@ -116,6 +123,7 @@ export class Actors {
     }
     return [
       gauge('guildhall_actors', 'Owners in memory, by the letter of their key.', kinds.entries, 'kind'),
+      gauge('guildhall_interest', 'Sessions that owners count as attached, once per owner.', this.interested),
       gauge('guildhall_mailbox_entries', 'What waits in all mailboxes.', total),
       peak('guildhall_mailbox_entries_max', 'What waits in the fullest mailbox.', longest),
       counter('guildhall_actors_ended_total', 'Loads of owners that ended, by cause.', this.#endings.entries, 'cause'),
