@@ -42,10 +42,8 @@ export interface GatewayOptions {
   readonly limits: GatewayLimits;
 }
 
-interface Entry {
-  readonly from: WorkerId | null;
-  readonly entry: OutletEntry;
-}
+/** What an owner's link said, or that a worker died: nothing of that one follows. */
+type Entry = { readonly from: WorkerId | null; readonly entry: OutletEntry } | { readonly died: WorkerId };
 
 export class Gateway {
   readonly metrics: GatewayMetrics = newMetrics();
@@ -138,8 +136,8 @@ export class Gateway {
       clock,
       limits,
       metrics,
-      take: ({ from, entry }) => attachments.take(from, entry),
-      sizeOf: ({ entry }) => sizeOfEntry(entry),
+      take: (one) => ('died' in one ? attachments.died(one.died) : attachments.take(one.from, one.entry)),
+      sizeOf: (one) => ('died' in one ? 0 : sizeOfEntry(one.entry)),
       isFollowed: ({ entry }) => entry.what === 'relay' && entry.relay.followed === true,
     });
     this.#sweep = clock.after(limits.sweepMs, () => this.#sweepNow());
@@ -158,7 +156,8 @@ export class Gateway {
 
   /** A worker is gone with its owners and sessions. The directory knows it already. */
   died(worker: WorkerId): void {
-    this.#attachments.died(worker);
+    // Its last answers may wait in the queue: who is attached by one of them must ask its next owner too.
+    this.#flush.push({ died: worker });
     this.#residences.died(worker);
   }
 

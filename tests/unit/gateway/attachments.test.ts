@@ -1,7 +1,7 @@
 /** What each entry of an owner's link means for the sessions here: the rules that a random schedule seldom reaches. */
 import { describe, expect, test } from 'bun:test';
 import { seqOf } from '../../../src/protocol/envelope.ts';
-import { body, GUILD, ME, OneGateway, SELF, USER } from './one-gateway.ts';
+import { body, GUILD, ME, OneGateway, SELF, TOKEN, USER } from './one-gateway.ts';
 
 const event = (topic: string, t = 'EVENT') => ({ kind: 'event', topic, body: body(t) }) as const;
 
@@ -88,6 +88,22 @@ describe('entries of a link', () => {
     await one.relay(GUILD, { ...entry, guilds: null, topics: [GUILD] }, { ...next, n: 2 });
     expect(socket.heard).toEqual(['READY', 'FIRST', 'GUILD_DELETE', 'GUILD_CREATE']);
   });
+});
+
+test('who is attached by the last word of a worker asks again when that one has died meanwhile', async () => {
+  const one = new OneGateway();
+  const visit = one.connect();
+  await one.say(visit, 2, { token: TOKEN, properties: {} });
+  const session = visit.connection.session ?? '';
+  const [first] = one.asks(ME, session);
+  // The answer waits for the flush when the news of the death comes.
+  const create = body('INTERNAL_USER', { user: { id: USER }, application: null, dms: [] });
+  const answer = { ask: first?.ask ?? 0, session, hop: 0, mask: -1, missed: [], create, guilds: [], topics: [ME] };
+  const relay = { owner: ME, epoch: 1, n: 1, seq: seqOf(1, 1), entry: { kind: 'answer', ...answer } as const };
+  one.gateway.deliver({ what: 'relay', relay }, '1.1');
+  one.gateway.died('1.1');
+  await one.clock.settle();
+  expect(one.asks(ME, session).map(({ since }) => since)).toEqual([null, seqOf(1, 1)]);
 });
 
 test('a session that ends in the middle of an answer asks for nothing more', async () => {
