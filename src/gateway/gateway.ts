@@ -138,7 +138,7 @@ export class Gateway {
       metrics,
       take: (one) => ('died' in one ? attachments.died(one.died) : attachments.take(one.from, one.entry)),
       sizeOf: (one) => ('died' in one ? 0 : sizeOfEntry(one.entry)),
-      isFollowed: ({ entry }) => entry.what === 'relay' && entry.relay.followed === true,
+      isFollowed: (one) => 'entry' in one && one.entry.what === 'relay' && one.entry.relay.followed === true,
     });
     this.#sweep = clock.after(limits.sweepMs, () => this.#sweepNow());
   }
