@@ -129,6 +129,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     outlet: (entry, from) => gateway.deliver(entry, from),
     residence: (message) => gateway.residence(message),
     control,
+    serveRead: (read, signal) => reads.shared.serve(read, signal),
     measure: () => measured.flatMap((part) => part()),
   });
   const asked = new MeasuredDirectory(directory);
@@ -171,13 +172,13 @@ function threadFamilies(): () => readonly Family[] {
   ];
 }
 
-function restDeps({ start, store, mint, tokens }: Ground, { asked: directory, reads }: Core): RestDeps {
+function restDeps({ start, store, mint, tokens }: Ground, { directory: links, asked: directory, reads }: Core): RestDeps {
   const { config, filesUsed } = start;
   return {
     directory,
     store,
     reads,
-    fetchRead: (_to, read, { signal }) => reads.shared.serve(read, signal),
+    fetchRead: (to, read, options) => links.fetch(to, read, options),
     authenticate: tokens.authenticate,
     recall: tokens.recall,
     tokens,

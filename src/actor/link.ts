@@ -19,8 +19,11 @@ export interface LinkLimits {
 const MESSAGE_SIZE = 512;
 
 /** Approximate: the bodies, which are most of it. */
-export const sizeOf = (message: LinkMessage): number =>
-  message.m === 'outlet' ? sizeOfEntry(message.entry) : MESSAGE_SIZE;
+export function sizeOf(message: LinkMessage): number {
+  if (message.m === 'outlet') return sizeOfEntry(message.entry);
+  if (message.m === 'fetched' && 'body' in message) return MESSAGE_SIZE + (message.body.json?.byteLength ?? 0);
+  return MESSAGE_SIZE;
+}
 
 export function sizeOfEntry(outletEntry: OutletEntry): number {
   if (outletEntry.what !== 'relay') return MESSAGE_SIZE;

@@ -7,10 +7,13 @@ import type { InterestTell, OutletEntry, Relay } from '../protocol/envelope.ts';
 import { Fault, refuse } from '../protocol/errors.ts';
 import type { OwnerKey, Snowflake, WorkerId } from '../protocol/ids.ts';
 import type { Answer, Control, LinkMessage, RateClaim, RateNumbers } from '../protocol/links.ts';
+import type { SharedBody, SharedRead } from '../protocol/reads.ts';
 import type { ResidenceMessage } from '../protocol/residence.ts';
 import { Actors } from './actors.ts';
+import { Controls, type Obey } from './controls.ts';
 import { asFault, lost } from './deadline.ts';
 import type { AskOptions, Directory } from './directory.ts';
+import { Fetches, type FetchOptions, type ServeRead } from './fetches.ts';
 import { Link, type LinkLimits } from './link.ts';
 import { type Measured, Measures } from './measures.ts';
 import { OpenAttaches } from './open-attaches.ts';
@@ -43,8 +46,9 @@ export interface DirectoryOptions {
   /** This worker's outlet: entries in order. `from`: the worker whose owner said it. */
   readonly outlet: (entry: OutletEntry, from: WorkerId) => void;
   readonly residence: (message: ResidenceMessage) => void;
-  /** Resolves when this worker has done it. */
-  readonly control: (control: Control) => Promise<void>;
+  readonly control: Obey;
+  /** Makes a shared read here, for whichever worker asks. */
+  readonly serveRead: ServeRead;
   /** What this worker has counted. */
   readonly measure: () => readonly Family[];
 }
@@ -59,7 +63,8 @@ export class WorkerDirectory implements Directory {
   readonly #slot: number;
   readonly #peers: Peers;
   readonly #answers: Requests<Answer>;
-  readonly #controls: Requests<null>;
+  readonly #controls: Controls;
+  readonly #fetches: Fetches;
   readonly #buckets: RateBuckets;
   readonly #attaches = new OpenAttaches();
   readonly #measures: Measures;
@@ -72,7 +77,8 @@ export class WorkerDirectory implements Directory {
     this.#slot = slotOfWorker(self);
     this.#peers = new Peers(clock);
     this.#answers = new Requests(clock, limits.asksInFlight);
-    this.#controls = new Requests(clock, limits.asksInFlight);
+    this.#controls = new Controls(clock, limits.asksInFlight, options.control, log);
+    this.#fetches = new Fetches(clock, limits.asksInFlight, options.serveRead);
     this.#buckets = new RateBuckets(limits.buckets);
     this.#measures = new Measures(clock, options.measure);
     const world = {
@@ -150,19 +156,15 @@ export class WorkerDirectory implements Directory {
     else this.#peers.byWorker(to)?.postOwed({ m: 'residence', message });
   }
 
-  async control(control: Control): Promise<void> {
+  control(control: Control): Promise<void> {
     const { clock, limits } = this.#options;
-    const told = this.#peers.all.map(async (link) => {
-      const { id, promise } = this.#controls.open(link.peer, clock.now() + limits.askMs);
-      link.postOwed({ m: 'control', id, control });
-      await promise;
-    });
-    const answers = await Promise.allSettled([this.#options.control(control), ...told]);
-    for (const answer of answers) {
-      // A worker that died has forgotten everything.
-      if (answer.status === 'rejected' && !isLost(answer.reason))
-        throw asFault(answer.reason, 'a worker did not do it');
-    }
+    return this.#controls.tell(this.#peers.all, control, clock.now() + limits.askMs);
+  }
+
+  /** A read that all readers of a channel share, where its owner lives. Its owner said `generation`, so it is in order to read elsewhere when that worker is gone. */
+  fetch(to: OwnerKey, read: SharedRead, options: FetchOptions): Promise<SharedBody> {
+    const link = this.#isMine(to) ? null : this.#peers.inSlot(this.slotOf(to));
+    return this.#fetches.ask(link === undefined || link?.isSilent ? null : link, read, options);
   }
 
   /** The numbers of all workers that answer before the deadline (milliseconds since 1970). */
@@ -210,7 +212,8 @@ export class WorkerDirectory implements Directory {
     this.#peers.down(link);
     link.close();
     this.#answers.rejectAll(worker, lost(`worker ${worker} died`));
-    this.#controls.rejectAll(worker, lost(`worker ${worker} died`));
+    this.#controls.died(worker);
+    this.#fetches.died(worker);
     this.#measures.died(worker);
     this.actors.dropWorker(worker);
   }
@@ -335,23 +338,19 @@ export class WorkerDirectory implements Directory {
         this.#options.residence(message.message);
         break;
       case 'control':
-        this.#obey(message.id, message.control, link);
-        break;
       case 'controlled':
-        this.#controls.resolve(message.id, null);
+        this.#controls.hear(message, link);
+        break;
+      case 'fetch':
+      case 'fetched':
+      case 'unfetch':
+        this.#fetches.hear(message, link);
         break;
       case 'measure':
       case 'measured':
         this.#measures.hear(message, link);
         break;
     }
-  }
-
-  #obey(id: number, control: Control, link: Link): void {
-    this.#options.control(control).then(
-      () => link.postOwed({ m: 'controlled', id }),
-      (error) => this.#options.log('a control was not done', { control: control.control, error }),
-    );
   }
 
   // --- what actors say
@@ -385,8 +384,6 @@ export class WorkerDirectory implements Directory {
     else this.#peers.inSlot(this.slotOf(to))?.post({ m: 'confirm', to, from, seq });
   }
 }
-
-const isLost = (error: unknown): boolean => error instanceof Fault && error.code === 'lost';
 
 const full = ({ peer }: Link): Fault => new Fault('overloaded', false, `the link to ${peer} is full`);
 

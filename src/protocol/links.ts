@@ -4,6 +4,7 @@ import type { Command, Question } from './commands.ts';
 import type { Reply } from './decision.ts';
 import type { InterestTell, OutletEntry } from './envelope.ts';
 import type { OwnerKey, Snowflake } from './ids.ts';
+import type { SharedBody, SharedRead } from './reads.ts';
 import type { ResidenceMessage } from './residence.ts';
 
 /** One hit on a rate bucket that lives with the owner of its major id. */
@@ -65,6 +66,13 @@ export type LinkMessage =
   | { readonly m: 'confirm'; readonly to: OwnerKey; readonly from: OwnerKey; readonly seq: number }
   | { readonly m: 'interest'; readonly to: OwnerKey; readonly tell: InterestTell }
   | { readonly m: 'outlet'; readonly entry: OutletEntry }
+  /** A read that all readers of a channel share, to the worker of its owner; what it gave; its asker does not wait any more. */
+  | { readonly m: 'fetch'; readonly id: number; readonly read: SharedRead; readonly deadline: number }
+  | ({ readonly m: 'fetched'; readonly id: number } & (
+      | { readonly body: SharedBody }
+      | { readonly code: string; readonly retryable: boolean; readonly message: string }
+    ))
+  | { readonly m: 'unfetch'; readonly id: number }
   | { readonly m: 'residence'; readonly message: ResidenceMessage }
   | { readonly m: 'control'; readonly id: number; readonly control: Control }
   | { readonly m: 'controlled'; readonly id: number }

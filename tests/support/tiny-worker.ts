@@ -48,6 +48,7 @@ export function makeTinyWorker(options: TinyWorkerOptions): TinyWorker {
     isVolatile: () => false,
     outlet: (entry, from) => gateway.deliver(entry, from),
     residence: (message) => gateway.residence(message),
+    serveRead: async () => ({ json: null, reacted: [], named: [] }),
     measure: () => [],
     control: async (control) => {
       if (control.control === 'revoked') gateway.revoke(control.hashes);

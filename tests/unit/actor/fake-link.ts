@@ -1,4 +1,5 @@
 /** Workers with fake pipes between them: delivered by the clock's turns, cut or silenced when a test says so. */
+import type { ServeRead } from '../../../src/actor/fetches.ts';
 import type { Pipe } from '../../../src/actor/pipe.ts';
 import { WorkerDirectory } from '../../../src/actor/worker-directory.ts';
 import { counter } from '../../../src/base/metrics.ts';
@@ -6,10 +7,14 @@ import { LIMITS } from '../../../src/limits.ts';
 import type { OutletEntry } from '../../../src/protocol/envelope.ts';
 import type { OwnerKey, WorkerId } from '../../../src/protocol/ids.ts';
 import type { Control, LinkMessage } from '../../../src/protocol/links.ts';
+import type { SharedBody } from '../../../src/protocol/reads.ts';
 import type { ResidenceMessage } from '../../../src/protocol/residence.ts';
 import { FakeClock } from './fake-clock.ts';
 import { type FakeBehavior, FakeStore } from './fake-owner.ts';
 import type { Limited } from './fake-world.ts';
+
+/** A read that found nothing. */
+export const NOT_THERE: SharedBody = { json: null, reacted: [], named: [] };
 
 export class FakePipe implements Pipe {
   other: FakePipe | null = null;
@@ -65,6 +70,8 @@ export interface FakeWorker {
   readonly controls: Control[];
   readonly behaviors: Map<OwnerKey, FakeBehavior>;
   obeys: boolean;
+  /** What it reads for all. */
+  serveRead: ServeRead;
 }
 
 export class FakeTown {
@@ -103,6 +110,7 @@ export class FakeTown {
       controls: [],
       behaviors: new Map(),
       obeys: true,
+      serveRead: async () => NOT_THERE,
       directory: new WorkerDirectory({
         self: id,
         slots,
@@ -120,6 +128,7 @@ export class FakeTown {
         isVolatile: ({ kind }) => kind === 'typing',
         outlet: (entry) => void worker.outlet.push(entry),
         residence: (message) => void worker.residences.push(message),
+        serveRead: (read, signal) => worker.serveRead(read, signal),
         measure: () => [counter('counted_total', 'by this worker', 1)],
         control: (control) => {
           worker.controls.push(control);

@@ -30,6 +30,7 @@ function directoryOf(self: WorkerId, store: FakeStore, outlet: OutletEntry[]): W
     outlet: (entry) => void outlet.push(entry),
     residence: () => {},
     control: async () => {},
+    serveRead: async () => ({ json: null, reacted: [], named: [] }),
     measure: () => [],
   });
   opened.push(directory);

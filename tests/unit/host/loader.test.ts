@@ -61,6 +61,7 @@ class House {
       outlet: (entry) => void this.outlet.push(entry),
       residence: () => {},
       control: async () => {},
+      serveRead: async () => ({ json: null, reacted: [], named: [] }),
       measure: () => [],
     });
   }
