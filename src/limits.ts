@@ -18,6 +18,12 @@ export const LIMITS = {
 
   /** Commands that wait in one mailbox; one more is refused `overloaded`. */
   mailboxCommands: 4096,
+  /** Commands in one mailbox from which on typing is shed there; ordinary ones at four times, messages at sixteen times as many (actor/overload.ts). */
+  strainMailbox: 256,
+  /** The same of the time that the first of them has waited. */
+  strainWaitMs: 500,
+  /** So long a strain must be over before the next kind of work is taken on again. */
+  calmMs: SECOND,
   /** All that waits in one mailbox, attach and forget (bounded by their sessions) included. */
   mailboxOwed: 65_536,
   /** Actors of one worker in memory; a load beyond is refused `overloaded`. */
@@ -63,6 +69,8 @@ export const LIMITS = {
 
   /** An ask or a read ends then at the latest. */
   askMs: 10 * SECOND,
+  /** Asks and reads of one worker that wait for the same owner; one more fails at once. */
+  ownerCalls: 1024,
   /** Asks of one worker that wait for an answer. */
   asksInFlight: 20_000,
   /** Messages that wait on one link; one more is refused, and leaves a mark if it was an entry. */
@@ -95,6 +103,11 @@ export const LIMITS = {
   looksMin: 30,
   looksMax: 300,
 
+  /** Lateness of a worker's loop, three times in a row, from which on it sheds typing; presence at twice, ordinary work at four, messages at sixteen times it. */
+  strainLagMs: 150,
+  /** The same of the age of a batch at the store, and of the batches there. */
+  strainCommitMs: 500,
+  strainBatches: 256,
   /** A worker that has not said its numbers by then is shown as down. */
   measureMs: SECOND,
   /** An event of /health that has not come out by then is lost. */
@@ -157,8 +170,15 @@ export const LIMITS = {
   identifyMs: 45 * SECOND,
   /** Sockets of one worker that have not identified yet. */
   strangers: 5000,
-  /** Identifies that run at once on one worker; others wait. */
-  identifies: 256,
+  /** Handshakes under way at once on one worker, until READY or for `identifyHoldMs`; others wait. */
+  identifies: 128,
+  identifyHoldMs: SECOND,
+  /** Handshakes that wait, and how long: then an identify gets op 9 and comes again. Libraries wait 15 s for READY. */
+  identifiesWaiting: 4096,
+  identifyWaitMs: 5 * SECOND,
+  /** Before that op 9: some identify again at once, so the pause that the protocol asks of them is made here. */
+  turnAwayMinMs: SECOND,
+  turnAwayMaxMs: 5 * SECOND,
   /** READY of a person waits this long for every guild's answer. */
   readyMs: 2 * SECOND,
   /** Guilds of one session: a bot in more must shard (4011), a person sees the first of them. */
@@ -186,6 +206,9 @@ export const LIMITS = {
   requestIdleMs: 30 * SECOND,
   /** Requests in hand on one worker; further ones are refused 503. */
   requests: 10_000,
+  /** When a request that was shed may come again: a random time between. */
+  shedMinMs: SECOND,
+  shedMaxMs: 5 * SECOND,
   /** Rate buckets one owner remembers. */
   buckets: 50_000,
   /** Requests a second of one token over all routes. */
@@ -271,6 +294,12 @@ export function checkLimits(l: Limits): void {
   assert(l.batchCommands <= l.mailboxCommands, 'a batch fits the mailbox');
   assert(l.rowsPerEpoch + 2 ** 20 <= 2 ** 24, 'the last batch of a load fits the numbers of its epoch');
   assert(l.commitMs < l.askMs && l.readMs < l.askMs, 'the store answers or fails before the ask ends');
+  assert(l.ownerCalls <= l.mailboxCommands, 'the calls of one worker fit a mailbox');
+  assert(
+    l.strainMailbox * 16 <= l.mailboxCommands && l.strainBatches * 16 <= l.batchesWaiting,
+    'full is the last strain',
+  );
+  assert(l.identifyWaitMs + l.turnAwayMaxMs < 15 * SECOND, 'who is turned away has not given up before');
   assert(l.stuckMs < l.commitMs, 'a store that hangs is known before a commit fails');
   assert(l.reloadMaxMs < l.askMs, 'an ask outlives a reload');
   assert(l.silentMs >= 3 * l.beatMs, 'a worker may miss two beats');

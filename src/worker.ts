@@ -1,8 +1,10 @@
 /** The composition root of one thread: the only file that knows everybody. Decides nothing. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { GatedDirectory } from './actor/gated-directory.ts';
 import { MeasuredDirectory } from './actor/measured-directory.ts';
 import { MeasuredStore } from './actor/measured-store.ts';
 import { portPipe } from './actor/port-pipe.ts';
+import { type Load, Pressure } from './actor/pressure.ts';
 import { WorkerDirectory } from './actor/worker-directory.ts';
 import { type AdminSocket, openAdminSocket } from './admin-socket.ts';
 import { realClock as clock } from './base/clock.ts';
@@ -57,6 +59,7 @@ interface Core {
   /** The same, as the edges ask it. */
   readonly asked: MeasuredDirectory;
   readonly gateway: Gateway;
+  readonly load: Load;
   readonly reads: Reads;
   /** Parts of this thread that have counted something. */
   readonly measured: (() => readonly Family[])[];
@@ -111,6 +114,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
   };
   const turns = new Histograms(TURN_BOUNDS);
   const measuredStore = new MeasuredStore(store, clock);
+  const pressure = new Pressure(clock, LIMITS, () => measuredStore.atStore());
   const measured: Core['measured'] = [];
   const directory: WorkerDirectory = new WorkerDirectory({
     self,
@@ -132,7 +136,8 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     serveRead: (read, signal) => reads.shared.serve(read, signal),
     measure: () => measured.flatMap((part) => part()),
   });
-  const asked = new MeasuredDirectory(directory);
+  const gated = new GatedDirectory(directory, LIMITS);
+  const asked = new MeasuredDirectory(gated);
   const gateway: Gateway = new Gateway({
     self,
     directory: asked,
@@ -140,6 +145,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     random,
     authenticate: tokens.authenticate,
     publishTopic: server.publishTopic,
+    load: pressure,
     limits: { ...WORKER_GATEWAY_LIMITS, socketsPerIp: config.socketsPerAddress },
   });
   measured.push(
@@ -147,13 +153,15 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
       ...directory.measure(),
       ...asked.measure(),
       ...measuredStore.measure(),
+      ...pressure.measure(),
+      ...gated.measure(),
       ...store.measure(),
       ...gatewayFamilies(gateway.measure()),
     ],
     () => [histogram('guildhall_turn_seconds', 'Deciding one command, by its kind.', turns, 'command')],
-    threadFamilies(),
+    threadFamilies(pressure),
   );
-  return { directory, asked, gateway, reads, measured };
+  return { directory, asked, gateway, load: pressure, reads, measured };
 }
 
 /** `cacheMib`: this worker's part. */
@@ -164,18 +172,22 @@ function shareReads(store: Store, cacheMib: number): Reads {
 }
 
 /** The thread itself. */
-function threadFamilies(): () => readonly Family[] {
-  const lag = watchLoop(clock);
+function threadFamilies(pressure: Pressure): () => readonly Family[] {
+  const lag = watchLoop(clock, (lagMs) => pressure.observe(lagMs));
   return () => [
     histogram('guildhall_loop_lag_seconds', 'How late the loop of a worker serves what is due.', lag),
     counter('guildhall_log_lines_dropped_total', 'Log lines that standard error did not take.', droppedLines()),
   ];
 }
 
-function restDeps({ start, store, mint, tokens }: Ground, { directory: links, asked: directory, reads }: Core): RestDeps {
+function restDeps(
+  { start, store, mint, tokens }: Ground,
+  { directory: links, asked: directory, load, reads }: Core,
+): RestDeps {
   const { config, filesUsed } = start;
   return {
     directory,
+    load,
     store,
     reads,
     fetchRead: (to, read, options) => links.fetch(to, read, options),

@@ -9,10 +9,12 @@ import type { Reply } from '../protocol/decision.ts';
 import { Fault, refuse } from '../protocol/errors.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
+import { shedAt, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import { Batch } from './batch.ts';
 import { asFault, lost, within } from './deadline.ts';
 import { type Envelope, isOwed, type Told, type Waiting, willWrite } from './envelopes.ts';
 import { Mailbox } from './mailbox.ts';
+import { CALM, nextStanding, Shed, strainOf } from './overload.ts';
 import { Owner } from './owner.ts';
 import type { ActorLimits, ActorWorld, Asked, Opened } from './ports.ts';
 import { Results } from './results.ts';
@@ -58,6 +60,7 @@ export class Actor {
   /** The next batch goes to the store for confirmed tells alone. */
   #isSweeping = false;
   #usedAt: number;
+  #standing = CALM;
 
   constructor(
     readonly key: OwnerKey,
@@ -99,8 +102,12 @@ export class Actor {
 
   /** Throws Fault `overloaded` when the mailbox is full. */
   put(envelope: Envelope): void {
-    if (envelope.what === 'ask') this.#refuseIfStuck();
-    const waiting: Waiting = { envelope, needs: [], ready: false, fault: null, known: null };
+    if (envelope.what === 'ask') {
+      this.#refuseIfStuck();
+      this.#refuseIfStrained(urgencyOf(envelope.command));
+    }
+    const since = this.world.clock.monotonic();
+    const waiting: Waiting = { envelope, since, needs: [], ready: false, fault: null, known: null };
     if (envelope.what === 'dropWorker') this.#mailbox.putAnyway(waiting);
     else this.#mailbox.put(waiting);
     this.#usedAt = this.world.clock.now();
@@ -157,6 +164,20 @@ export class Actor {
   #refuseIfStuck(): void {
     if (!this.#isCommitting || this.world.store.state !== 'stuck') return;
     throw new Fault('stuck', false, 'the store does not answer, and has a batch of this owner');
+  }
+
+  /** While it loads it is not slow: it is not there yet. */
+  #refuseIfStrained(urgency: Urgency): void {
+    const first = this.#mailbox.first();
+    if (this.#owner === null || (first === undefined && this.#standing.level === 0)) return;
+    const { strainMailbox, strainWaitMs, calmMs } = this.limits;
+    const now = this.world.clock.monotonic();
+    const strain = strainOf([
+      [this.#mailbox.length, strainMailbox],
+      [first === undefined ? 0 : now - first.since, strainWaitMs],
+    ]);
+    this.#standing = nextStanding(this.#standing, strain, now, calmMs);
+    if (this.#standing.level >= shedAt(urgency)) throw new Shed(urgency);
   }
 
   // --- before the turn

@@ -11,6 +11,7 @@ import { asFault, lost, within } from './deadline.ts';
 import { Deaths } from './deaths.ts';
 import { isOwed } from './envelopes.ts';
 import { Loads } from './loads.ts';
+import { Shed } from './overload.ts';
 import type { ActorsLimits, ActorWorld, Asked, Opened } from './ports.ts';
 
 export interface ActorsWorld extends ActorWorld {
@@ -31,6 +32,7 @@ export class Actors {
   #sweeping: Timer | null = null;
   #isClosed = false;
   readonly #endings = new Tally();
+  readonly #shed = new Tally();
 
   constructor(
     readonly world: ActorsWorld,
@@ -126,6 +128,12 @@ export class Actors {
       gauge('guildhall_interest', 'Sessions that owners count as attached, once per owner.', this.interested),
       gauge('guildhall_mailbox_entries', 'What waits in all mailboxes.', total),
       peak('guildhall_mailbox_entries_max', 'What waits in the fullest mailbox.', longest),
+      counter(
+        'guildhall_mailbox_shed_total',
+        'Asks that a strained owner did not take, by kind.',
+        this.#shed.entries,
+        'kind',
+      ),
       counter('guildhall_actors_ended_total', 'Loads of owners that ended, by cause.', this.#endings.entries, 'cause'),
     ];
   }
@@ -155,6 +163,7 @@ export class Actors {
       }
       act(this.#actor(key));
     } catch (error) {
+      if (error instanceof Shed) this.#shed.add(error.urgency);
       fail(asFault(error, 'an actor could not take it'));
     }
   }

@@ -23,6 +23,8 @@ export type Envelope = Asked | Told | InterestEnvelope;
 /** An envelope and what must be known before its turn. */
 export interface Waiting {
   readonly envelope: Envelope;
+  /** Since when, monotonic milliseconds. */
+  readonly since: number;
   needs: readonly Need[];
   ready: boolean;
   /** A need could not be loaded. */

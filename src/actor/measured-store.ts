@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { counter, type Family, gauge, Histogram, histogram, Tally } from '../base/metrics.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { ActorStore } from './ports.ts';
+import type { AtStore } from './pressure.ts';
 
 /** Seconds. */
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 8];
@@ -12,7 +13,9 @@ export class MeasuredStore implements ActorStore {
   readonly #times = new Histogram(BOUNDS);
   readonly #failed = new Tally();
   #writes = 0;
-  #atStore = 0;
+  /** When the batches at the store came there, in that order. */
+  readonly #since = new Map<number, number>();
+  #batches = 0;
 
   constructor(
     readonly inner: ActorStore,
@@ -23,9 +26,17 @@ export class MeasuredStore implements ActorStore {
     return this.inner.state;
   }
 
+  /** What waits for its commit. */
+  atStore(): AtStore {
+    const [oldest = this.clock.monotonic()] = this.#since.values();
+    return { batches: this.#since.size, oldestMs: this.clock.monotonic() - oldest };
+  }
+
   async commit(batch: Parameters<ActorStore['commit']>[0]): Promise<void> {
     const started = this.clock.monotonic();
-    this.#atStore += 1;
+    this.#batches += 1;
+    const batchNumber = this.#batches;
+    this.#since.set(batchNumber, started);
     this.#writes += batch.writes.length;
     try {
       await this.inner.commit(batch);
@@ -34,7 +45,7 @@ export class MeasuredStore implements ActorStore {
       this.#failed.add(error instanceof Fault ? error.code : 'bug');
       throw error;
     } finally {
-      this.#atStore -= 1;
+      this.#since.delete(batchNumber);
     }
   }
 
@@ -61,7 +72,7 @@ export class MeasuredStore implements ActorStore {
         'fault',
       ),
       counter('guildhall_writes_total', 'Writes of all batches.', this.#writes),
-      gauge('guildhall_batches_at_store', 'Batches that wait for their commit.', this.#atStore),
+      gauge('guildhall_batches_at_store', 'Batches that wait for their commit.', this.#since.size),
       gauge(
         'guildhall_store_state',
         'Workers to which the store is in this state.',

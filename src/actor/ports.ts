@@ -66,6 +66,10 @@ export interface ActorWorld {
 export interface ActorLimits {
   readonly mailboxCommands: number;
   readonly mailboxOwed: number;
+  /** Commands in a mailbox, and milliseconds that its first one waits, that are strain. */
+  readonly strainMailbox: number;
+  readonly strainWaitMs: number;
+  readonly calmMs: number;
   readonly batchCommands: number;
   readonly batchWrites: number;
   readonly ringRows: number;

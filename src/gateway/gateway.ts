@@ -1,6 +1,7 @@
 /** The WebSocket edge of one worker: sockets in, sessions kept, owners' entries out. */
 import type { Directory } from '../actor/directory.ts';
 import { sizeOfEntry } from '../actor/link.ts';
+import { type Load, NO_LOAD } from '../actor/pressure.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
@@ -15,6 +16,7 @@ import { Flush } from './flush.ts';
 import { hello } from './frames.ts';
 import { Greetings } from './greetings.ts';
 import { type ClientFrame, type IdentifyData, parseFrame } from './handshake.ts';
+import { Handshakes } from './handshakes.ts';
 import { type Wish, wishOf } from './identify.ts';
 import type { GatewayLimits } from './limits.ts';
 import { Log } from './log.ts';
@@ -40,6 +42,8 @@ export interface GatewayOptions {
   /** Writes a frame to every socket of this worker subscribed to the topic. */
   readonly publishTopic: (topic: string, frame: string) => void;
   readonly limits: GatewayLimits;
+  /** Absent: nothing is ever too much. */
+  readonly load?: Load;
 }
 
 /** What an owner's link said, or that a worker died: nothing of that one follows. */
@@ -65,14 +69,12 @@ export class Gateway {
   readonly #revoked = new Revoked();
   #sockets = 0;
   #made = 0;
-  #identifying = 0;
-  /** Tokens that wait to be checked: at most one per socket. */
-  readonly #checks: (() => void)[] = [];
+  readonly #handshakes: Handshakes;
   #stopped = false;
   #sweep: Timer;
 
   constructor(options: GatewayOptions) {
-    const { directory, clock, random, limits, publishTopic } = options;
+    const { directory, clock, random, limits, publishTopic, load = NO_LOAD } = options;
     const { metrics } = this;
     this.#options = options;
     this.#log = new Log(limits);
@@ -91,7 +93,7 @@ export class Gateway {
     });
     this.#outlet = outlet;
     this.#cursor = new Cursor({ outlet, clock, limits, metrics, invalidate });
-    this.#greetings = new Greetings({ clock, limits, pump, invalidate });
+    this.#greetings = new Greetings({ clock, limits, pump, invalidate, done: (session) => this.#greeted(session) });
     this.#sessions = new Sessions({
       directory,
       clock,
@@ -119,6 +121,7 @@ export class Gateway {
     });
     const attachments = this.#attachments;
     this.openProbe = probeOpener({ ...options, outlet, sessions, attachments });
+    const isRevoked = (token: string): boolean => this.#revoked.has(token);
     this.#residences = new Residences({
       directory,
       clock,
@@ -128,9 +131,11 @@ export class Gateway {
       sessions,
       attachments,
       connections: this.#connections,
-      isRevoked: (token) => this.#revoked.has(token),
+      isRevoked,
     });
-    this.#requests = new Requests({ directory, clock, random, limits, owe: outlet.owe.bind(outlet) });
+    const refuse = sessions.refuse.bind(sessions);
+    this.#handshakes = new Handshakes({ ...options, metrics, load, isRevoked, refuse });
+    this.#requests = new Requests({ directory, clock, random, limits, load, owe: outlet.owe.bind(outlet) });
     this.#flush = new Flush<Entry>({
       outlet,
       clock,
@@ -223,6 +228,7 @@ export class Gateway {
     if (!this.#connections.delete(connection.number)) return;
     connection.state = 'closed';
     this.#counts.remove(connection.info.ip);
+    this.#handshakes.done(connection);
     this.metrics.sockets = this.#connections.size;
     const session = this.#sessionOf(connection);
     if (session === undefined) return;
@@ -235,6 +241,8 @@ export class Gateway {
     this.metrics.logEntries = this.#log.entries;
     this.metrics.logBytes = this.#log.bytes;
     this.metrics.variants = this.#subscriptions.variants;
+    this.metrics.handshakes = this.#handshakes.underWay;
+    this.metrics.handshakesWaiting = this.#handshakes.waiting;
     this.metrics.homes = this.#residences.homes;
     this.metrics.given = this.#residences.given;
     return this.metrics;
@@ -255,11 +263,13 @@ export class Gateway {
         if (meaning.seq !== null) this.#sessionOf(connection)?.confirm(meaning.seq, this.#log);
         return connection.acknowledge();
       case 'identify':
-        return this.#check(connection, meaning.identify.token, (account) => {
+        return this.#handshakes.identify(connection, meaning.identify.token, (account) => {
           this.#identify(connection, meaning.identify, account);
         });
       case 'resume':
-        return this.#check(connection, meaning.token, (account) => this.#resume(connection, meaning, account));
+        return this.#handshakes.resume(connection, meaning.token, (account) => {
+          this.#resume(connection, meaning, account);
+        });
       case 'wait':
         connection.waiting.push(frame);
         if (connection.waiting.length > this.#options.limits.waitingFrames) connection.close('rateLimited');
@@ -277,34 +287,15 @@ export class Gateway {
     if (meaning.does === 'members') this.#requests.members(session, meaning.members);
   }
 
-  /** Checks the token, then goes on unless the socket has moved on meanwhile. */
-  #check(connection: Connection, token: string, then: (account: Account) => void): void {
-    const { authenticate, limits, clock } = this.#options;
-    connection.state = 'busy';
-    connection.since = clock.monotonic();
-    connection.attempt += 1;
-    const { attempt } = connection;
-    const checked = (account: Account | null | 'fault'): void => {
-      this.#identifying -= 1;
-      this.#checks.shift()?.();
-      if (connection.state !== 'busy' || connection.attempt !== attempt) return;
-      if (account === 'fault') return connection.close('unknownError');
-      if (account === null || this.#revoked.has(account.tokenHash)) return connection.close('authenticationFailed');
-      then(account);
-    };
-    const check = (): void => {
-      this.#identifying += 1;
-      authenticate(token).then(checked, () => checked('fault'));
-    };
-    if (this.#identifying < limits.identifies) check();
-    else this.#checks.push(check);
-  }
-
   #identify(connection: Connection, data: IdentifyData, account: Account): void {
     const wish = wishOf(data, account);
-    if (typeof wish === 'string') return connection.close(wish);
-    if (!this.#sessions.makeRoom(account.record.user.id)) return this.#sessions.refuse(connection, 'full');
-    const session = this.#make(connection, data, account, wish);
+    if (typeof wish === 'string') connection.close(wish);
+    else if (!this.#sessions.makeRoom(account.record.user.id)) this.#sessions.refuse(connection, 'full');
+    else return this.#welcome(connection, this.#make(connection, data, account, wish));
+    this.#handshakes.done(connection);
+  }
+
+  #welcome(connection: Connection, session: Session): void {
     this.#sessions.add(session);
     this.#residences.born(session.id);
     this.#outlet.reserve(session);
@@ -351,6 +342,10 @@ export class Gateway {
     this.#sessions.end(session);
   }
 
+  #greeted({ connection }: Session): void {
+    if (connection !== null) this.#handshakes.done(connection);
+  }
+
   #settled(session: Session): void {
     this.#greetings.settled(session);
     this.#residences.settled(session);
@@ -374,6 +369,7 @@ export class Gateway {
     this.#log.age(now);
     this.#sessions.sweep(now);
     this.#asks.sweep(now);
+    this.#handshakes.sweep(now);
     this.#requests.sweep(now);
     let strangers = 0;
     for (const connection of [...this.#connections.values()]) {

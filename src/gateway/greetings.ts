@@ -15,6 +15,8 @@ export interface GreetingPorts {
   readonly limits: GatewayLimits;
   readonly pump: (session: Session) => void;
   readonly invalidate: (session: Session, why: string) => void;
+  /** READY is made, or will never be. */
+  readonly done: (session: Session) => void;
 }
 
 interface Greeting {
@@ -43,7 +45,7 @@ export class Greetings {
   /** The session is over. */
   drop(session: Session): void {
     this.#waiting.get(session)?.timer?.cancel();
-    this.#waiting.delete(session);
+    if (this.#waiting.delete(session)) this.#ports.done(session);
   }
 
   /** First answer of the user actor. */

@@ -12,8 +12,15 @@ export interface GatewayLimits extends RoomLimits {
   readonly identifyMs: number;
   /** Sockets that have not identified. */
   readonly strangers: number;
-  /** Tokens checked at once; further ones wait. */
+  /** Handshakes under way at once, until READY or for `identifyHoldMs`; further ones wait. */
   readonly identifies: number;
+  readonly identifyHoldMs: number;
+  /** Handshakes that wait, and how long. */
+  readonly identifiesWaiting: number;
+  readonly identifyWaitMs: number;
+  /** Before an identify that was not let in gets its op 9: a random time between. */
+  readonly turnAwayMinMs: number;
+  readonly turnAwayMaxMs: number;
   /** Client frames in `frameWindowMs`; one more is closed with 4008. */
   readonly frames: number;
   readonly frameWindowMs: number;

@@ -19,6 +19,10 @@ export interface GatewayMetrics {
   gatheredMs: number;
   /** op 9 by reason. */
   refused: Record<string, number>;
+  /** Handshakes under way, those that wait, and those that were told to come again. */
+  handshakes: number;
+  handshakesWaiting: number;
+  turnedAway: number;
   resumed: number;
   moved: number;
   /** Sessions made here that live anywhere; sessions given away that have not settled yet. */
@@ -42,6 +46,9 @@ export const newMetrics = (): GatewayMetrics => ({
   paced: 0,
   gatheredMs: 0,
   refused: {},
+  handshakes: 0,
+  handshakesWaiting: 0,
+  turnedAway: 0,
   resumed: 0,
   moved: 0,
   homes: 0,

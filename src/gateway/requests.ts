@@ -1,11 +1,13 @@
 /** What a session asks of owners: op 3 presence, op 4 voice state, op 8 members. What is refused is not answered, as on the original. */
 import type { Directory } from '../actor/directory.ts';
+import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { By, Command } from '../protocol/commands.ts';
 import type { Body } from '../protocol/envelope.ts';
 import { Fault } from '../protocol/errors.ts';
 import { guildKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
+import { shedAt } from '../protocol/urgency.ts';
 import type { Connection } from './connection.ts';
 import type { ClientPresence, MembersData, VoiceData } from './handshake.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -16,6 +18,7 @@ export interface RequestPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Pick<GatewayLimits, 'askMs' | 'memberRequests'>;
+  readonly load: Load;
   readonly owe: (session: Session, owner: OwnerKey, body: Body) => void;
 }
 
@@ -26,7 +29,7 @@ interface Late {
 
 export class Requests {
   readonly #ports: RequestPorts;
-  /** Presences that came too fast: the last one counts when the window is over. */
+  /** Presences that came too fast, or when there was too much to do: the last one counts when that is over. */
   readonly #late = new Map<Connection, Late>();
   /** Member requests of a session that are under way. */
   readonly #members = new WeakMap<Session, number>();
@@ -36,7 +39,8 @@ export class Requests {
   }
 
   presence(connection: Connection, session: Session, presence: ClientPresence): void {
-    if (!connection.presences.take(this.#ports.clock.monotonic())) {
+    // What is shed is not lost: the last one counts when there is time for it.
+    if (this.#ports.load.sheds('presence') || !connection.presences.take(this.#ports.clock.monotonic())) {
       this.#late.set(connection, { session, presence });
       return;
     }
@@ -65,7 +69,7 @@ export class Requests {
       const guild = guildKey(id);
       if (!session.attachments.has(guild)) continue;
       const pending = this.#members.get(session) ?? 0;
-      if (pending >= this.#ports.limits.memberRequests) {
+      if (pending >= this.#ports.limits.memberRequests || this.#ports.load.sheds('ordinary')) {
         this.#ports.owe(session, guild, rateLimited(id, request.nonce));
         continue;
       }
@@ -77,9 +81,10 @@ export class Requests {
   }
 
   sweep(now: number): void {
+    const isShed = this.#ports.load.level >= shedAt('presence');
     for (const [connection, { session, presence }] of [...this.#late]) {
       if (session.connection !== connection) this.#late.delete(connection);
-      else if (connection.presences.open(now)) this.presence(connection, session, presence);
+      else if (!isShed && connection.presences.open(now)) this.presence(connection, session, presence);
     }
   }
 

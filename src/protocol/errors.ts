@@ -13,6 +13,8 @@ export const REFUSALS = {
   payloadTooLarge: [40005, 413, 'Request entity too large'],
   rateLimited: [0, 429, 'You are being rate limited.'],
   internal: [0, 500, '500: Internal Server Error'],
+  /** Not begun: there is too much to do. Libraries wait and come again after a 429; after a 503 they give up, or ask again at once. */
+  shed: [0, 429, 'This server has too much to do. Try again later.'],
   overloaded: [0, 503, '503: Service Unavailable'],
   storeFull: [0, 507, 'The store of this server is full'],
   storeBroken: [0, 503, 'The store of this server does not accept writes'],
@@ -110,7 +112,17 @@ export class Fault extends Error {
   /** When it may be better; null: not known. */
   readonly retryAfterMs: number | null;
   constructor(
-    readonly code: 'timeout' | 'unavailable' | 'overloaded' | 'lost' | 'fenced' | 'full' | 'broken' | 'stuck' | 'quarantined',
+    readonly code:
+      | 'timeout'
+      | 'unavailable'
+      | 'overloaded'
+      | 'lost'
+      | 'fenced'
+      | 'full'
+      | 'broken'
+      | 'stuck'
+      | 'shed'
+      | 'quarantined',
     readonly retryable: boolean,
     message: string,
     options: ErrorOptions & { readonly retryAfterMs?: number } = {},

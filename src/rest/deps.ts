@@ -1,5 +1,6 @@
 /** What the HTTP edge is given by the composition root. */
 import type { Directory } from '../actor/directory.ts';
+import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
@@ -70,6 +71,8 @@ export interface RestLimits extends ReadLimits {
   readonly files: number;
   readonly uploads: number;
   readonly requests: number;
+  readonly shedMinMs: number;
+  readonly shedMaxMs: number;
   readonly buckets: number;
   readonly globalRequests: number;
   readonly strangerRequests: number;
@@ -80,6 +83,7 @@ export interface RestLimits extends ReadLimits {
 
 export interface RestDeps {
   readonly directory: Directory;
+  readonly load: Load;
   readonly store: GuildsPort & UsersPort;
   readonly reads: Reads;
   /** Asks the worker of a channel's owner for a shared read. */

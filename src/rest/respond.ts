@@ -34,7 +34,10 @@ export function answer({ status, body }: Outcome): Response {
 export const answerEncoded = (json: Uint8Array<ArrayBuffer>): Response =>
   new Response(json, { headers: { 'Content-Type': 'application/json', Via: VIA } });
 
-export function answerRefusal(refusal: Refusal, scope: 'user' | 'global' = 'user'): Response {
+/** Whose limit a 429 is about. `shared`: of all who ask; it is not held against the one who asked (docs/topics/rate-limits). */
+export type Scope = 'user' | 'global' | 'shared';
+
+export function answerRefusal(refusal: Refusal, scope: Scope = 'user'): Response {
   const [code, status, sentence] = REFUSALS[refusal.refused];
   const message = refusal.message ?? sentence;
   if (status === 429) return answerTooMany(message, code, refusal.retryAfter ?? 1, scope);
@@ -45,7 +48,7 @@ export function answerRefusal(refusal: Refusal, scope: 'user' | 'global' = 'user
 }
 
 /** `Retry-After` is a whole number (JDA, twilight: wire-rules.md rule 7); the fraction stands in the body. */
-function answerTooMany(message: string, code: number, seconds: number, scope: 'user' | 'global'): Response {
+function answerTooMany(message: string, code: number, seconds: number, scope: Scope): Response {
   const body = { message, retry_after: seconds, global: scope === 'global', code };
   const response = answer({ status: 429, body });
   response.headers.set('Retry-After', String(Math.max(1, Math.ceil(seconds))));
@@ -61,16 +64,18 @@ export function answerError(error: unknown, report: (error: unknown) => void): R
     const name = faultName(error);
     if (name === 'internal') report(error);
     const { retryAfterMs } = error;
-    return answerRefusal(refuse(name, retryAfterMs === null ? {} : { retryAfter: retryAfterMs / 1000 }));
+    const more = retryAfterMs === null ? {} : { retryAfter: retryAfterMs / 1000 };
+    return answerRefusal(refuse(name, more), name === 'shed' ? 'shared' : 'user');
   }
   report(error);
   return answerRefusal(refuse('internal'));
 }
 
-function faultName(fault: Fault): 'storeFull' | 'storeBroken' | 'storeStuck' | 'overloaded' | 'internal' {
+function faultName(fault: Fault): 'storeFull' | 'storeBroken' | 'storeStuck' | 'shed' | 'overloaded' | 'internal' {
   if (fault.code === 'full') return 'storeFull';
   if (fault.code === 'broken') return 'storeBroken';
   if (fault.code === 'stuck') return 'storeStuck';
+  if (fault.code === 'shed') return 'shed';
   // Not to be asked again: deciding it was a bug. Everything else is a state that passes.
   return fault.code === 'lost' && !fault.retryable ? 'internal' : 'overloaded';
 }

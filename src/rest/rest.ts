@@ -9,7 +9,16 @@ import { serveCdn } from './cdn.ts';
 import type { Rate, RestDeps } from './deps.ts';
 import { Edge } from './edge.ts';
 import { Refused, refused } from './refused.ts';
-import { answer, answerError, answerPreflight, answerRefusal, setCors, setRateHeaders } from './respond.ts';
+import {
+  answer,
+  answerError,
+  answerPreflight,
+  answerRefusal,
+  noContent,
+  type Scope,
+  setCors,
+  setRateHeaders,
+} from './respond.ts';
 import { bucketName, type Method, type Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 
@@ -49,7 +58,7 @@ export function createRest(deps: RestDeps): Rest {
   });
   app.onError((error) => counted(edge, 'none', answerError(error, deps.report)));
   let inHand = 0;
-  const handle = async (request: Request, info: RequestInfo): Promise<Response> => {
+  const respond = async (request: Request, info: RequestInfo): Promise<Response> => {
     if (inHand >= deps.limits.requests) return counted(edge, 'none', answerRefusal(refuse('overloaded')));
     inHand++;
     try {
@@ -59,6 +68,12 @@ export function createRest(deps: RestDeps): Rest {
     } finally {
       inHand--;
     }
+  };
+  // A browser's client must be able to read every answer, the refusals too.
+  const handle = async (request: Request, info: RequestInfo): Promise<Response> => {
+    const response = await respond(request, info);
+    setCors(response.headers);
+    return response;
   };
   return { handle, measure: () => families(edge, inHand) };
 }
@@ -97,11 +112,8 @@ function pathOf({ url }: Request): string {
 async function dispatch(edge: Edge, app: Hono<Environment>, request: Request, info: RequestInfo): Promise<Response> {
   if (request.method === 'OPTIONS') return counted(edge, 'preflight', answerPreflight());
   const path = pathOf(request);
-  const response = API.test(path)
-    ? await app.fetch(request, { ip: info.ip })
-    : counted(edge, 'files', (await serveCdn(edge.deps.files, request, path)) ?? answerRefusal(refuse('notFound')));
-  setCors(response.headers);
-  return response;
+  if (API.test(path)) return app.fetch(request, { ip: info.ip });
+  return counted(edge, 'files', (await serveCdn(edge.deps.files, request, path)) ?? answerRefusal(refuse('notFound')));
 }
 
 async function run(
@@ -118,14 +130,15 @@ async function run(
   let local: RateNumbers | null = null;
   let response: Response;
   try {
-    const account = await whoCalls(edge, each, request, ip);
+    const isShed = refuseIfOverloaded(edge, each, rate);
+    const account = isShed ? null : await whoCalls(edge, each, request, ip);
     const user = account?.record.user.id ?? ip;
-    local = each.counted === 'here' ? countHere(edge, `${bucket} ${user}`, rate) : null;
+    local = each.counted === 'here' && !isShed ? countHere(edge, `${bucket} ${user}`, rate) : null;
     const limited = deps.config.rateLimits !== null && each.counted === 'owner' && account !== null;
     const claim: RateClaim | null = limited ? { bucket, user, ...rate } : null;
     const maxBodyBytes = each.maxBodyBytes ?? deps.limits.bodyBytes;
     call = new Call({ edge, request, params, ip, account, claim, maxBodyBytes });
-    const outcome = await each.handle(call);
+    const outcome = isShed ? noContent : await each.handle(call);
     response = outcome instanceof Response ? outcome : answer(outcome);
   } catch (error) {
     if (error instanceof Overrun) {
@@ -138,14 +151,25 @@ async function run(
   return counted(edge, `${each.method} ${each.path}`, response);
 }
 
-/** A bucket of this worker is full. */
+/** A bucket of this worker is full, or the worker itself has too much to do. */
 class Overrun extends Refused {
   constructor(
     readonly numbers: RateNumbers,
-    readonly scope: 'user' | 'global',
+    readonly scope: Scope,
   ) {
-    super(refuse('rateLimited', { retryAfter: Math.max(0.001, numbers.resetAfterMs / 1000) }));
+    const name = scope === 'shared' ? 'shed' : 'rateLimited';
+    super(refuse(name, { retryAfter: Math.max(0.001, numbers.resetAfterMs / 1000) }));
   }
+}
+
+/** Before anything is looked up: what is refused costs nothing. True: it may be left undone, and nobody need hear of it. */
+function refuseIfOverloaded({ deps }: Edge, { urgency }: Route, { limit }: Rate): boolean {
+  if (!deps.load.sheds(urgency)) return false;
+  if (urgency === 'typing') return true;
+  const { shedMinMs, shedMaxMs } = deps.limits;
+  // Spread, or they would all come back at once.
+  const resetAfterMs = Math.round(shedMinMs + deps.random.unit() * (shedMaxMs - shedMinMs));
+  throw new Overrun({ limit, remaining: 0, resetAfterMs }, 'shared');
 }
 
 function countHere(edge: Edge, name: string, rate: Rate, scope: 'user' | 'global' = 'user'): RateNumbers {

@@ -1,4 +1,5 @@
 /** How a resource file declares its operations. */
+import type { Urgency } from '../protocol/urgency.ts';
 import type { Call } from './call.ts';
 import type { RateLimits } from './deps.ts';
 import type { Outcome } from './respond.ts';
@@ -16,6 +17,8 @@ export interface Route {
   readonly rate: keyof RateLimits;
   /** `owner`: counted by the owner that the handler asks first. `here`: by this worker, before the handler runs. */
   readonly counted: 'owner' | 'here';
+  /** When it is shed. */
+  readonly urgency: Urgency;
   /** Of a JSON body; null: the room's own bound. */
   readonly maxBodyBytes: number | null;
 }
@@ -23,7 +26,14 @@ export interface Route {
 type Options = Partial<Omit<Route, 'method' | 'path' | 'handle'>>;
 
 export function route(method: Method, path: string, handle: Handler, options: Options = {}): Route {
-  return { method, path, handle, who: 'account', rate: 'ordinary', counted: 'owner', maxBodyBytes: null, ...options };
+  const usual = {
+    who: 'account',
+    rate: 'ordinary',
+    counted: 'owner',
+    urgency: 'ordinary',
+    maxBodyBytes: null,
+  } as const;
+  return { method, path, handle, ...usual, ...options };
 }
 
 const MAJORS = ['channelId', 'guildId', 'applicationId'];

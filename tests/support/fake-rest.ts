@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Directory } from '../../src/actor/directory.ts';
+import { type Load, NO_LOAD } from '../../src/actor/pressure.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Account } from '../../src/protocol/accounts.ts';
@@ -148,6 +149,7 @@ export interface CallOptions {
 export interface FakeOptions {
   readonly config?: Partial<RestConfig>;
   readonly limits?: Partial<RestLimits>;
+  readonly load?: Load;
   readonly store?: Partial<RestStore>;
   /** Of the cache of reads; none unless said. */
   readonly cacheBytes?: number;
@@ -168,6 +170,8 @@ const LIMITS: RestLimits = {
   files: 10,
   uploads: 4,
   requests: 100,
+  shedMinMs: 1000,
+  shedMaxMs: 5000,
   buckets: 1000,
   globalRequests: 500,
   strangerRequests: 50,
@@ -204,6 +208,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
   const reads = openReads({ store, singles, clock, limits, cacheBytes: options.cacheBytes ?? 0 });
   const deps: RestDeps = {
     directory,
+    load: options.load ?? NO_LOAD,
     store,
     reads,
     fetchRead: (_owner, read, { signal }) => reads.shared.serve(read, signal),

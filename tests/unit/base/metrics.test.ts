@@ -82,9 +82,11 @@ test('names are bounded: what comes later is counted together', () => {
 
 test('the loop says how late it is', async () => {
   const clock = new FakeClock();
-  const lag = watchLoop(clock);
+  const observed: number[] = [];
+  const lag = watchLoop(clock, (lateMs) => observed.push(lateMs));
   const count = () => lag.samples('lag', {}).find(({ metricName }) => metricName === 'lag_count')?.value;
   expect(count()).toBe(0);
   await clock.advance(1000);
   expect(count()).toBeGreaterThanOrEqual(4);
+  expect(observed).toHaveLength(count() ?? 0);
 });
