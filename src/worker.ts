@@ -80,7 +80,7 @@ async function run(start: WorkerStart): Promise<void> {
   const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
   const ground: Ground = { start, store, mint, tokens, server: new Server() };
   const core = composeCore(ground);
-  for (const { id, port } of start.peers) core.directory.peerUp(id, portPipe(port));
+  for (const { id, port } of start.peers) core.directory.peerUp(id, portPipe(port, clock));
   const doors = await openDoors(ground, core);
   parentPort?.on('message', (message: ToWorker) => hear(message, ground, core, doors));
   wakeTellers(ground, core).catch((error) => log.error('owners with something to tell were not woken', { error }));
@@ -274,7 +274,7 @@ function hear(message: ToWorker, ground: Ground, core: Core, doors: Doors): void
   const { directory, gateway } = core;
   switch (message.t) {
     case 'peer':
-      directory.peerUp(message.peer.id, portPipe(message.peer.port));
+      directory.peerUp(message.peer.id, portPipe(message.peer.port, clock));
       break;
     case 'silence':
       directory.peerSilent(message.id, message.isSilent);

@@ -7,6 +7,9 @@ import { realClock } from '../../../src/base/clock.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import type { OutletEntry } from '../../../src/protocol/envelope.ts';
 import type { OwnerKey, WorkerId } from '../../../src/protocol/ids.ts';
+import type { LinkMessage } from '../../../src/protocol/links.ts';
+import { eventually } from '../../support/eventually.ts';
+import { FakeClock } from './fake-clock.ts';
 import { event, FakeStore, script } from './fake-owner.ts';
 import { attachAsk, nextName } from './fake-world.ts';
 
@@ -42,8 +45,8 @@ async function pair() {
   const heard: [OutletEntry[], OutletEntry[]] = [[], []];
   const [a, b] = [directoryOf('0.1', store, heard[0]), directoryOf('1.1', store, heard[1])];
   const { port1, port2 } = new MessageChannel();
-  a.peerUp('1.1', portPipe(port1));
-  b.peerUp('0.1', portPipe(port2));
+  a.peerUp('1.1', portPipe(port1, realClock));
+  b.peerUp('0.1', portPipe(port2, realClock));
   const keys = Array.from({ length: 50 }, (_, i): OwnerKey => `g:${i}`);
   const there = keys.find((key) => a.slotOf(key) === 1) ?? 'g:0';
   const ask = (what: Parameters<typeof script>[0], ms = 5000) =>
@@ -72,4 +75,65 @@ test('a port that closes is a dead worker: what it was asked fails at the deadli
   expect(['lost', 'timeout']).toContain(fault.code);
   for (let i = 0; i < 200 && a.workers().length > 1; i += 1) await new Promise((resolve) => setImmediate(resolve));
   expect(a.workers()).toEqual(['0.1']);
+});
+
+const relay = (n: number, d: string): LinkMessage => ({
+  m: 'outlet',
+  entry: {
+    what: 'relay',
+    relay: {
+      owner: 'g:1',
+      epoch: 1,
+      n,
+      seq: n,
+      entry: { kind: 'event', topic: 'g:1', body: { t: 'EVENT', d, cls: 1, full: n > 1 ? ['7'] : null } },
+      ...(n > 1 ? { followed: true as const } : {}),
+    },
+  },
+});
+
+test('messages come out as they went in, as texts or as they are', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const [from, to] = [portPipe(port1, realClock), portPipe(port2, realClock)];
+  const heard: LinkMessage[][] = [];
+  to.onBatch((batch) => void heard.push([...batch]));
+  const answer: LinkMessage = {
+    m: 'answer',
+    id: 3,
+    answer: { reply: { ok: { text: '"\u2028\ud83d\ude00' } }, rate: null },
+  };
+  const placed: LinkMessage = { m: 'outlet', entry: { what: 'placed', owner: 'g:1', worker: '0.1', epoch: 2 } };
+  const batches = [[relay(1, '{"a":"\\"b"}'), answer, relay(2, '{"c":"é"}')], [relay(3, '{}'), placed], [answer]];
+  for (const batch of batches) from.post(batch);
+  await eventually('all batches', () => heard.length === batches.length);
+  expect(heard).toEqual(batches);
+  from.close();
+});
+
+test('what was taken is said with the next batch, by itself when it is much or a while has passed, and of each batch once', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const clock = new FakeClock();
+  const pipe = portPipe(port1, clock);
+  const said: unknown[] = [];
+  port2.on('message', (posted: readonly unknown[]) => void said.push(posted[0]));
+  let heard = 0;
+  pipe.onBatch(() => {
+    heard += 1;
+  });
+  const post = async (batches: number): Promise<void> => {
+    const all = heard + batches;
+    for (let n = 0; n < batches; n += 1) port2.postMessage([0, relay(1, '{}')]);
+    await eventually('the batches', () => heard === all);
+  };
+  await post(20);
+  await eventually('a word', () => said.length === 1);
+  await post(1);
+  pipe.post([relay(1, '{}')]);
+  await eventually('a batch', () => said.length === 2);
+  expect(clock.timers).toBe(0);
+  await post(1);
+  await clock.advance(20);
+  await eventually('a late word', () => said.length === 3);
+  expect(said).toEqual([16, 5, 1]);
+  pipe.close();
 });
