@@ -31,7 +31,8 @@ export class ReadCache {
   constructor(clock: Pick<Clock, 'monotonic'>, bytes: number) {
     const room = { maxSize: bytes, maxEntrySize: Math.ceil(bytes / LARGEST_PART) };
     const perf = { now: () => clock.monotonic() };
-    this.#kept = bytes === 0 ? null : new LRUCache<string, Kept>({ ...room, sizeCalculation: sizeOf, perf });
+    const timed = { perf, ttlResolution: 0 };
+    this.#kept = bytes === 0 ? null : new LRUCache<string, Kept>({ ...room, sizeCalculation: sizeOf, ...timed });
   }
 
   get isOff(): boolean {
