@@ -69,7 +69,7 @@ export const LIMITS = {
 
   /** An ask or a read ends then at the latest. */
   askMs: 10 * SECOND,
-  /** Asks and reads of one worker that wait for the same owner; one more fails at once. */
+  /** Asks and reads of one worker that wait for the same owner; ordinary ones may fill half of it. One more fails at once. */
   ownerCalls: 1024,
   /** Asks of one worker that wait for an answer. */
   asksInFlight: 20_000,
@@ -104,7 +104,7 @@ export const LIMITS = {
   looksMax: 300,
 
   /** Lateness of a worker's loop, three times in a row, from which on it sheds typing; presence at twice, ordinary work at four, messages at sixteen times it. */
-  strainLagMs: 150,
+  strainLagMs: 100,
   /** The same of the age of a batch at the store, and of the batches there. */
   strainCommitMs: 500,
   strainBatches: 256,
@@ -276,6 +276,20 @@ export const LIMITS = {
   /** Between probe writes while the store is full or broken. */
   probeMs: SECOND,
 
+  // --- data service
+
+  /** Calls of one client, and of the whole service, under way. */
+  dataCalls: 20_000,
+  /** One request, one answer: a large batch, a large guild. */
+  dataRequestBytes: 64 * MIB,
+  dataAnswerBytes: 256 * MIB,
+  /** Histories that stream at once, and clients that are told the state. */
+  dataStreams: 1024,
+  /** Without a word of the service for so long its store counts as stuck; it says one each second. */
+  dataSilentMs: 3 * SECOND,
+  /** How long a server waits for the first word at its start. */
+  dataConnectMs: 10 * SECOND,
+
   // --- accounts
 
   /** Passwords hashed at once on one worker: each takes a thread and 16 MiB. */
@@ -317,6 +331,7 @@ export function checkLimits(l: Limits): void {
   assert(l.multipartBytes <= l.uploadQuotaBytes, 'a request fits the quota');
   assert(l.batchesPerCommit <= l.batchesWaiting, 'a commit takes from what waits');
   assert(REMEMBERED_MS > l.askMs, 'an ask that is repeated finds its result');
+  assert(l.dataSilentMs < l.commitMs, 'a data service that is gone is known before a commit fails');
   assert(l.readSlowMs < l.readMs, 'a slow read is known before it fails');
   assert(l.circuitOpenMs <= l.circuitOpenMaxMs, 'pauses grow');
   assert(l.circuitBadPercent <= 100 && l.circuitTrials <= l.readsAtStore, 'the circuit can open, and close again');

@@ -1,13 +1,14 @@
 /** A directory that lets so many calls to one owner be under way at once; one more fails at once instead of waiting where it would be too late. */
-import { counter, type Family } from '../base/metrics.ts';
-import { Fault } from '../protocol/errors.ts';
+import { counter, type Family, Tally } from '../base/metrics.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import type { Answer } from '../protocol/links.ts';
+import { shareOf, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import type { AskOptions, Directory } from './directory.ts';
+import { Shed } from './overload.ts';
 
 export class GatedDirectory implements Directory {
   readonly #underWay = new Map<OwnerKey, number>();
-  #refused = 0;
+  readonly #shed = new Tally();
 
   constructor(
     readonly inner: Directory,
@@ -19,11 +20,11 @@ export class GatedDirectory implements Directory {
   }
 
   ask(to: OwnerKey, command: Parameters<Directory['ask']>[1], options: AskOptions): Promise<Answer> {
-    return this.#pass(to, () => this.inner.ask(to, command, options));
+    return this.#pass(to, urgencyOf(command), () => this.inner.ask(to, command, options));
   }
 
   read(...args: Parameters<Directory['read']>): Promise<Answer> {
-    return this.#pass(args[0], () => this.inner.read(...args));
+    return this.#pass(args[0], 'ordinary', () => this.inner.read(...args));
   }
 
   tell(...args: Parameters<Directory['tell']>): void {
@@ -47,20 +48,15 @@ export class GatedDirectory implements Directory {
   }
 
   measure(): Family[] {
-    return [
-      counter(
-        'guildhall_gated_total',
-        'Calls that failed because too many of their owner are under way.',
-        this.#refused,
-      ),
-    ];
+    const help = 'Calls that failed because too many of their owner were under way, by kind.';
+    return [counter('guildhall_gated_total', help, this.#shed.entries, 'kind')];
   }
 
-  async #pass(to: OwnerKey, call: () => Promise<Answer>): Promise<Answer> {
+  async #pass(to: OwnerKey, urgency: Urgency, call: () => Promise<Answer>): Promise<Answer> {
     const underWay = this.#underWay.get(to) ?? 0;
-    if (underWay >= this.limits.ownerCalls) {
-      this.#refused += 1;
-      throw new Fault('shed', false, 'too many calls of this owner are under way');
+    if (underWay >= this.limits.ownerCalls * shareOf(urgency)) {
+      this.#shed.add(urgency);
+      throw new Shed(urgency);
     }
     this.#underWay.set(to, underWay + 1);
     try {
