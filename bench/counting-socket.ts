@@ -128,6 +128,9 @@ function textFrame(text: string): Buffer {
 
 export interface CountingSocket {
   send(text: string): void;
+  /** Reads nothing until `wake`: the line stays open, and what comes stays in the kernel and at the server. */
+  stall(): void;
+  wake(): void;
   close(): void;
   /** Without a close frame, as a broken line does. */
   cut(): void;
@@ -171,6 +174,8 @@ export async function openCounting(
   });
   return {
     send: (text) => void socket.write(textFrame(text)),
+    stall: () => void socket.pause(),
+    wake: () => void socket.resume(),
     close: () => {
       closing = true;
       socket.end();
