@@ -1,5 +1,5 @@
 /** Token texts and who they belong to. A token is looked up by its hash; the text itself is never kept. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -140,7 +140,7 @@ export class Tokens {
 }
 
 /** SHA-256, base64url. */
-export const tokenHash = (text: string): string => createHash('sha256').update(text).digest('base64url');
+export const tokenHash = (text: string): string => hash('sha256', text, 'base64url');
 
 /** What its first part says; null: no token at all. */
 function userOf(text: string): Snowflake | null {

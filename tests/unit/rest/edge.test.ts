@@ -144,9 +144,10 @@ describe('failures', () => {
   });
 
   test.each([
-    ['application/json', 120_000],
-    ['multipart/form-data; boundary=x', 900_000],
-  ])('a body of %s that trickles is given up', async (type, ms) => {
+    ['application/json', 120_000, {}],
+    ['application/json', 120_000, { 'content-length': '100' }],
+    ['multipart/form-data; boundary=x', 900_000, {}],
+  ])('a body of %s that trickles is given up', async (type, ms, length) => {
     open().directory.replies.maySend = () => ({ ok: null });
     const timers = new Map<number, () => void>();
     const asked = Promise.withResolvers<void>();
@@ -156,7 +157,10 @@ describe('failures', () => {
       return { cancel: () => timers.delete(after) };
     };
     const raw = new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{')) });
-    const response = rest.call('POST', `/channels/${CHANNEL}/messages`, { raw, headers: { 'content-type': type } });
+    const response = rest.call('POST', `/channels/${CHANNEL}/messages`, {
+      raw,
+      headers: { 'content-type': type, ...length },
+    });
     await asked.promise;
     timers.get(ms)?.();
     expect([(await response).status, await (await response).json()]).toEqual([
