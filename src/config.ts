@@ -18,8 +18,8 @@ export interface Config {
   readonly workers: number;
   /** What clients are told, without a trailing slash; null: as the request's Host says. */
   readonly publicUrl: string | null;
-  /** `memory`: nothing is kept, one worker (bot tests). */
-  readonly store: 'sqlite' | 'memory';
+  /** `memory`: nothing is kept, one worker (bot tests). `data`: behind a data service. */
+  readonly store: 'sqlite' | 'memory' | 'data';
   /** File that fills a store in memory at the start; null: none. */
   readonly seed: string | null;
   /** `open`: anybody may register. `invite`: who names an invite that works. `closed`: accounts come from the command line. */
@@ -34,6 +34,12 @@ export interface Config {
   readonly socketsPerAddress: number;
   /** Of the process, shared by its workers: newest pages and pins of busy channels, and users. 0: none is kept. */
   readonly readCacheMb: number;
+  /** `host:port` of the data service that is the store. */
+  readonly dataAddress: string;
+  /** Absolute; null: `data-token` in the data directory. */
+  readonly dataTokenFile: string | null;
+  /** `host:port` where the store is served over gRPC; null: nowhere. */
+  readonly dataListen: string | null;
 }
 
 interface Option {
@@ -63,6 +69,11 @@ function isPlainUrl(text: string): boolean {
   return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
 }
 
+const place = z
+  .string()
+  .regex(/^([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/, 'ADDRESS:PORT')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'ADDRESS:PORT');
+
 /** Every option by its name in `Config`: `dataDir` is `--data-dir` and `GUILDHALL_DATA_DIR`. The order is that of `--help`. */
 export const OPTIONS = {
   port: { schema: whole(0, 65_535), fallback: '8080', about: 'port of HTTP and WebSocket; 0 takes a free one' },
@@ -83,9 +94,9 @@ export const OPTIONS = {
     about: 'address that clients are told, when it is not the Host of their requests',
   },
   store: {
-    schema: oneOf('sqlite', 'memory'),
+    schema: oneOf('sqlite', 'memory', 'data'),
     fallback: 'sqlite',
-    about: 'where data lives: sqlite, or memory (lost at the end; one worker)',
+    about: 'where data lives: sqlite, memory (lost at the end; one worker) or data (a data service)',
   },
   seed: {
     schema: z.string().transform((path) => (path === '' ? null : path)),
@@ -124,6 +135,22 @@ export const OPTIONS = {
     schema: whole(0, 65_536),
     fallback: '32',
     about: 'MiB of newest messages of busy channels and of users kept in memory, all workers together; 0 keeps none',
+  },
+  dataAddress: {
+    schema: place,
+    fallback: '127.0.0.1:7077',
+    about: 'where the data service of --store data is',
+  },
+  dataTokenFile: {
+    schema: z.string().transform((path) => (path === '' ? null : resolve(path))),
+    fallback: '',
+    about:
+      'file with the token of the data service, its own or the one that is used; absent: data-token in the data directory',
+  },
+  dataListen: {
+    schema: z.union([z.literal('').transform(() => null), place]),
+    fallback: '',
+    about: 'address and port at which other programs read the store over gRPC (docs/data-service.md)',
   },
 } as const satisfies { readonly [K in keyof Config]: Option };
 
@@ -171,6 +198,9 @@ export function readConfig(flags: Texts, environment: Texts = process.env): Conf
     rateLimits: read('rateLimits') as Config['rateLimits'],
     socketsPerAddress: Number(read('socketsPerAddress')),
     readCacheMb: Number(read('readCacheMb')),
+    dataAddress: String(read('dataAddress')),
+    dataTokenFile: read('dataTokenFile') as string | null,
+    dataListen: read('dataListen') as string | null,
   });
 }
 

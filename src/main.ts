@@ -8,14 +8,24 @@ import { type Running, startServer } from './supervise.ts';
 /** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
 const serve: Powers['serve'] = async (config, started) => {
   const running = await startServer(config, { ownListeners: false, publicListener: true });
+  await untilStopped(running, () => started({ port: running.port }));
+};
+
+const serveData: Powers['serveData'] = async (config, started) => {
+  const { startData } = await import('./data-node.ts');
+  const running = await startData(config);
+  await untilStopped(running, () => started(running));
+};
+
+async function untilStopped(running: Pick<Running, 'failed' | 'stop'>, started: () => Promise<void>): Promise<void> {
   try {
-    await started({ port: running.port });
+    await started();
     const why = await Promise.race([signalled(), running.failed]);
     if (why instanceof Error) throw why;
   } finally {
     await running.stop();
   }
-};
+}
 
 const withCore: Powers['withCore'] = async (config, use) => {
   const running = await startServer({ ...config, workers: 1 }, { ownListeners: false, publicListener: false });
@@ -43,4 +53,4 @@ function signalled(): Promise<null> {
 
 const { stdin, stdout, stderr } = process;
 const readInput = (): Promise<string> => text(stdin);
-process.exitCode = await runCli(process.argv.slice(2), { serve, withCore, readInput, stdout, stderr });
+process.exitCode = await runCli(process.argv.slice(2), { serve, serveData, withCore, readInput, stdout, stderr });

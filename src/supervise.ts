@@ -7,13 +7,14 @@ import type { Clock, Timer } from './base/clock.ts';
 import { realClock } from './base/clock.ts';
 import { log, setLogLevel } from './base/log.ts';
 import { adminSocketOf, type Config, filesOf } from './config.ts';
+import type { RunningData } from './data-node.ts';
 import { LIMITS } from './limits.ts';
+import { type HeldStore, openStore } from './open-store.ts';
 import { probePort } from './probe-port.ts';
 import type { WorkerId } from './protocol/ids.ts';
+import { newClaim, reachStore } from './reach-store.ts';
 import { Files } from './rest/files.ts';
-import { lockDirectory, makeDirectory } from './store/sqlite/open.ts';
-import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
-import type { FromWorker, Listen, Peer, StorePorts, ToWorker, WorkerStart } from './threads.ts';
+import type { FromWorker, Listen, Peer, ToWorker, WorkerStart } from './threads.ts';
 
 export interface ServerOptions {
   /** A listener of its own for every worker, on a free port (tests). */
@@ -30,6 +31,8 @@ export interface Running {
   readonly port: number | null;
   readonly ownPorts: readonly number[];
   readonly dataDir: string;
+  /** Where the store is served over gRPC; null: nowhere. */
+  readonly dataAddress: string | null;
   /** Path of the unix socket that the command line speaks to. */
   readonly adminSocket: string;
   /** Resolves when the server cannot go on: the store's threads died. */
@@ -65,11 +68,12 @@ interface Slot {
 /** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
   setLogLevel(config.logLevel);
-  makeDirectory(config.dataDir);
   const store = await openStore(config, options.writerProgram);
   let stop = (): Promise<void> => store.close();
   try {
     if (options.publicListener) await probePort(config.host, config.port);
+    // Said here with a sentence, before workers fail at it.
+    if (config.store === 'data') await (await reachStore(config, null, newClaim(), clock)).close();
     const used = new SharedArrayBuffer(8);
     const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
     new BigInt64Array(used)[0] = BigInt(await files.measure());
@@ -83,31 +87,14 @@ export async function startServer(config: Config, options: ServerOptions, clock:
   }
 }
 
-/** The directory is locked in any case: the command line's socket lies there. */
-async function openStore(config: Config, writerProgram?: URL): Promise<SupervisedStore> {
-  const { readers, probeMs, batchesPerCommit, walBytes } = LIMITS;
-  if (config.store === 'sqlite')
-    return openSqlite({
-      dir: config.dataDir,
-      readers,
-      probeMs,
-      batchesPerCommit,
-      walBytes,
-      ...(writerProgram && { writerProgram }),
-    });
-  const lock = lockDirectory(config.dataDir);
-  return { connect: () => null, limit: () => {}, died: new Promise(() => {}), close: async () => lock.close() };
-}
-
-/** Null ports: the one worker has the store in its memory. */
-type SupervisedStore = Pick<SqliteThreads, 'died' | 'close' | 'limit'> & { connect(): StorePorts | null };
-
 class Supervisor implements Running {
   readonly adminSocket: string;
   readonly #slots: Slot[];
   #port: number | null;
   #stopping = false;
   #beats: Timer | null = null;
+  readonly #claim = newClaim();
+  #data: Pick<RunningData, 'stop' | 'address'> | null = null;
   /** Starts elsewhere at each start of the process, in case the clock stepped back in between. */
   #idNumber: number;
 
@@ -115,7 +102,7 @@ class Supervisor implements Running {
     readonly config: Config,
     readonly options: ServerOptions,
     readonly clock: Clock,
-    readonly store: SupervisedStore,
+    readonly store: HeldStore,
     readonly filesUsed: SharedArrayBuffer,
   ) {
     this.adminSocket = adminSocketOf(config);
@@ -148,6 +135,10 @@ class Supervisor implements Running {
     return this.store.died;
   }
 
+  get dataAddress(): string | null {
+    return this.#data?.address ?? null;
+  }
+
   get dataDir(): string {
     return this.config.dataDir;
   }
@@ -160,6 +151,16 @@ class Supervisor implements Running {
       this.#spawn(slot);
       await ready;
     }
+    if (this.config.dataListen !== null) await this.#serveData();
+  }
+
+  /** Who does not serve it does not load it. */
+  async #serveData(): Promise<void> {
+    const ports = this.store.connect();
+    if (ports === null)
+      throw new Error(`--data-listen needs a store of this server's own, not --store ${this.config.store}`);
+    const { serveData } = await import('./data-node.ts');
+    this.#data = await serveData(this.config, ports, false, this.clock);
   }
 
   async stop(): Promise<void> {
@@ -168,7 +169,7 @@ class Supervisor implements Running {
     this.#beats?.cancel();
     // Who waits for a successor waits in vain.
     for (const { waiting } of this.#slots) for (const told of waiting.splice(0)) told(new Error('the server stops'));
-    await Promise.all(this.#slots.map((slot) => this.#stopWorker(slot)));
+    await Promise.all([this.#data?.stop(), ...this.#slots.map((slot) => this.#stopWorker(slot))]);
     await this.store.close();
   }
 
@@ -211,6 +212,7 @@ class Supervisor implements Running {
       idNumber: slot.idNumber,
       slots: this.#slots.length,
       store,
+      claim: this.#claim,
       peers,
       listen: this.#listen(slot),
       filesUsed: this.filesUsed,

@@ -22,8 +22,10 @@ export interface WorkerStart {
   readonly idNumber: number;
   /** Number of workers: fixed for the life of the process. */
   readonly slots: number;
-  /** Null: the store is in this worker's memory. */
+  /** Null: the store is in this worker's memory, or behind a data service. */
   readonly store: StorePorts | null;
+  /** The name of this process to a data service: what is stored there is its own. */
+  readonly claim: string;
   /** The workers that live now; later ones come as `peer`. */
   readonly peers: readonly Peer[];
   readonly listen: Listen;

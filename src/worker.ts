@@ -31,6 +31,7 @@ import { printMetrics, processFamilies } from './metrics.ts';
 import type { OwnerKey } from './protocol/ids.ts';
 import type { Control } from './protocol/links.ts';
 import { Mint } from './protocol/snowflake.ts';
+import { reachStore } from './reach-store.ts';
 import { createAdmin } from './rest/admin.ts';
 import { type RestDeps, rateLimitsOf } from './rest/deps.ts';
 import { Files } from './rest/files.ts';
@@ -38,10 +39,8 @@ import { openReads, type Reads } from './rest/open-reads.ts';
 import { createRest } from './rest/rest.ts';
 import { gatherSingles } from './store/gathered.ts';
 import { GuardedStore } from './store/guarded.ts';
-import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
-import { connectStore } from './store/sqlite/client.ts';
-import type { FromWorker, Listen, StorePorts, ToWorker, WorkerStart } from './threads.ts';
+import type { FromWorker, Listen, ToWorker, WorkerStart } from './threads.ts';
 import { watch } from './watch.ts';
 import { GUARD_LIMITS, WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
 
@@ -75,7 +74,8 @@ const say = (message: FromWorker): void => parentPort?.postMessage(message);
 
 async function run(start: WorkerStart): Promise<void> {
   setLogLevel(start.config.logLevel);
-  const store = new GuardedStore(openStore(start.store), { clock, random, limits: GUARD_LIMITS });
+  const reached = await reachStore(start.config, start.store, start.claim, clock);
+  const store = new GuardedStore(reached, { clock, random, limits: GUARD_LIMITS });
   const mint = new Mint(start.idNumber);
   const tokens = new Tokens({ store, random, clock, capacity: LIMITS.tokenCache });
   const ground: Ground = { start, store, mint, tokens, server: new Server() };
@@ -87,17 +87,6 @@ async function run(start: WorkerStart): Promise<void> {
   beat();
   tidyHeap(new HeapWatch(LIMITS));
   say({ t: 'ready', port: doors.shared?.port ?? null, ownPort: doors.own?.port ?? null });
-}
-
-function openStore(ports: StorePorts | null): Store {
-  if (ports === null) return new MemoryStore({ clock });
-  return connectStore(ports, {
-    clock,
-    commitDeadlineMs: LIMITS.commitMs,
-    readDeadlineMs: LIMITS.readMs,
-    stuckMs: LIMITS.stuckMs,
-    maxCommits: LIMITS.batchesWaiting,
-  });
 }
 
 /** Actors and sessions know each other only by the directory and the outlet. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, readConfig } from '../config.ts';
 import { botAdd } from './bot-add.ts';
 import { type Call, type Command, CommandError, type Flags, type Powers, UsageError } from './command.ts';
+import { data } from './data.ts';
 import { doctor } from './doctor.ts';
 import { guildAdd } from './guild-add.ts';
 import { health } from './health.ts';
@@ -13,7 +14,7 @@ import { userAdd } from './user-add.ts';
 import { userPassword } from './user-password.ts';
 import { version } from './version.ts';
 
-const COMMANDS: readonly Command[] = [serve, userAdd, userPassword, guildAdd, botAdd, doctor, health, version];
+const COMMANDS: readonly Command[] = [serve, data, userAdd, userPassword, guildAdd, botAdd, doctor, health, version];
 const HELP: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);
 
 const DONE = 0;

@@ -9,10 +9,18 @@ export interface Started {
   readonly port: number | null;
 }
 
+export interface StartedData {
+  /** `host:port`. */
+  readonly address: string;
+  readonly tokenFile: string;
+}
+
 /** Given by the entry point: commands themselves start nothing. */
 export interface Powers {
   /** Runs the server until it is told to stop; `started` is called when its port is open, and ends the server when it rejects. */
   readonly serve: (config: Config, started: (server: Started) => Promise<void>) => Promise<void>;
+  /** The same for the data service alone. */
+  readonly serveData: (config: Config, started: (server: StartedData) => Promise<void>) => Promise<void>;
   /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
   readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
   /** All of standard input, as far as a command wants it. */

@@ -18,6 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'store/memory': ['store', 'protocol', 'base'],
   'store/sqlite': ['store', 'protocol', 'base'],
   'store/cql': ['store', 'protocol', 'base'],
+  'store/grpc': ['store', 'protocol', 'base'],
+  data: ['store', 'store/grpc', 'protocol', 'base'],
   cli: ['protocol', 'base', 'top'],
   voice: ['protocol', 'base', 'actor'],
   web: ['protocol'],
@@ -29,7 +31,7 @@ const NEVER: Readonly<Record<string, RegExp>> = {
 };
 
 const STORE_PORTS = /^src\/store\/(ports(\/.+)?|coalescer|guarded)\.ts$/;
-const ADAPTER = /^src\/(store\/(?:memory|sqlite|cql))\//;
+const ADAPTER = /^src\/(store\/(?:memory|sqlite|cql|grpc))\//;
 
 /** `src/guild/decide.ts` -> `guild`; `src/main.ts` -> `top`; an adapter of the store is a room of its own. */
 function roomOf(path: string): string {
@@ -72,6 +74,11 @@ function checkRooms(sources: readonly Source[]): Finding[] {
 /** A package or `node:` module that only some files may know. */
 const KEPT_MODULES: readonly { readonly module: RegExp; readonly only: RegExp; readonly why: string }[] = [
   { module: /^node:sqlite$/, only: /^src\/store\/sqlite\//, why: 'only src/store/sqlite/ may import node:sqlite' },
+  {
+    module: /^cassandra-driver$/,
+    only: /^src\/store\/cql\/cluster\.ts$/,
+    why: 'only src/store/cql/cluster.ts may import the driver',
+  },
   { module: /^bun(:.*)?$/, only: /\.bun\.ts$/, why: 'what only Bun has stays in a *.bun.ts file' },
   {
     module: /^(node:)?process$/,
@@ -81,6 +88,11 @@ const KEPT_MODULES: readonly { readonly module: RegExp; readonly only: RegExp; r
   { module: /^pino$/, only: /^src\/base\/log\.ts$/, why: 'only src/base/log.ts may import pino' },
   { module: /^prom-client$/, only: /^src\/metrics\.ts$/, why: 'only src/metrics.ts may import prom-client' },
   { module: /^hono(\/.*)?$/, only: /^src\/(rest\/|[^/]+$)/, why: 'only src/rest/ may import hono' },
+  {
+    module: /^(@grpc\/grpc-js|protobufjs)/,
+    only: /^src\/(data|store\/grpc|protocol\/gen)\//,
+    why: 'only src/data/ and src/store/grpc/ may import it',
+  },
   {
     module: /^discord-api-spec/,
     only: /^src\/(rest|protocol)\//,
@@ -121,7 +133,7 @@ function checkCycles(sources: readonly Source[]): Finding[] {
   return findings;
 }
 
-const ROOTS = /^src\/(main|worker|store\/sqlite\/[^/]+-thread)\.ts$/;
+const ROOTS = /^src\/(main|worker|store\/(sqlite|cql)\/[^/]+-thread)\.ts$/;
 
 /** A `*.deno.ts` twin is alive when its `*.bun.ts` is; a test keeps nothing alive. */
 function checkDead(sources: readonly Source[]): Finding[] {
@@ -168,6 +180,7 @@ const modules: Rule = {
   planted: [
     [source('src/store/memory/open.ts', `import { DatabaseSync } from 'node:sqlite';`)],
     [source('src/base/clock.ts', `import { sleep } from 'bun';`)],
+    [source('src/store/cql/messages.ts', `import { Client } from 'cassandra-driver';`)],
     [source('src/cli/serve.ts', `import { exit } from 'node:process';`)],
     [source('src/guild/state.ts', `import { Hono } from 'hono';`)],
   ],

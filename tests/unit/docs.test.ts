@@ -36,6 +36,8 @@ test('the README has every option of the config, with its default and meaning', 
     workers: 'number of cores',
     publicUrl: 'none',
     seed: 'none',
+    dataTokenFile: '`data-token` in the data directory',
+    dataListen: 'none',
   };
   const wanted = OPTION_NAMES.map((name) => {
     const { fallback, about } = OPTIONS[name];
@@ -49,7 +51,7 @@ test('the README has every command, with what it takes', async () => {
   const printed: string[] = [];
   const out = { write: (text: string) => printed.push(text) };
   const none = () => Promise.reject(new Error('nothing is started'));
-  await runCli(['--help'], { serve: none, withCore: none, readInput: none, stdout: out, stderr: out });
+  await runCli(['--help'], { serve: none, serveData: none, withCore: none, readInput: none, stdout: out, stderr: out });
   const commands = [...printed.join('').matchAll(/^ {2}guildhall (\w.*)$/gm)].map(([, words]) => words);
   expect(commands).toContain('serve');
   expect(tableOf(read('README.md'), 'Command').map(([command]) => command)).toEqual(

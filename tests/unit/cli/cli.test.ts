@@ -44,6 +44,7 @@ async function run(argv: readonly string[], powers: Partial<Powers> = {}) {
   const none = () => Promise.reject(new Error('no core here'));
   const code = await runCli(argv, {
     serve: none,
+    serveData: none,
     withCore: none,
     readInput: none,
     ...powers,

@@ -1,0 +1,22 @@
+import { type Command, CommandError } from './command.ts';
+import { configOptions } from './options.ts';
+
+export const data: Command = {
+  words: 'data',
+  usage: '',
+  about:
+    'Serve the store alone over gRPC, for several servers or other programs, until it is told to stop (docs/data-service.md).',
+  options: configOptions(['store', 'dataListen', 'dataTokenFile', 'logLevel']),
+  async run({ config, powers, print }) {
+    try {
+      await powers.serveData(config, async ({ address, tokenFile }) => {
+        const { dataDir } = config;
+        print({ address, tokenFile, dataDir }, [
+          `The data service listens on ${address} (data in ${dataDir}, token in ${tokenFile})`,
+        ]);
+      });
+    } catch (error) {
+      throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  },
+};

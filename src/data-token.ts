@@ -1,0 +1,36 @@
+/** The token of the data service: a line of a file that its owner alone may read. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { realRandom as random } from './base/random.ts';
+import type { Config } from './config.ts';
+
+const LEAST = 16;
+
+/** The file that is named, else the one in the data directory. */
+export const dataTokenFileOf = ({ dataTokenFile, dataDir }: Config): string =>
+  dataTokenFile ?? join(dataDir, 'data-token');
+
+/** Throws with a sentence. */
+export function readDataToken(config: Config): string {
+  const file = dataTokenFileOf(config);
+  let token: string;
+  try {
+    token = readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The token of the data service cannot be read: ${why}. Name its file with --data-token-file.`, {
+      cause,
+    });
+  }
+  if (token.length >= LEAST && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new Error(`${file} holds no token: it must be one line of at least ${LEAST} letters, digits and signs.`);
+}
+
+/** As `readDataToken`; where only this machine can reach the service and no file is named, one is made when there is none. */
+export function ownDataToken(config: Config, isLoopback: boolean): string {
+  const file = dataTokenFileOf(config);
+  if (config.dataTokenFile === null && isLoopback && !existsSync(file)) {
+    writeFileSync(file, `${random.secret(32)}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return readDataToken(config);
+}

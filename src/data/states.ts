@@ -1,0 +1,57 @@
+/** The streams that tell the store's state: at once, at each change, each second. And who has claimed what is stored. */
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { Clock, Timer } from '../base/clock.ts';
+import { rpcOf } from '../store/grpc/wire.ts';
+import type { Store } from '../store/ports.ts';
+
+type Stream = ServerWritableStream<unknown, Buffer>;
+
+const LOOK_MS = 100;
+const BEAT_LOOKS = 10;
+
+export class States {
+  readonly #watchers = new Map<Stream, string>();
+  #timer: Timer | null = null;
+  #looks = 0;
+  #told: Store['state'] | null = null;
+
+  constructor(
+    readonly store: Pick<Store, 'state'>,
+    readonly clock: Pick<Clock, 'after'>,
+    readonly most: number,
+  ) {}
+
+  /** Null: it is one of those that are told; else why it is not. `claim` empty: it claims nothing. */
+  add(stream: Stream, claim: string): 'full' | 'claimed' | null {
+    if (this.#watchers.size >= this.most) return 'full';
+    const isTaken = [...this.#watchers.values()].some((other) => other !== '' && other !== claim);
+    if (claim !== '' && isTaken) return 'claimed';
+    this.#watchers.set(stream, claim);
+    stream.on('cancelled', () => this.#watchers.delete(stream));
+    this.#tell(stream);
+    if (this.#timer === null) this.#arm();
+    return null;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    for (const stream of this.#watchers.keys()) stream.end();
+    this.#watchers.clear();
+  }
+
+  #arm(): void {
+    this.#timer = this.clock.after(LOOK_MS, () => {
+      this.#timer = null;
+      this.#looks = (this.#looks + 1) % BEAT_LOOKS;
+      if (this.#looks === 0 || this.store.state !== this.#told)
+        for (const stream of this.#watchers.keys()) this.#tell(stream);
+      if (this.#watchers.size > 0) this.#arm();
+    });
+  }
+
+  /** A few bytes each second: a watcher that reads nothing is cut by the keepalive long before they are many. */
+  #tell(stream: Stream): void {
+    this.#told = this.store.state;
+    stream.write(rpcOf('State').answer.encode({ state: this.#told }));
+  }
+}
