@@ -74,6 +74,8 @@ export class Session {
   /** Highest position whose body was dropped. */
   #lostBody = 0;
   #replayed = 0;
+  /** Where the cursor was before a resume took it back: the client may have got everything until there. */
+  #reached = 0;
 
   constructor(
     readonly traits: SessionTraits,
@@ -196,7 +198,7 @@ export class Session {
   // --- resume
 
   locate(s: number, log: Log): Place | 'unknown number' | 'evicted' {
-    const place = this.numbers.locate(s, this.nextPosition(log), log);
+    const place = this.numbers.locate(s, Math.max(this.#reached, this.nextPosition(log)), log);
     if (place === null) return 'unknown number';
     const has = (position: number): boolean => {
       const entry = log.at(position);
@@ -216,6 +218,7 @@ export class Session {
   /** The socket is gone: what was being written starts over at the next resume. */
   rest(log: Log): void {
     this.cursor = this.nextPosition(log);
+    this.#reached = Math.max(this.#reached, this.cursor);
     this.live = false;
     this.corked = [];
     this.replay = [];

@@ -76,6 +76,22 @@ describe('a session', () => {
     }
   });
 
+  test('knows them also when a resume of an older socket, late on its way, took it back', () => {
+    const { log, session } = make(false);
+    session.holds.open('g:1', ALL_EVENTS, log.head + 1);
+    for (const d of ['1', '2', '3']) log.append('g:1', 'g:1', body(d), 0);
+    const [first, , last] = write(session, log, 3);
+    const resume = (s: number): unknown => {
+      session.rest(log);
+      const place = session.locate(s, log);
+      if (typeof place === 'object') session.goOn(place, log.skip());
+      return place;
+    };
+    expect(resume(first?.s ?? 0)).toMatchObject({ cursor: (first?.s ?? 0) + 1 });
+    expect(resume(last?.s ?? 0)).toMatchObject({ cursor: (last?.s ?? 0) + 1 });
+    expect(session.locate((last?.s ?? 0) + 1, log)).toBe('unknown number');
+  });
+
   test('cannot go on where the log has forgotten what it is owed, and can where it is owed nothing', () => {
     const { session } = make(false);
     const small = new Log({ ...GATEWAY_LIMITS, logEntries: 2 });
