@@ -12,6 +12,9 @@ export interface Town {
   readonly backpressureBytes: number;
   gatewayOf(worker: string): Gateway | undefined;
   topicsOf(worker: string): Map<string, Set<SimSocket>>;
+  nextSocket(): number;
+  /** The reason of the op 9 that is being written; null: not known for sure. */
+  whyRefused(worker: string): string | null;
 }
 
 export class SimSocket implements Socket {
@@ -38,9 +41,10 @@ export class SimSocket implements Socket {
       return 0;
     }
     this.#buffered += text.length;
+    const why = text.includes('"op":9,') ? this.town.whyRefused(this.worker) : null;
     this.town.net.send(this.worker, this.end, text.slice(0, 90), () => {
       this.#buffered -= text.length;
-      this.client.receive(this, text);
+      this.client.receive(this, text, why);
       const gateway = this.town.gatewayOf(this.worker);
       if (this.#open && this.connection !== null) gateway?.drained(this.connection);
     });
@@ -113,8 +117,6 @@ interface Frame {
   readonly d: Record<string, unknown>;
 }
 
-let sockets = 0;
-
 export class Client {
   socket: SimSocket | null = null;
   session: string | null = null;
@@ -135,8 +137,7 @@ export class Client {
   /** Opens a socket at a worker; an older one is dropped. */
   connect(worker: string, claim = this.s): void {
     this.cut();
-    sockets += 1;
-    this.socket = new SimSocket(this.town, sockets, worker, this);
+    this.socket = new SimSocket(this.town, this.town.nextSocket(), worker, this);
     if (this.session === null) return this.#identify(this.socket);
     this.town.oracle.claims(this, claim);
     this.s = claim;
@@ -153,12 +154,13 @@ export class Client {
     if (this.socket === socket) this.socket = null;
   }
 
-  receive(socket: SimSocket, text: string): void {
+  /** `why`: of op 9, which does not say it. */
+  receive(socket: SimSocket, text: string, why: string | null): void {
     if (this.socket !== socket) return;
     const { op, t, s, d } = JSON.parse(text) as Frame;
     if (op === 9) {
+      this.town.oracle.refused(this, why);
       this.session = null;
-      this.town.oracle.forgets(this);
       return this.#identify(socket);
     }
     if (op !== 0 || s === null) return;

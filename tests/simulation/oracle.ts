@@ -2,11 +2,21 @@
  * What a client must see, from the committed rows alone: it knows nothing of topics, logs, positions, numbers or workers.
  * From a GUILD_CREATE on, a client must get exactly the rows its member could see when they were decided, in order, once.
  */
+import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import { epochOf } from '../../src/protocol/envelope.ts';
 import { ownerId } from '../../src/protocol/ids.ts';
 import type { TinyRow } from '../support/tiny-rules.ts';
 
 export class Violation extends Error {}
+
+export interface Counts {
+  rows: number;
+  frames: number;
+  resumed: number;
+  refused: number;
+}
+
+export const emptyCounts = (): Counts => ({ rows: 0, frames: 0, resumed: 0, refused: 0 });
 
 /** A client as the oracle sees it. */
 export interface Watched {
@@ -25,6 +35,8 @@ interface Fact {
 
 interface GuildView {
   seq: number;
+  /** Row of the newest GUILD_CREATE. */
+  snapshot: number;
   unavailable: boolean;
 }
 
@@ -40,16 +52,23 @@ interface View {
   s: number;
   session: string | null;
   guilds: Map<string, GuildView>;
+  /** Where it left. */
+  left: Map<string, number>;
   resuming: boolean;
   /** It claimed a number that it never got: loss and repetition are its own fault from here; a leak would still be ours. */
   lied: boolean;
+  /** It has claimed less than it had: then op 9 may come although nothing was missed. */
+  stale: boolean;
 }
+
+/** Numbers of a shared stream are positions of a log: a town of this size never comes near. */
+const FARTHEST = 1_000_000;
 
 export class Oracle {
   readonly #facts = new Map<string, Fact[]>();
   readonly #epochs = new Map<string, number>();
   readonly #views = new Map<Watched, View>();
-  readonly counts = { rows: 0, frames: 0, resumed: 0, refused: 0 };
+  readonly counts = emptyCounts();
 
   // --- facts
 
@@ -68,17 +87,38 @@ export class Oracle {
 
   /** A client resumes with this `s`: it is taken at its word. */
   claims(client: Watched, s: number): void {
-    const { frames, session, lied, s: had } = this.#view(client);
+    const { frames, session, lied, stale, s: had } = this.#view(client);
     const lies = lied || (s > 0 && s !== had && !frames.some((frame) => frame.s === s));
     const fresh = this.#empty(client);
     fresh.lied = lies;
+    fresh.stale = stale || s < had;
     for (const frame of frames) if (frame.s <= s) this.#see(client, fresh, frame);
     Object.assign(fresh, { s, session, resuming: true });
   }
 
-  forgets(client: Watched): void {
+  /** op 9. What was not owed cannot have been forgotten. */
+  refused(client: Watched, why: string | null): void {
+    const view = this.#view(client);
     this.counts.refused += 1;
+    const isKnown = view.session !== null && !view.lied && !view.stale;
+    if (why === 'evicted' && isKnown && !this.#missesAny(client, view))
+      this.#fail(client, 'op 9 though nothing was missed');
     this.#empty(client);
+  }
+
+  #missesAny(client: Watched, view: View): boolean {
+    for (const [guild, facts] of this.#facts) {
+      const known = view.guilds.get(guild);
+      const left = view.left.get(guild) ?? 0;
+      if (known === undefined) {
+        if (facts.some(({ row, members }) => row.seq > left && members.has(client.user))) return true;
+      } else {
+        // A snapshot of a newer load may be what was missed.
+        if (known.unavailable || epochOf(known.snapshot) < (this.#epochs.get(guild) ?? 0)) return true;
+        if (this.#missing(client, view, guild, known, Number.POSITIVE_INFINITY) !== undefined) return true;
+      }
+    }
+    return false;
   }
 
   observes(client: Watched, s: number, t: string, d: Record<string, unknown>): void {
@@ -87,6 +127,7 @@ export class Oracle {
     view.resuming = resuming;
     this.counts.frames += 1;
     if (s <= view.s) this.#fail(client, `s ${s} after ${view.s}`);
+    if (s > FARTHEST) this.#fail(client, `s ${s}, more than was ever published`);
     if (client.intents !== null && view.session !== null && s !== view.s + 1 && !view.resuming) {
       this.#fail(client, `own stream jumps from ${view.s} to ${s}`);
     }
@@ -127,7 +168,7 @@ export class Oracle {
     }
     const known = view.guilds.get(guild);
     if (known !== undefined) this.#complete(client, view, guild, known, seq + 1, `before the snapshot ${guild}/${seq}`);
-    view.guilds.set(guild, { seq, unavailable: false });
+    view.guilds.set(guild, { seq, snapshot: seq, unavailable: false });
   }
 
   /** A leave says no row number: it is the first one after what was seen. */
@@ -142,6 +183,7 @@ export class Oracle {
       if (!view.lied) this.#fail(client, `GUILD_DELETE ${guild} but nobody left`);
     } else this.#complete(client, view, guild, known, fact.row.seq, `before GUILD_DELETE ${guild}/${fact.row.seq}`);
     view.guilds.delete(guild);
+    view.left.set(guild, fact?.row.seq ?? 0);
   }
 
   #event(client: Watched, view: View, t: string, d: Record<string, unknown>): void {
@@ -156,6 +198,8 @@ export class Oracle {
     const fact = this.#factsOf(guild).find(({ row }) => row.seq === seq);
     if (fact === undefined) return this.#fail(client, `${what} was never committed`);
     if (this.#owed(fact, client, view.session) !== t) this.#fail(client, `leak: ${what}`);
+    const content = contentOf(fact, client);
+    if ((d.content ?? '') !== content) this.#fail(client, `${what} with content "${d.content}", not "${content}"`);
     this.#complete(client, view, guild, known, seq, `before ${what}`);
     known.seq = seq;
   }
@@ -179,14 +223,18 @@ export class Oracle {
 
   /** Everything owed between what the view has and `seq` must have been seen. */
   #complete(client: Watched, view: View, guild: string, known: GuildView, before: number, when: string): void {
-    if (view.lied) return;
+    const lost = view.lied ? undefined : this.#missing(client, view, guild, known, before);
+    if (lost !== undefined) this.#fail(client, `lost ${guild}/${lost.row.seq} (${lost.row.draft.kind}) ${when}`);
+  }
+
+  /** What is not stored may have died with its load. */
+  #missing(client: Watched, view: View, guild: string, known: GuildView, before: number): Fact | undefined {
     const epoch = this.#epochs.get(guild) ?? 0;
-    const lost = this.#factsOf(guild).find((fact) => {
+    return this.#factsOf(guild).find((fact) => {
       const { seq, stored } = fact.row;
       if (seq <= known.seq || seq >= before || (!stored && epochOf(seq) !== epoch)) return false;
       return this.#owed(fact, client, view.session) !== null;
     });
-    if (lost !== undefined) this.#fail(client, `lost ${guild}/${lost.row.seq} (${lost.row.draft.kind}) ${when}`);
   }
 
   // --- at rest
@@ -205,6 +253,11 @@ export class Oracle {
     }
   }
 
+  /** How many guilds he is in. */
+  guildsOf(user: string): number {
+    return [...this.#facts.values()].filter((facts) => facts.at(-1)?.members.has(user)).length;
+  }
+
   #factsOf(guild: string): Fact[] {
     const facts = this.#facts.get(guild) ?? [];
     this.#facts.set(guild, facts);
@@ -221,8 +274,10 @@ export class Oracle {
       s: 0,
       session: null,
       guilds: new Map(),
+      left: new Map(),
       resuming: false,
       lied: false,
+      stale: false,
     };
     this.#views.set(client, view);
     return view;
@@ -232,6 +287,15 @@ export class Oracle {
     const stream = client.intents === null ? 'shared' : 'own';
     throw new Violation(`client ${client.name} (${client.session}, user ${client.user}, ${stream}): ${what}`);
   }
+}
+
+/** Who has not asked for message content gets it only of what is his. */
+function contentOf({ row }: Fact, { user, intents }: Watched): string {
+  if (row.draft.kind !== 'event') return '';
+  const { d, t, full } = row.draft;
+  const isMessage = t === 'MESSAGE_CREATE' || t === 'MESSAGE_UPDATE';
+  const sees = intents === null || (intents & I.MessageContent) !== 0 || full?.includes(user) === true;
+  return isMessage && !sees ? '' : ((JSON.parse(d) as { content?: string }).content ?? '');
 }
 
 function after(before: Fact | undefined, row: TinyRow): Fact {

@@ -3,7 +3,7 @@ import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import type { Pipe } from '../../src/actor/pipe.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import type { GatewayLimits } from '../../src/gateway/limits.ts';
+import { homeOf } from '../../src/gateway/residences.ts';
 import { guildKey, ownerId } from '../../src/protocol/ids.ts';
 import type { LinkMessage } from '../../src/protocol/links.ts';
 import { type TinyCommand, type TinyEvent, TinyStore, tiny } from '../support/tiny-rules.ts';
@@ -12,45 +12,13 @@ import { makeTinyWorker, type TinyWorker } from '../support/tiny-worker.ts';
 import { Client, type SimSocket, type Town } from './client.ts';
 import { Net } from './net.ts';
 import { Oracle, Violation } from './oracle.ts';
+import { type Action, LONG_AWAY_MS, type Plan, type Step } from './plan.ts';
 import { SimTime } from './sim-clock.ts';
 
-export const ACTIONS = {
-  message: 10,
-  typing: 4,
-  mention: 4,
-  see: 6,
-  join: 3,
-  leave: 3,
-  connect: 5,
-  elsewhere: 5,
-  cut: 4,
-  beat: 3,
-  wait: 4,
-  stale: 2,
-  absurd: 1,
-  kill: 1,
-} as const;
-export type Action = keyof typeof ACTIONS;
-
-/** After none of these may a client be refused: it has told the truth, and nobody died. */
-export const HARSH: ReadonlySet<Action> = new Set(['stale', 'absurd', 'kill']);
-
-/** An action with three numbers that it may use as it likes. */
-export type Step = readonly [Action | 'step', number, number, number];
-
-export interface Plan {
-  readonly seed: number;
-  readonly workers: number;
-  readonly guilds: number;
-  readonly channels: number;
-  readonly clients: number;
-  readonly users: number;
-  readonly limits: Partial<GatewayLimits>;
-  readonly ringRows: number;
-  readonly linkEntries: number;
-}
-
-const BOT_INTENTS = I.Guilds | I.GuildMessages;
+const ABSURD = 2_000_000;
+/** Together longer than any ask, pause or deadline but those of sessions. */
+const CALM_ROUNDS = 4;
+const ROUND_MS = 5000;
 const guildId = (n: number): string => `11000000000000000${10 + n}`;
 const userId = (n: number): string => `10000000000000000${10 + n}`;
 const channelId = (guild: string, n: number): string => `12${guild.slice(3)}${n}`;
@@ -59,9 +27,9 @@ const channelId = (guild: string, n: number): string => `12${guild.slice(3)}${n}
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class World implements Town {
-  readonly net = new Net();
+  readonly net: Net;
   readonly oracle = new Oracle();
-  readonly time = new SimTime(this.net);
+  readonly time: SimTime;
   readonly clients: Client[];
   readonly backpressureBytes: number;
   readonly #store: TinyStore;
@@ -70,8 +38,13 @@ export class World implements Town {
   readonly #channels = new Map<string, string[]>();
   #commands = 0;
   #lives = 0;
+  #sockets = 0;
+  /** Per worker: how often it had said op 9 by reason, at the last one. */
+  readonly #refusals = new Map<string, Readonly<Record<string, number>>>();
 
   constructor(readonly plan: Plan) {
+    this.net = new Net(plan.seed, plan.slowness);
+    this.time = new SimTime(this.net);
     this.backpressureBytes = plan.limits.backpressureBytes ?? 1 << 20;
     this.#store = new TinyStore({
       committed: (owner, rows) => {
@@ -92,7 +65,7 @@ export class World implements Town {
     }
     this.clients = Array.from(
       { length: plan.clients },
-      (_, i) => new Client(this, i, userId(i % plan.users), i % 2 === 1 ? BOT_INTENTS : null),
+      (_, i) => new Client(this, i, userId(i % plan.users), plan.wishes[i % plan.wishes.length] ?? null),
     );
   }
 
@@ -119,14 +92,17 @@ export class World implements Town {
     await turn();
   }
 
-  /** Everything that is under way arrives, and what waits for time has had it. */
+  /** Everything that is under way arrives, and what waits for time has had it: three times in a row nothing comes of it. */
   async settle(): Promise<void> {
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0, calm = 0; calm < CALM_ROUNDS; round += 1) {
+      const before = this.net.moved;
       for (let steps = 0; this.net.step(0); steps += 1) {
         if (steps > 50_000) throw new Violation('does not come to rest');
         await turn();
       }
-      this.time.advance(1000);
+      calm = this.net.moved === before ? calm + 1 : 0;
+      if (round > 500) throw new Violation('never comes to rest');
+      this.time.advance(ROUND_MS);
       await turn();
     }
   }
@@ -161,6 +137,20 @@ export class World implements Town {
     const topics = this.#topics.get(worker) ?? new Map();
     this.#topics.set(worker, topics);
     return topics;
+  }
+
+  nextSocket(): number {
+    this.#sockets += 1;
+    return this.#sockets;
+  }
+
+  whyRefused(worker: string): string | null {
+    const now = { ...this.gatewayOf(worker)?.metrics.refused };
+    const before = this.#refusals.get(worker) ?? {};
+    this.#refusals.set(worker, now);
+    const [risen, other] = Object.keys(now).filter((why) => now[why] !== before[why]);
+    // One that was owed to a slow socket hides which is which.
+    return other === undefined && risen !== undefined && now[risen] === (before[risen] ?? 0) + 1 ? risen : null;
   }
 
   // --- inside
@@ -199,7 +189,11 @@ export class World implements Town {
       case 'stale':
         return client.connect(at, Math.max(0, client.s - (c % 6)));
       case 'absurd':
-        return client.connect(at, client.s + 1 + (c % 1000));
+        return client.connect(at, client.s + 1 + (c % 2 === 0 ? c % 1000 : ABSURD));
+      case 'expire':
+        return this.time.advance(LONG_AWAY_MS);
+      case 'fail':
+        return this.#store.failNext(b % 2 === 0);
       case 'kill':
         return this.#kill(a % this.#slots.length, b);
     }
@@ -208,8 +202,10 @@ export class World implements Town {
   #emit(guild: string, b: number, event: Pick<TinyEvent, 't' | 'cls' | 'stored'>): void {
     const channel = this.#channels.get(guild)![b % (this.plan.channels + 1)] ?? null;
     // Some bodies are big: they stay with their sessions, or fill a socket.
-    const d = { text: 'x'.repeat(b % 7 === 0 ? 300 : 10) };
-    this.#do(guild, { kind: 'tinyEmit', emit: { ...event, channel, session: null, d } });
+    const d = { content: 'x'.repeat(b % 7 === 0 ? 300 : 10) };
+    // Some users get it whole, whatever they wished.
+    const full = b % 5 === 0 ? [userId(b % this.plan.users)] : [];
+    this.#do(guild, { kind: 'tinyEmit', emit: { ...event, channel, session: null, d, full } });
   }
 
   #mention(guild: string, b: number, c: number): void {
@@ -239,12 +235,45 @@ export class World implements Town {
 
   #atRest(): void {
     for (const client of this.clients) this.oracle.atRest(client);
-    const all = this.#slots.map(({ gateway }) => gateway.measure());
-    const sum = (count: (measured: (typeof all)[number]) => number): number =>
-      all.reduce((n, one) => n + count(one), 0);
-    const [given, homes, sessions] = [sum((it) => it.given), sum((it) => it.homes), sum((it) => it.sessions)];
+    const { given, homes, sessions } = this.#measure();
     if (given > 0) throw new Violation(`${given} notes of sessions given away stay for ever`);
     if (homes > sessions) throw new Violation(`${homes} homes of ${sessions} sessions`);
+  }
+
+  /** Sessions without a client end: then owners know those that live and no others. Then these end too, and nothing is left. */
+  async end(): Promise<void> {
+    this.time.advance(LONG_AWAY_MS);
+    await this.settle();
+    await this.heal();
+    const living = this.clients.filter(({ session }) => this.#of(homeOf(session ?? '')) !== undefined);
+    const interest = this.clients.reduce((sum, { user }) => sum + 1 + this.oracle.guildsOf(user), 0);
+    this.#expect({ sessions: this.clients.length, homes: living.length, interest });
+    for (const client of this.clients) client.cut();
+    await this.settle();
+    this.time.advance(LONG_AWAY_MS);
+    await this.settle();
+    this.#expect({ sessions: 0, homes: 0, interest: 0, variants: 0 });
+  }
+
+  /** `homes`: of sessions whose first worker lives. `interest`: a session counts once at its user and at each of its guilds. */
+  #expect(expected: Readonly<Record<string, number>>): void {
+    const found: Readonly<Record<string, number>> = this.#measure();
+    for (const [what, count] of Object.entries(expected)) {
+      if (found[what] !== count) throw new Violation(`at rest: ${found[what]} ${what}, not ${count}`);
+    }
+  }
+
+  #measure(): { given: number; homes: number; sessions: number; variants: number; interest: number } {
+    const sum = { given: 0, homes: 0, sessions: 0, variants: 0, interest: 0 };
+    for (const { gateway, directory } of this.#slots) {
+      const { given, homes, sessions, variants } = gateway.measure();
+      sum.given += given;
+      sum.homes += homes;
+      sum.sessions += sessions;
+      sum.variants += variants;
+      sum.interest += directory.actors.interested;
+    }
+    return sum;
   }
 
   #users(bits: number): string[] {

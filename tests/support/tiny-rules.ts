@@ -248,6 +248,8 @@ export class TinyStore {
   readonly #kept = new Map<OwnerKey, Kept>();
   readonly state = 'open';
   #epochs = 0;
+  /** Of the next commit: it fails, whether it is stored or not. */
+  #failing: { readonly isStored: boolean } | null = null;
 
   constructor(
     readonly hooks: TinyStoreHooks,
@@ -262,6 +264,10 @@ export class TinyStore {
       release: () => {},
       result: async () => null,
     };
+  }
+
+  failNext(isStored: boolean): void {
+    this.#failing = { isStored };
   }
 
   async open(key: OwnerKey): Promise<Opened> {
@@ -293,9 +299,14 @@ export class TinyStore {
       const run = (): void => {
         const kept = this.#of(owner);
         if (kept.epoch !== epoch) return reject(new Fault('fenced', true, 'an older epoch'));
-        const rows = writes.flatMap((write) => this.#apply(kept, write));
-        this.hooks.committed(owner, rows);
-        resolve();
+        const failing = this.#failing;
+        this.#failing = null;
+        if (failing?.isStored !== false) {
+          const rows = writes.flatMap((write) => this.#apply(kept, write));
+          this.hooks.committed(owner, rows);
+        }
+        if (failing === null) resolve();
+        else reject(new Fault('timeout', true, 'the store said nothing'));
       };
       if (this.hooks.schedule === undefined) run();
       else this.hooks.schedule(owner, run);

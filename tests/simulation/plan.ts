@@ -1,0 +1,117 @@
+/** What one seed means: a town and a list of steps. Nothing else is drawn while it runs, so a list that is cut shorter is a schedule again. */
+import { GatewayIntentBits as I } from 'discord-api-types/v10';
+import { seededRandom } from '../../src/base/random.ts';
+import type { GatewayLimits } from '../../src/gateway/limits.ts';
+
+/** Action -> how often it is drawn. */
+export const ACTIONS = {
+  message: 10,
+  typing: 4,
+  mention: 4,
+  see: 6,
+  join: 3,
+  leave: 3,
+  connect: 5,
+  elsewhere: 5,
+  cut: 4,
+  beat: 3,
+  wait: 4,
+  stale: 2,
+  absurd: 1,
+  expire: 1,
+  fail: 1,
+  kill: 1,
+} as const;
+export type Action = keyof typeof ACTIONS;
+
+/** After none of these may a client be refused: it has told the truth, and nobody died. */
+const HARSH: ReadonlySet<Action> = new Set(['stale', 'absurd', 'expire', 'fail', 'kill']);
+
+/** An action with three numbers that it may use as it likes. `step`: something that is under way arrives. */
+export type Step = readonly [Action | 'step', number, number, number];
+
+export interface Plan {
+  readonly seed: number;
+  readonly workers: number;
+  readonly guilds: number;
+  readonly channels: number;
+  readonly clients: number;
+  readonly users: number;
+  /** Of each client, in turn: its intents, or null for a person. */
+  readonly wishes: readonly (number | null)[];
+  readonly limits: Partial<GatewayLimits>;
+  readonly ringRows: number;
+  readonly linkEntries: number;
+  /** One pipe of so many is slow; 0: none. */
+  readonly slowness: number;
+}
+
+export interface Schedule {
+  readonly plan: Plan;
+  readonly steps: readonly Step[];
+  /** Nobody lies and nobody dies, and the logs are roomy: then nobody may be refused. */
+  readonly isGentle: boolean;
+}
+
+/** Longer than any session outlives its socket. */
+export const LONG_AWAY_MS = 9_500_000;
+
+const EVERYTHING = I.Guilds | I.GuildMessages | I.GuildMessageTyping | I.MessageContent;
+/** With and without content, with and without typing, and without messages. */
+const WISHES = [I.Guilds | I.GuildMessages, EVERYTHING, I.Guilds | I.GuildMessageTyping, I.Guilds | I.GuildMessages];
+
+export function scheduleOf(seed: number): Schedule {
+  const random = seededRandom(seed);
+  const draw = (): number => Math.floor(random.unit() * 2 ** 30);
+  const between = (low: number, high: number): number => low + (draw() % (high - low + 1));
+  const isGentle = seed % 2 === 0;
+  const plan = planOf(seed, isGentle, draw, between);
+  const actions = (Object.keys(ACTIONS) as Action[]).filter((action) => !isGentle || !HARSH.has(action));
+  const weighted = actions.flatMap((action) => Array.from({ length: ACTIONS[action] }, () => action));
+  const steps: Step[] = [];
+  const hurry = between(1, 12);
+  for (let i = between(10, 60); i > 0; i -= 1) {
+    steps.push([weighted[draw() % weighted.length]!, draw(), draw(), draw()]);
+    for (let k = draw() % (hurry + 1); k > 0; k -= 1) steps.push(['step', draw(), 0, 0]);
+  }
+  return { plan, steps, isGentle };
+}
+
+function planOf(
+  seed: number,
+  isGentle: boolean,
+  draw: () => number,
+  between: (low: number, high: number) => number,
+): Plan {
+  const isTight = !isGentle && draw() % 3 === 0;
+  const writableBytes = between(300, 1500);
+  const shift = draw();
+  return {
+    seed,
+    workers: between(2, 3),
+    guilds: between(1, 3),
+    channels: between(1, 2),
+    clients: between(4, 8),
+    users: between(2, 6),
+    wishes: [null, ...Array.from({ length: 3 }, (_, i) => (i === 1 ? null : WISHES[(shift + i) % WISHES.length]!))],
+    limits: {
+      ...(isTight ? { logEntries: between(12, 40) } : {}),
+      // Too many that lost their sockets: the oldest end.
+      ...(!isGentle && draw() % 4 === 0 ? { detachedPerUser: between(1, 2) } : {}),
+      writableBytes,
+      flushBytes: writableBytes,
+      backpressureBytes: writableBytes * 4,
+      bigBodyBytes: draw() % 2 === 0 ? 200 : 1 << 14,
+      cursorFrames: between(2, 40),
+      zombieMs: 100_000_000,
+      // Some sessions end while their clients are away.
+      detachedMs: !isGentle && draw() % 4 === 0 ? 100 : 9_000_000,
+      sweepMs: 20,
+      logAgeMs: 100_000_000,
+    },
+    ringRows: !isGentle && draw() % 4 === 0 ? between(2, 6) : 1000,
+    // A full link refuses entries and leaves marks.
+    linkEntries: draw() % 4 === 0 ? between(10, 30) : 100_000,
+    slowness: [0, 2, 3, 5][draw() % 4]!,
+  };
+}
