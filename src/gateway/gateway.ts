@@ -94,12 +94,9 @@ export class Gateway {
     this.#outlet = outlet;
     this.#cursor = new Cursor({ outlet, clock, limits, metrics, invalidate });
     this.#greetings = new Greetings({ clock, limits, pump, invalidate, done: (session) => this.#greeted(session) });
+    const common = { directory, clock, limits, metrics, outlet };
     this.#sessions = new Sessions({
-      directory,
-      clock,
-      limits,
-      metrics,
-      outlet,
+      ...common,
       pump,
       leave: (session) => this.#leave(session),
       ended: (session) => this.#residences.ended(session),
@@ -123,11 +120,7 @@ export class Gateway {
     this.openProbe = probeOpener({ ...options, outlet, sessions, attachments });
     const isRevoked = (token: string): boolean => this.#revoked.has(token);
     this.#residences = new Residences({
-      directory,
-      clock,
-      limits,
-      metrics,
-      outlet,
+      ...common,
       sessions,
       attachments,
       connections: this.#connections,
