@@ -2,11 +2,11 @@
  * One owner as a running thing: a mailbox, one batch at the store at a time, then its effects. While a batch is at the store
  * nothing is decided or read, so whatever leaves has been stored.
  */
-import type { Timer } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { Deque } from '../base/deque.ts';
 import type { Command, Question } from '../protocol/commands.ts';
-import type { Reply } from '../protocol/decision.ts';
-import { Fault, refuse } from '../protocol/errors.ts';
+import type { Need, Reply } from '../protocol/decision.ts';
+import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import { shedAt, type Urgency, urgencyOf } from '../protocol/urgency.ts';
@@ -17,17 +17,7 @@ import { Mailbox } from './mailbox.ts';
 import { CALM, nextStanding, Shed, strainOf } from './overload.ts';
 import { Owner } from './owner.ts';
 import type { ActorLimits, ActorWorld, Asked, Opened } from './ports.ts';
-import { Results } from './results.ts';
-
-/** Why a load ended: `bug` an assertion, `fault` the store failed, `spent` its numbers are used up, `left` it was asked to. */
-export interface Ending {
-  readonly cause: 'bug' | 'fault' | 'spent' | 'left';
-  readonly error: Fault;
-  /** What waited in the mailbox. */
-  readonly left: readonly Envelope[];
-  /** Somebody waits for the next load, though nobody will ask: interested sessions, or hearers of what was not confirmed. */
-  readonly isMissed: boolean;
-}
+import { closedReply, type Ending, type Shell } from './shell.ts';
 
 interface Reader {
   readonly question: Question;
@@ -38,45 +28,49 @@ interface Reader {
 /** A snapshot costs as much as this many commands: a storm of attaches must not hold the loop. */
 const ATTACH_WEIGHT = 8;
 
-/** What a command that writes is told while the store takes nothing. */
-const CLOSED_REPLIES = {
-  full: 'storeFull',
-  broken: 'storeBroken',
-  stuck: 'storeStuck',
-  closed: 'storeBroken',
-} as const;
 /** The asker hears of these as they are. */
 const STORE_FAULTS: ReadonlySet<Fault['code']> = new Set(['full', 'broken', 'stuck']);
 
+const NONE: readonly Need[] = [];
+
+const owed = ({ envelope }: Waiting): boolean => isOwed(envelope);
+
 export class Actor {
-  readonly #mailbox: Mailbox<Waiting>;
-  readonly #reads = new Deque<Reader>();
-  readonly #results: Results;
+  /** While something waits in it. */
+  #mailbox: Mailbox<Waiting> | null = null;
+  #reads: Deque<Reader> | null = null;
   #owner: Owner | null = null;
   #hasEnded = false;
   #isCommitting = false;
   #isWoken = false;
+  /** Monotonic milliseconds. Its turn comes in the same turn of the loop. */
+  #wokenAt = 0;
   #tending: Timer | null = null;
-  /** The next batch goes to the store for confirmed tells alone. */
-  #isSweeping = false;
   #usedAt: number;
   #standing = CALM;
 
   constructor(
     readonly key: OwnerKey,
-    readonly world: ActorWorld,
-    readonly limits: ActorLimits,
-    readonly ended: (actor: Actor, ending: Ending) => void,
+    readonly shell: Shell,
   ) {
-    const bounds = { capacity: limits.mailboxCommands, owed: limits.mailboxOwed };
-    this.#mailbox = new Mailbox(bounds, ({ envelope }) => isOwed(envelope));
-    this.#results = new Results(limits.recentResults);
-    this.#usedAt = world.clock.now();
+    this.#usedAt = this.#clock.now();
+  }
+
+  get #world(): ActorWorld {
+    return this.shell.world;
+  }
+
+  get #limits(): ActorLimits {
+    return this.shell.limits;
+  }
+
+  get #clock(): Clock {
+    return this.shell.world.clock;
   }
 
   /** Envelopes in the mailbox. */
   get waiting(): number {
-    return this.#mailbox.length;
+    return this.#mailbox?.length ?? 0;
   }
 
   /** Null while it loads. */
@@ -90,7 +84,7 @@ export class Actor {
   }
 
   get isQuiet(): boolean {
-    return this.#mailbox.length === 0 && !this.#isCommitting && this.#reads.length === 0;
+    return this.waiting === 0 && !this.#isCommitting && this.#reads === null;
   }
 
   /** Nobody would miss it: an actor with interested sessions or unconfirmed tells does not leave memory. */
@@ -106,45 +100,46 @@ export class Actor {
       this.#refuseIfStuck();
       this.#refuseIfStrained(urgencyOf(envelope.command));
     }
-    const since = this.world.clock.monotonic();
-    const waiting: Waiting = { envelope, since, needs: [], ready: false, fault: null, known: null };
+    const since = this.#isWoken ? this.#wokenAt : this.#clock.monotonic();
+    const waiting: Waiting = { envelope, since, needs: NONE, ready: false, fault: null, known: null };
+    this.#mailbox ??= new Mailbox(this.#limits, owed);
     if (envelope.what === 'dropWorker') this.#mailbox.putAnyway(waiting);
     else this.#mailbox.put(waiting);
-    this.#usedAt = this.world.clock.now();
     if (this.#owner !== null) this.#prepare(this.#owner, waiting);
   }
 
   /** A question to the state. It waits for the batch at the store: an answer never shows what may still be dropped. */
   read(question: Question, respond: (reply: Reply) => void, fail: (error: Error) => void): void {
-    this.#usedAt = this.world.clock.now();
+    this.#usedAt = this.#clock.now();
     if (this.#owner !== null && !this.#isCommitting) {
       this.#answer(this.#owner, { question, respond, fail });
       return;
     }
     this.#refuseIfStuck();
-    if (this.#reads.length >= this.limits.waitingReads) throw new Fault('overloaded', false, 'too many reads wait');
+    this.#reads ??= new Deque();
+    if (this.#reads.length >= this.#limits.waitingReads) throw new Fault('overloaded', false, 'too many reads wait');
     this.#reads.push({ question, respond, fail });
   }
 
   /** The load is done. Its epoch was announced. */
   open(opened: Opened): void {
-    const owner = new Owner(this.key, opened, this.world, this.limits);
+    const owner = new Owner(this.key, opened, this.shell);
     this.#owner = owner;
-    owner.retellAll(this.world.clock.now());
+    owner.retellAll(opened.tells, this.#clock.now());
     this.#tend(owner);
-    const before = this.#mailbox.takeAll();
-    for (const waiting of before) this.#mailbox.put(waiting);
+    const before = this.#mailbox?.takeAll() ?? [];
+    for (const waiting of before) this.#mailbox?.put(waiting);
     for (const waiting of before) if (!this.#hasEnded) this.#prepare(owner, waiting);
     this.#answerAll(owner);
   }
 
   confirm(from: OwnerKey, seq: number): void {
-    this.#owner?.outbox.confirm(from, seq, this.world.clock.now());
+    this.#owner?.outbox.confirm(from, seq, this.#clock.now());
     if (this.#owner !== null) this.#tend(this.#owner);
   }
 
   retellTo(isBack: (to: OwnerKey) => boolean): void {
-    this.#owner?.outbox.retellTo(isBack, this.world.clock.now());
+    this.#owner?.outbox.retellTo(isBack, this.#clock.now());
   }
 
   /** Ends this load; what waits in the mailbox is handed to `ended`. */
@@ -155,25 +150,27 @@ export class Actor {
     const owner = this.#owner;
     const isMissed =
       owner !== null && (owesTells || owner.interest.size > 0 || owner.outbox.size + owner.outbox.toDelete > 0);
-    const left = this.#mailbox.takeAll().map(({ envelope }) => envelope);
-    for (const { fail } of this.#reads.drain()) fail(error);
-    this.ended(this, { cause, error, left, isMissed });
+    const left = (this.#mailbox?.takeAll() ?? []).map(({ envelope }) => envelope);
+    const readers = this.#reads?.drain() ?? [];
+    this.#reads = null;
+    for (const { fail } of readers) fail(error);
+    this.shell.ended(this, { cause, error, left, isMissed });
   }
 
   /** Its batch is where nothing is answered: who would wait for it is told at once. */
   #refuseIfStuck(): void {
-    if (!this.#isCommitting || this.world.store.state !== 'stuck') return;
+    if (!this.#isCommitting || this.#world.store.state !== 'stuck') return;
     throw new Fault('stuck', false, 'the store does not answer, and has a batch of this owner');
   }
 
   /** While it loads it is not slow: it is not there yet. */
   #refuseIfStrained(urgency: Urgency): void {
-    const first = this.#mailbox.first();
+    const first = this.#mailbox?.first();
     if (this.#owner === null || (first === undefined && this.#standing.level === 0)) return;
-    const { strainMailbox, strainWaitMs, calmMs } = this.limits;
-    const now = this.world.clock.monotonic();
+    const { strainMailbox, strainWaitMs, calmMs } = this.#limits;
+    const now = this.#clock.monotonic();
     const strain = strainOf([
-      [this.#mailbox.length, strainMailbox],
+      [this.waiting, strainMailbox],
       [first === undefined ? 0 : now - first.since, strainWaitMs],
     ]);
     this.#standing = nextStanding(this.#standing, strain, now, calmMs);
@@ -185,45 +182,49 @@ export class Actor {
   /** Loads what the turn will need. The order stays: who waits in front is decided first. */
   #prepare(owner: Owner, waiting: Waiting): void {
     const { envelope } = waiting;
-    const loads: Promise<unknown>[] = [];
     if (!isOwed(envelope)) {
       try {
-        waiting.needs = owner.opened.behavior.needs(envelope.command);
+        waiting.needs = owner.behavior.needs(envelope.command);
       } catch (error) {
         if (envelope.what === 'ask') envelope.fail(new Fault('lost', false, 'its needs are a bug', { cause: error }));
         this.#die('bug', error);
         return;
       }
-      for (const need of waiting.needs) {
-        loads.push(this.world.load(need).then((value) => owner.opened.behavior.supply(need, value)));
+      if (waiting.needs.length > 0 || (envelope.what === 'ask' && envelope.again)) {
+        this.#load(owner, waiting, envelope);
+        return;
       }
-      if (envelope.what === 'ask' && envelope.again) loads.push(this.#recall(envelope, waiting));
     }
-    waiting.ready = loads.length === 0;
-    if (waiting.ready) {
-      this.#wake();
-      return;
-    }
+    waiting.ready = true;
+    this.#wake();
+  }
+
+  #load({ behavior }: Owner, waiting: Waiting, envelope: Asked | Told): void {
+    const loads: Promise<unknown>[] = waiting.needs.map((need) =>
+      this.#world.load(need).then((value) => behavior.supply(need, value)),
+    );
+    if (envelope.what === 'ask' && envelope.again) loads.push(this.#recall(envelope, waiting));
     const settled = (fault: Fault | null): void => {
       waiting.ready = true;
       waiting.fault = fault;
       this.#wake();
     };
-    within(this.world.clock, this.limits.readMs, 'loading what a command needs', Promise.all(loads)).then(
+    within(this.#clock, this.#limits.readMs, 'loading what a command needs', Promise.all(loads)).then(
       () => settled(null),
       (error) => settled(asFault(error, 'what a command needs was not loaded')),
     );
   }
 
   async #recall({ commandId }: Asked, waiting: Waiting): Promise<void> {
-    const result = await this.world.store.result(this.key, commandId);
+    const result = await this.#world.store.result(this.key, commandId);
     if (result !== null) waiting.known = parseOwn<Reply>(result);
   }
 
   #wake(): void {
     if (this.#isWoken || this.#hasEnded) return;
     this.#isWoken = true;
-    this.world.clock.defer(() => {
+    this.#wokenAt = this.#clock.monotonic();
+    this.#clock.defer(() => {
       this.#isWoken = false;
       if (this.#owner !== null && !this.#hasEnded && !this.#isCommitting) this.#turn(this.#owner);
     });
@@ -236,11 +237,12 @@ export class Actor {
       this.end('spent', lost('the numbers of a load are used up'));
       return;
     }
-    const { batchCommands, batchWrites } = this.limits;
+    const { batchCommands, batchWrites } = this.#limits;
     const batch = new Batch();
-    const now = this.world.clock.now();
+    const now = this.#clock.now();
+    this.#usedAt = now;
     for (let taken = 0; taken < batchCommands && batch.writes.length < batchWrites; ) {
-      if (this.#mailbox.first()?.ready !== true) break;
+      if (this.#mailbox?.first()?.ready !== true) break;
       const waiting = this.#mailbox.take();
       if (waiting === undefined) break;
       taken += waiting.envelope.what === 'interest' ? ATTACH_WEIGHT : 1;
@@ -254,8 +256,8 @@ export class Actor {
         return;
       }
     }
-    if (batch.writes.length > 0 || this.#isSweeping) batch.write(owner.outbox.takeConfirmed());
-    this.#isSweeping = false;
+    const { outbox } = owner;
+    if (batch.writes.length > 0 || outbox.isSweeping) batch.write(outbox.takeConfirmed());
     if (batch.writes.length > 0) this.#commit(owner, batch);
     else this.#perform(owner, batch);
   }
@@ -271,20 +273,20 @@ export class Actor {
 
   /** A durable tell that cannot be decided now is not confirmed, so it comes again. */
   #takeTell(owner: Owner, { needs, fault }: Waiting, { command, from, seq }: Told, batch: Batch, now: number): void {
-    if (fault !== null || this.#closedReply(command) !== null) {
-      owner.opened.behavior.forsake(needs);
+    if (fault !== null || closedReply(this.#world, command) !== null) {
+      owner.behavior.forsake(needs);
       return;
     }
     owner.decide(command, batch, now);
-    if (from !== null && seq !== null) batch.effect(() => this.world.confirm(from, this.key, seq));
+    if (from !== null && seq !== null) batch.effect(() => this.#world.confirm(from, this.key, seq));
   }
 
   #takeAsk(owner: Owner, waiting: Waiting, ask: Asked, batch: Batch, now: number): void {
     const { command, commandId } = ask;
-    const known = this.#results.get(commandId) ?? waiting.known;
-    const reply = known ?? this.#closedReply(command);
+    const known = owner.results?.get(commandId) ?? waiting.known;
+    const reply = known ?? closedReply(this.#world, command);
     const fault = reply === null ? this.#refusal(owner, waiting, ask, now) : null;
-    if (reply !== null || fault !== null) owner.opened.behavior.forsake(waiting.needs);
+    if (reply !== null || fault !== null) owner.behavior.forsake(waiting.needs);
     if (fault !== null) {
       ask.fail(fault);
       return;
@@ -299,7 +301,7 @@ export class Actor {
     const reply = owner.decide(command, batch, now);
     if (batch.writes.length === before) return reply;
     batch.write([{ w: 'putResult', commandId, result: JSON.stringify(reply), at: now }]);
-    this.#results.set(commandId, reply);
+    owner.remember(commandId, reply);
     return reply;
   }
 
@@ -307,24 +309,18 @@ export class Actor {
   #refusal(owner: Owner, { fault }: Waiting, { deadline, command }: Asked, now: number): Fault | null {
     if (fault !== null) return fault;
     if (deadline <= now) return new Fault('timeout', true, 'the command waited past its deadline');
-    if (owner.outbox.size < this.limits.unconfirmedTells || this.world.isVolatile(command)) return null;
+    if (owner.outbox.size < this.#limits.unconfirmedTells || this.#world.isVolatile(command)) return null;
     return new Fault('overloaded', false, 'too many tells are not confirmed');
-  }
-
-  #closedReply(command: Command): Reply | null {
-    const { state } = this.world.store;
-    if (state === 'open' || this.world.isVolatile(command)) return null;
-    return refuse(CLOSED_REPLIES[state]);
   }
 
   // --- after the turn
 
   #commit(owner: Owner, batch: Batch): void {
     this.#isCommitting = true;
-    const { clock, store } = this.world;
+    const { clock, store } = this.#world;
     const { key, epoch } = owner;
     const committed = store.commit({ owner: key, epoch, writes: batch.writes });
-    within(clock, this.limits.commitMs, 'a commit', committed).then(
+    within(clock, this.#limits.commitMs, 'a commit', committed).then(
       () => {
         this.#isCommitting = false;
         if (this.#hasEnded) batch.fail(lost('the actor ended'));
@@ -339,30 +335,32 @@ export class Actor {
 
   #perform(owner: Owner, batch: Batch): void {
     try {
-      batch.perform(willWrite(this.#mailbox.first(), this.world.isVolatile));
+      batch.perform(willWrite(this.#mailbox?.first(), this.#world.isVolatile));
     } catch (error) {
       this.#die('bug', error, batch);
       return;
     }
     this.#answerAll(owner);
     this.#tend(owner);
-    if (this.#mailbox.first()?.ready === true) this.#wake();
+    if (this.#mailbox?.length === 0) this.#mailbox = null;
+    if (this.#mailbox?.first()?.ready === true) this.#wake();
   }
 
   #answerAll(owner: Owner): void {
     while (!this.#isCommitting && !this.#hasEnded) {
-      const reader = this.#reads.shift();
+      const reader = this.#reads?.shift();
+      if (this.#reads?.length === 0) this.#reads = null;
       if (reader === undefined) return;
       this.#answer(owner, reader);
     }
   }
 
-  #answer({ opened }: Owner, { question, respond, fail }: Reader): void {
+  #answer({ behavior }: Owner, { question, respond, fail }: Reader): void {
     let reply: Reply;
     try {
-      reply = opened.behavior.question(question, this.world.clock.now());
+      reply = behavior.question(question, this.#clock.now());
     } catch (error) {
-      this.world.log('a question is a bug', { owner: this.key, question: question.ask, error });
+      this.#world.log('a question is a bug', { owner: this.key, question: question.ask, error });
       fail(new Fault('lost', false, 'answering it is a bug', { cause: error }));
       return;
     }
@@ -373,12 +371,12 @@ export class Actor {
   #tend(owner: Owner): void {
     const { outbox } = owner;
     if (this.#tending !== null || this.#hasEnded || outbox.size + outbox.toDelete === 0) return;
-    this.#tending = this.world.clock.after(this.limits.retellMinMs, () => {
+    this.#tending = this.#clock.after(this.#limits.retellMinMs, () => {
       this.#tending = null;
-      outbox.retell(this.world.clock.now());
+      outbox.retell(this.#clock.now());
       // A store that takes no writes would end the actor for nothing.
-      if (outbox.toDelete > 0 && this.world.store.state === 'open') {
-        this.#isSweeping = true;
+      if (outbox.toDelete > 0 && this.#world.store.state === 'open') {
+        outbox.isSweeping = true;
         this.#wake();
       }
       this.#tend(owner);
@@ -390,7 +388,7 @@ export class Actor {
     const isRefused = error instanceof Fault && STORE_FAULTS.has(error.code);
     const fault = lost('the actor died', error);
     batch.fail(isRefused ? error : fault);
-    this.world.log('an actor died', { owner: this.key, cause, error });
+    this.#world.log('an actor died', { owner: this.key, cause, error });
     // Whether its tells were stored, the next load knows.
     this.end(cause, fault, batch.hasTells);
   }

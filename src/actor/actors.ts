@@ -6,13 +6,14 @@ import type { Reply } from '../protocol/decision.ts';
 import type { InterestTell } from '../protocol/envelope.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
-import { Actor, type Ending } from './actor.ts';
+import { Actor } from './actor.ts';
 import { asFault, lost, within } from './deadline.ts';
 import { Deaths } from './deaths.ts';
 import { isOwed } from './envelopes.ts';
 import { Loads } from './loads.ts';
 import { Shed } from './overload.ts';
 import type { ActorsLimits, ActorWorld, Asked, Opened } from './ports.ts';
+import type { Ending, Load, Shell } from './shell.ts';
 
 export interface ActorsWorld extends ActorWorld {
   /** Fences the key at the store, then reads it. Rejects with Fault. */
@@ -27,6 +28,7 @@ const QUIET_POLL_MS = 5;
 
 export class Actors {
   readonly #actors = new Map<OwnerKey, Actor>();
+  readonly #shell: Shell;
   readonly #deaths: Deaths;
   readonly #loads: Loads<Actor>;
   #sweeping: Timer | null = null;
@@ -38,6 +40,7 @@ export class Actors {
     readonly world: ActorsWorld,
     readonly limits: ActorsLimits,
   ) {
+    this.#shell = { world, limits, ended: (actor, ending) => this.#ended(actor, ending) };
     this.#deaths = new Deaths(limits);
     this.#loads = new Loads(
       limits.actorLoads,
@@ -48,6 +51,11 @@ export class Actors {
 
   get size(): number {
     return this.#actors.size;
+  }
+
+  /** In memory here, or on its way. */
+  has(key: OwnerKey): boolean {
+    return this.#actors.has(key);
   }
 
   /** Sessions that owners count as attached, once per owner. */
@@ -79,9 +87,12 @@ export class Actors {
 
   /** May be lost; with `from` and `seq` it comes again until it is confirmed. */
   tell(key: OwnerKey, command: Command, from: OwnerKey | null, seq: number | null): void {
-    const dropped = (error: Error): void =>
+    try {
+      this.#admitted(key).put({ what: 'tell', command, from, seq });
+    } catch (cause) {
+      const error = asFault(cause, 'an actor could not take it');
       this.world.log('a tell is dropped', { owner: key, kind: command.kind, error });
-    this.#try(key, dropped, (actor) => actor.put({ what: 'tell', command, from, seq }));
+    }
   }
 
   /** Kept over deaths and quarantine: a session that attached is answered as soon as the owner is there. */
@@ -158,14 +169,18 @@ export class Actors {
 
   #try(key: OwnerKey, fail: (error: Error) => void, act: (actor: Actor) => void): void {
     try {
-      if (this.#deaths.isQuarantined(key, this.world.clock.now())) {
-        throw new Fault('quarantined', false, `${key} died too often`);
-      }
-      act(this.#actor(key));
+      act(this.#admitted(key));
     } catch (error) {
       if (error instanceof Shed) this.#shed.add(error.urgency);
       fail(asFault(error, 'an actor could not take it'));
     }
+  }
+
+  #admitted(key: OwnerKey): Actor {
+    if (this.#deaths.size > 0 && this.#deaths.isQuarantined(key, this.world.clock.now())) {
+      throw new Fault('quarantined', false, `${key} died too often`);
+    }
+    return this.#actor(key);
   }
 
   #actor(key: OwnerKey): Actor {
@@ -173,7 +188,7 @@ export class Actors {
     if (known !== undefined) return known;
     if (this.#isClosed) throw lost('this worker stops');
     if (this.#actors.size >= this.limits.actors) throw new Fault('overloaded', false, 'too many actors are loaded');
-    const actor = new Actor(key, this.world, this.limits, (ended, ending) => this.#ended(ended, ending));
+    const actor = new Actor(key, this.#shell);
     this.#actors.set(key, actor);
     this.#sweep();
     const pause = this.#deaths.pause(key, this.world.clock.now());
@@ -200,7 +215,7 @@ export class Actors {
     }
   }
 
-  #ended(actor: Actor, { cause, error, left, isMissed }: Ending): void {
+  #ended(actor: Load, { cause, error, left, isMissed }: Ending): void {
     const { key, epoch } = actor;
     this.#endings.add(cause);
     if (this.#actors.get(key) === actor) this.#actors.delete(key);

@@ -7,12 +7,13 @@ import type { AskOptions, Directory } from './directory.ts';
 import { Shed } from './overload.ts';
 
 export class GatedDirectory implements Directory {
-  readonly #underWay = new Map<OwnerKey, number>();
+  readonly #commands = new Map<OwnerKey, number>();
+  readonly #reads = new Map<OwnerKey, number>();
   readonly #shed = new Tally();
 
   constructor(
     readonly inner: Directory,
-    readonly limits: { readonly ownerCalls: number },
+    readonly limits: { readonly ownerCalls: number; readonly ownerReads: number },
   ) {}
 
   get self(): Directory['self'] {
@@ -20,11 +21,14 @@ export class GatedDirectory implements Directory {
   }
 
   ask(to: OwnerKey, command: Parameters<Directory['ask']>[1], options: AskOptions): Promise<Answer> {
-    return this.#pass(to, urgencyOf(command), () => this.inner.ask(to, command, options));
+    const urgency = urgencyOf(command);
+    const room = this.limits.ownerCalls * shareOf(urgency);
+    return this.#pass(this.#commands, to, room, urgency, () => this.inner.ask(to, command, options));
   }
 
+  /** A question waits in no mailbox: when a crowd opens a channel, each of them may ask. */
   read(...args: Parameters<Directory['read']>): Promise<Answer> {
-    return this.#pass(args[0], 'ordinary', () => this.inner.read(...args));
+    return this.#pass(this.#reads, args[0], this.limits.ownerReads, 'ordinary', () => this.inner.read(...args));
   }
 
   tell(...args: Parameters<Directory['tell']>): void {
@@ -52,19 +56,25 @@ export class GatedDirectory implements Directory {
     return [counter('guildhall_gated_total', help, this.#shed.entries, 'kind')];
   }
 
-  async #pass(to: OwnerKey, urgency: Urgency, call: () => Promise<Answer>): Promise<Answer> {
-    const underWay = this.#underWay.get(to) ?? 0;
-    if (underWay >= this.limits.ownerCalls * shareOf(urgency)) {
+  async #pass(
+    underWay: Map<OwnerKey, number>,
+    to: OwnerKey,
+    room: number,
+    urgency: Urgency,
+    call: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const others = underWay.get(to) ?? 0;
+    if (others >= room) {
       this.#shed.add(urgency);
       throw new Shed(urgency);
     }
-    this.#underWay.set(to, underWay + 1);
+    underWay.set(to, others + 1);
     try {
       return await call();
     } finally {
-      const left = (this.#underWay.get(to) ?? 1) - 1;
-      if (left === 0) this.#underWay.delete(to);
-      else this.#underWay.set(to, left);
+      const left = (underWay.get(to) ?? 1) - 1;
+      if (left === 0) underWay.delete(to);
+      else underWay.set(to, left);
     }
   }
 }

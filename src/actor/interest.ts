@@ -15,6 +15,8 @@ export class Interest {
   readonly #sessions = new Map<SessionId, Interested>();
   readonly #byUser = new Map<Snowflake, Set<SessionId>>();
   readonly #perWorker = new Map<WorkerId, number>();
+  /** Entries sent to each worker in this load: a jump in `n` is a hole. */
+  readonly #sent = new Map<WorkerId, number>();
 
   get size(): number {
     return this.#sessions.size;
@@ -53,6 +55,7 @@ export class Interest {
 
   /** The sessions that died with a worker. */
   dropWorker(worker: WorkerId): Interested[] {
+    this.#sent.delete(worker);
     if (!this.#perWorker.has(worker)) return [];
     const gone = [...this.#sessions.values()].filter((one) => one.worker === worker);
     for (const { session } of gone) this.drop(session);
@@ -61,6 +64,13 @@ export class Interest {
 
   workers(): WorkerId[] {
     return [...this.#perWorker.keys()];
+  }
+
+  /** The number of the next entry to a worker. */
+  count(worker: WorkerId): number {
+    const n = (this.#sent.get(worker) ?? 0) + 1;
+    this.#sent.set(worker, n);
+    return n;
   }
 
   ofUser(user: Snowflake): Interested[] {

@@ -4,9 +4,9 @@ import { Fault } from '../protocol/errors.ts';
 
 export interface MailboxBounds {
   /** Of what may be refused. */
-  readonly capacity: number;
+  readonly mailboxCommands: number;
   /** Of what is owed: its sender bounds it already (attach: one per session) and would miss it. */
-  readonly owed: number;
+  readonly mailboxOwed: number;
 }
 
 export class Mailbox<T> {
@@ -25,10 +25,9 @@ export class Mailbox<T> {
   /** Throws Fault `overloaded` when its kind is full: refused early, so that who waits inside is served in time. */
   put(item: T): void {
     const isOwed = this.isOwed(item);
-    const [used, bound] = isOwed
-      ? [this.#owed, this.bounds.owed]
-      : [this.#items.length - this.#owed, this.bounds.capacity];
-    if (used >= bound) throw new Fault('overloaded', false, 'a mailbox is full');
+    const used = isOwed ? this.#owed : this.#items.length - this.#owed;
+    if (used >= (isOwed ? this.bounds.mailboxOwed : this.bounds.mailboxCommands))
+      throw new Fault('overloaded', false, 'a mailbox is full');
     this.#items.push(item);
     if (isOwed) this.#owed += 1;
   }

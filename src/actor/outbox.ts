@@ -24,6 +24,8 @@ export class Outbox {
   readonly #queues = new Map<OwnerKey, Queue>();
   #confirmed: { readonly seq: number; readonly to: OwnerKey }[] = [];
   #size = 0;
+  /** The next batch goes to the store for confirmed tells alone. */
+  isSweeping = false;
 
   constructor(
     readonly send: (tell: OwnTell) => void,
@@ -79,7 +81,9 @@ export class Outbox {
   }
 
   takeConfirmed(): Write[] {
+    this.isSweeping = false;
     const confirmed = this.#confirmed;
+    if (confirmed.length === 0) return [];
     this.#confirmed = [];
     return confirmed.map(({ seq, to }) => ({ w: 'deleteTell', seq, to }));
   }

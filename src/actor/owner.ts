@@ -5,22 +5,50 @@
 import type { Command } from '../protocol/commands.ts';
 import type { Decision, Reply, RowDraft, Turn } from '../protocol/decision.ts';
 import { type AttachAsk, epochOf, type RelayEntry, seqOf } from '../protocol/envelope.ts';
-import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
+import type { OwnerKey, Snowflake, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Batch } from './batch.ts';
+import type { Behavior } from './behavior.ts';
 import { Interest } from './interest.ts';
 import { bodyOf, journalNote, type KeptNote, ringRow } from './journal.ts';
 import { type Hearing, hearEvent, hearLeave, hearMoves } from './moves.ts';
 import { Outbox, type OwnTell } from './outbox.ts';
-import type { ActorLimits, ActorWorld, Opened } from './ports.ts';
+import type { ActorLimits, ActorWorld, Opened, Wording } from './ports.ts';
+import { Results } from './results.ts';
 import { type Missed, Rows } from './rows.ts';
+import type { Shell } from './shell.ts';
+
+/** Of every owner that has none of its own: nothing is ever added to these. */
+const NOBODY = new Interest();
+const NOTHING = new Outbox(() => {}, { retellMinMs: 0, retellMaxMs: 0 });
+
+/** What a decision is given. */
+class OwnTurn implements Turn {
+  constructor(
+    readonly owner: Owner,
+    /** Rows before this decision. */
+    readonly first: number,
+    readonly now: number,
+  ) {}
+
+  mint(after?: Snowflake | null): Snowflake {
+    return this.owner.world.mint(this.now, after ?? null);
+  }
+
+  seq(rowIndex: number): number {
+    return seqOf(this.owner.epoch, this.first + rowIndex + 1);
+  }
+}
 
 export class Owner {
-  readonly interest = new Interest();
-  readonly outbox: Outbox;
-  readonly #rows: Rows;
-  /** Entries sent to each worker in this load: a jump in `n` is a hole. */
-  readonly #sent = new Map<WorkerId, number>();
+  readonly epoch: number;
+  readonly behavior: Behavior;
+  readonly wording: Wording;
+  /** Most owners of a worker have nobody who hears them and nothing to tell: what these need is made when it is needed. */
+  #interest: Interest | null = null;
+  #outbox: Outbox | null = null;
+  #rows: Rows | null = null;
+  #results: Results | null = null;
   #count = 0;
   #tells = 0;
   /** The last row with a note. */
@@ -28,18 +56,56 @@ export class Owner {
 
   constructor(
     readonly key: OwnerKey,
-    readonly opened: Opened,
-    readonly world: ActorWorld,
-    readonly limits: ActorLimits,
+    { epoch, behavior, wording, head, rows, forgotten }: Opened,
+    readonly shell: Pick<Shell, 'world' | 'limits'>,
   ) {
-    this.#rows = new Rows(key, limits, opened.forgotten, opened.wording.left);
-    this.#head = opened.head;
-    for (const row of opened.rows) this.#rows.push(row);
-    this.outbox = new Outbox(({ to, command, seq }) => world.tell(to, command, key, seq), limits);
+    this.epoch = epoch;
+    this.behavior = behavior;
+    this.wording = wording;
+    this.#head = head;
+    if (rows.length === 0 && forgotten === 0) return;
+    this.#rows = new Rows(key, shell.limits, forgotten, wording.left);
+    for (const row of rows) this.#rows.push(row);
   }
 
-  get epoch(): number {
-    return this.opened.epoch;
+  get world(): ActorWorld {
+    return this.shell.world;
+  }
+
+  get limits(): ActorLimits {
+    return this.shell.limits;
+  }
+
+  get interest(): Interest {
+    return this.#interest ?? NOBODY;
+  }
+
+  get outbox(): Outbox {
+    return this.#outbox ?? NOTHING;
+  }
+
+  get results(): Results | null {
+    return this.#results;
+  }
+
+  remember(commandId: string, reply: Reply): void {
+    this.#results ??= new Results(this.limits.recentResults);
+    this.#results.set(commandId, reply);
+  }
+
+  #interested(): Interest {
+    this.#interest ??= new Interest();
+    return this.#interest;
+  }
+
+  #ring(): Rows {
+    this.#rows ??= new Rows(this.key, this.limits, 0, this.wording.left);
+    return this.#rows;
+  }
+
+  #telling(): Outbox {
+    this.#outbox ??= new Outbox(({ to, command, seq }) => this.world.tell(to, command, this.key, seq), this.limits);
+    return this.#outbox;
   }
 
   /** The numbers of this load come to an end. */
@@ -48,38 +114,33 @@ export class Owner {
   }
 
   /** What an earlier load told and nobody confirmed. */
-  retellAll(now: number): void {
-    for (const { seq, to, command } of this.opened.tells) {
-      this.outbox.add({ seq, to, command: parseOwn<Command>(command) }, now);
+  retellAll(tells: Opened['tells'], now: number): void {
+    for (const { seq, to, command } of tells) {
+      this.#telling().add({ seq, to, command: parseOwn<Command>(command) }, now);
     }
   }
 
   /** Throws only for bugs; then this load has ended. */
   decide(command: Command, batch: Batch, now: number): Reply {
-    const first = this.#count;
-    const turn: Turn = {
-      now,
-      mint: (after) => this.world.mint(now, after ?? null),
-      seq: (rowIndex) => seqOf(this.epoch, first + rowIndex + 1),
-    };
-    const decision = this.opened.behavior.decide(command, turn);
-    batch.write(decision.writes);
-    for (const draft of decision.rows) this.#row(draft, batch, now);
-    this.#tell(decision.tells, batch, now);
-    return decision.reply;
+    const turn = new OwnTurn(this, this.#count, now);
+    const { writes, rows, tells, reply } = this.behavior.decide(command, turn);
+    if (writes.length > 0) batch.write(writes);
+    for (const draft of rows) this.#row(draft, batch, now);
+    if (tells.length > 0) this.#tell(tells, batch, now);
+    return reply;
   }
 
   /** In one turn: interest recorded, and what the session lacks put on its worker's link, where its events follow. */
   attach(ask: AttachAsk, batch: Batch, now: number): void {
     const { session, user, hop, mask, worker } = ask;
-    const { behavior, wording } = this.opened;
+    const { behavior, wording } = this;
     const known = this.interest.get(session);
     if (known !== undefined && known.hop > hop) return;
     const isMember = behavior.isMember(user);
     const carried = isMember ? wording.carried(ask) : null;
     if (carried !== null) this.decide(carried, batch, now);
-    const missed = this.#rows.missed(ask);
-    if (isMember) this.interest.set(ask);
+    const missed = this.#ring().missed(ask);
+    if (isMember) this.#interested().set(ask);
     else this.interest.drop(session);
     const create = isMember && missed !== null && this.#isFresh(ask, missed) ? behavior.snapshot(ask, now) : null;
     const entry: RelayEntry = {
@@ -98,10 +159,9 @@ export class Owner {
 
   /** What its worker's sessions had only in memory ends with them. */
   dropWorker(worker: WorkerId, batch: Batch, now: number): void {
-    this.#sent.delete(worker);
     for (const { session, user } of this.interest.dropWorker(worker)) {
       const isLast = this.interest.ofUser(user).length === 0;
-      for (const gone of this.opened.wording.gone(session, user, isLast)) this.decide(gone, batch, now);
+      for (const gone of this.wording.gone(session, user, isLast)) this.decide(gone, batch, now);
     }
   }
 
@@ -112,8 +172,8 @@ export class Owner {
   #row(draft: RowDraft, batch: Batch, now: number): void {
     this.#count += 1;
     const seq = seqOf(this.epoch, this.#count);
-    const row = ringRow(draft, seq, this.opened.wording);
-    if (row !== null) this.#rows.push(row);
+    const row = ringRow(draft, seq, this.wording);
+    if (row !== null) this.#ring().push(row);
     const note = journalNote(draft, this.limits.journalUsers);
     if (note !== null) {
       const kept: KeptNote = { ...note, before: this.#head };
@@ -131,8 +191,8 @@ export class Owner {
         return hearEvent(this.interest, draft.topic, { kind: 'event', topic: draft.topic, body: bodyOf(draft) });
       case 'visibility': {
         const { kind: _, gained, lost, channel, from, to } = draft;
-        const created = this.opened.wording.created(draft.created);
-        const deleted = this.opened.wording.deleted(draft.deleted);
+        const created = this.wording.created(draft.created);
+        const deleted = this.wording.deleted(draft.deleted);
         return hearMoves(this.interest, { kind: 'moves', channel, from, to, created, deleted }, gained, lost);
       }
       case 'leave':
@@ -149,8 +209,7 @@ export class Owner {
     if (hearing.length === 0) return;
     batch.effect((isFollowed) => {
       for (const [worker, entry] of hearing) {
-        const n = (this.#sent.get(worker) ?? 0) + 1;
-        this.#sent.set(worker, n);
+        const n = this.#interested().count(worker);
         const relay = { owner: this.key, epoch: this.epoch, n, seq, entry };
         this.world.relay(worker, isFollowed ? { ...relay, followed: true } : relay);
       }
@@ -166,7 +225,7 @@ export class Owner {
       this.#tells += 1;
       const tell: OwnTell = { seq: seqOf(this.epoch, this.#tells), to, command };
       batch.write([{ w: 'putTell', tell: { seq: tell.seq, to, command: JSON.stringify(command) } }]);
-      batch.effect(() => this.outbox.add(tell, now));
+      batch.effect(() => this.#telling().add(tell, now));
     }
   }
 }

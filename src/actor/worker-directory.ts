@@ -375,7 +375,8 @@ export class WorkerDirectory implements Directory {
   }
 
   #tell(to: OwnerKey, command: Command, from: OwnerKey | null, seq: number | null): void {
-    if (this.#isMine(to)) this.actors.tell(to, command, from, seq);
+    // Whom it has is its own: that is known sooner than a key is hashed.
+    if (this.actors.has(to) || this.#isMine(to)) this.actors.tell(to, command, from, seq);
     else this.#peers.inSlot(this.slotOf(to))?.post({ m: 'tell', to, command, from, seq });
   }
 

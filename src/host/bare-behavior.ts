@@ -4,6 +4,8 @@ import type { Command } from '../protocol/commands.ts';
 import type { Decision, Need, Reply, Turn } from '../protocol/decision.ts';
 import { refuse } from '../protocol/errors.ts';
 
+const NONE: readonly Need[] = [];
+
 export abstract class BareBehavior implements Behavior {
   abstract decide(command: Command, turn: Turn): Decision;
   abstract isMember(): boolean;
@@ -15,7 +17,7 @@ export abstract class BareBehavior implements Behavior {
   }
 
   needs(): readonly Need[] {
-    return [];
+    return NONE;
   }
 
   supply(): void {}

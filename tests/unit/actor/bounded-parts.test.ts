@@ -37,7 +37,7 @@ describe('deque', () => {
 
 describe('mailbox', () => {
   test('is first in, first out, and each kind has its own bound', () => {
-    const mailbox = new Mailbox<string>({ capacity: 2, owed: 1 }, (item) => item.startsWith('o'));
+    const mailbox = new Mailbox<string>({ mailboxCommands: 2, mailboxOwed: 1 }, (item) => item.startsWith('o'));
     for (const item of ['a', 'o1', 'b']) mailbox.put(item);
     expect(() => mailbox.put('c')).toThrow('overloaded');
     expect(() => mailbox.put('o2')).toThrow('overloaded');
