@@ -1,17 +1,25 @@
 /** Reads of the service: equal ones that are under way are one query of the store, and its answer is encoded once for all. */
-
 import type { Clock } from '../base/clock.ts';
 import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
 import { QUERIES, type ReadName } from '../store/grpc/queries.ts';
-import type { Form, Query } from '../store/grpc/query.ts';
+import { FIELDS, type Query, RECORD } from '../store/grpc/query.ts';
 import { type Fields, rpcOf } from '../store/grpc/wire.ts';
 import type { Store } from '../store/ports.ts';
 import type { Generations } from './generations.ts';
 
 type AnyQuery = Query<readonly unknown[], unknown>;
+type Ask = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** Reads of one channel's messages: what is written elsewhere does not change them. */
+const OF_MESSAGES: ReadonlySet<ReadName> = new Set<ReadName>([
+  ...(['page', 'message', 'messages', 'reactionsOf', 'reactors', 'pins', 'nonce'] as const),
+]);
+/** It reads the messages of many channels, and nobody asks it twice. */
+const ALONE: ReadonlySet<ReadName> = new Set<ReadName>(['authored']);
 
 export class Reads {
   readonly coalescer: Coalescer<Buffer>;
+  #asked = 0;
 
   /** `generations` null: somebody else writes too, so no read may join another one. */
   constructor(
@@ -28,18 +36,17 @@ export class Reads {
     const query = QUERIES[name] as unknown as AnyQuery;
     const { answer } = rpcOf(query.rpc);
     const args = query.args.parse(request);
-    const form: Form = request.form === 1 ? 1 : 0;
-    const ask = this.store[name] as (...args: readonly unknown[]) => Promise<unknown>;
-    const start = async (): Promise<Buffer> => answer.encode(query.answer(await ask(...args), form));
-    const channel = typeof request.channel_id === 'string' ? request.channel_id : null;
-    return this.coalescer.share(this.#keyOf(query.rpc, request, channel), start, { signal, partition: channel ?? '' });
+    const form = request.form === RECORD ? RECORD : FIELDS;
+    const start = async (): Promise<Buffer> =>
+      answer.encode(query.answer(await (this.store[name] as Ask)(...args), form));
+    const channel = OF_MESSAGES.has(name) ? String(request.channel_id) : null;
+    const key = `${name} ${this.#generation(name, channel)} ${JSON.stringify(request)}`;
+    return this.coalescer.share(key, start, { signal, partition: channel ?? '' });
   }
 
-  #alone = 0;
-
-  #keyOf(rpc: string, request: Fields, channel: string | null): string {
-    this.#alone += 1;
-    const generation = this.generations === null ? `alone ${this.#alone}` : this.generations.of(channel);
-    return `${rpc} ${generation} ${JSON.stringify(request)}`;
+  #generation(name: ReadName, channel: string | null): string {
+    if (this.generations !== null && !ALONE.has(name)) return String(this.generations.of(channel));
+    this.#asked += 1;
+    return `alone ${this.#asked}`;
   }
 }

@@ -1,0 +1,301 @@
+/** The data server over real gRPC: what is shared and what never is, cancelling, deadlines, streams, tokens, claims. */
+import { describe, expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { Fault } from '../../src/protocol/errors.ts';
+import type { Fields } from '../../src/store/grpc/wire.ts';
+import { messageRecord, mint } from '../conformance/store-records.ts';
+import { DataHome, TOKEN } from '../support/data-home.ts';
+import { eventually } from '../support/eventually.ts';
+import { Inbox } from '../support/inbox.ts';
+
+const READS = 'guildhall_data_reads_total';
+const HAND = 'guildhall_data_calls_in_hand';
+
+const pageOf = (channelId: string) => ({ channelId, before: null, after: null, around: null, limit: 50 });
+const idsIn = (answer: Fields): unknown[] => (answer.messages as readonly Fields[]).map(({ id }) => id);
+
+/** A process that reads through the data server. */
+class Front implements AsyncDisposable {
+  readonly lines = new Inbox<string>((line) => line);
+  readonly #child;
+  readonly #ended: Promise<void>;
+
+  constructor(port: number, channel: string, count: number) {
+    const args = [join(import.meta.dir, '../support/data-reader.ts'), String(port), TOKEN, channel, String(count)];
+    this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line));
+    this.#ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
+  }
+
+  go(): void {
+    this.#child.stdin.write('go\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin.end();
+    await this.#ended;
+  }
+}
+
+describe('equal reads', () => {
+  test('of 100 readers in two processes are one query, and all get its answer', async () => {
+    await using home = await DataHome.open();
+    const [channel, id] = [mint(), mint()];
+    await home.fill(channel, [id]);
+    home.held.hold();
+    await using one = new Front(home.server.port, channel, 50);
+    await using two = new Front(home.server.port, channel, 50);
+    for (const front of [one, two])
+      await front.lines.until('it to connect', (line) => line === 'ready', { ms: 20_000 });
+    for (const front of [one, two]) front.go();
+    await eventually('all have asked', () => home.count(READS, 'joined') === 99);
+    home.held.release();
+    for (const front of [one, two]) {
+      const line = await front.lines.until('its answers', (each) => each.startsWith('{'));
+      expect(JSON.parse(line)).toEqual({ different: 1, ids: [id] });
+    }
+    expect(home.held.pages.length).toBe(1);
+  });
+
+  test('are those with equal parameters and no other', async () => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const channel = mint();
+    home.held.hold();
+    const base = { channel_id: channel, limit: 50 };
+    const asked = [
+      base,
+      { ...base, limit: 49 },
+      { ...base, before: '9' },
+      { ...base, after: '9' },
+      { ...base, around: '9' },
+    ];
+    const different = [...asked, { ...base, form: 1 }, { ...base, channel_id: mint() }];
+    const calls = [...different, base].map((request) => caller.call('Page', request).answer);
+    await eventually('all have asked', () => home.held.pages.length === 7 && home.count(READS, 'joined') === 1);
+    home.held.release();
+    await Promise.all(calls);
+    expect(home.held.pages.length).toBe(7);
+  });
+
+  test('that fail fail for those who wait alone', async () => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const broken = new Fault('unavailable', true, 'a reader has ended', { retryAfterMs: 70 });
+    const user = { id: mint() };
+    let asked = 0;
+    home.held.inner.user = async () => {
+      asked += 1;
+      if (asked === 1) throw broken;
+      return null;
+    };
+    const ends = await Promise.allSettled([caller.call('GetUser', user).answer, caller.call('GetUser', user).answer]);
+    expect(ends.map((end) => end.status)).toContain('rejected');
+    const store = await home.client();
+    asked = 0;
+    const fault = await store.user(user.id).catch((error) => error);
+    expect(fault).toBeInstanceOf(Fault);
+    expect(fault).toMatchObject({ code: 'unavailable', retryable: true, retryAfterMs: 70, message: broken.message });
+    expect(await store.user(user.id)).toBeNull();
+  });
+
+  test('that begin after an acknowledged write see it, though an older read is under way', async () => {
+    await using home = await DataHome.open();
+    const store = await home.client();
+    const [channel, id] = [mint(), mint()];
+    home.held.hold();
+    const before = store.page(pageOf(channel));
+    await eventually('it is asked', () => home.held.pages.length === 1);
+    const epoch = await store.fence('g:1');
+    await store.commit({ owner: 'g:1', epoch, writes: [{ w: 'putMessage', message: messageRecord(channel, id) }] });
+    const after = [store.page(pageOf(channel)), store.page(pageOf(channel))];
+    await eventually('it is asked anew', () => home.held.pages.length === 2 && home.count(READS, 'joined') === 1);
+    home.held.release();
+    expect(await before).toEqual([]);
+    for (const page of await Promise.all(after)) expect(page.map(({ message }) => message.id)).toEqual([id]);
+  });
+
+  test('of a channel that another batch has not touched are still shared', async () => {
+    await using home = await DataHome.open();
+    const store = await home.client();
+    const channel = mint();
+    home.held.hold();
+    const first = store.page(pageOf(channel));
+    await eventually('it is asked', () => home.held.pages.length === 1);
+    const epoch = await store.fence('g:1');
+    await store.commit({ owner: 'g:1', epoch, writes: [{ w: 'putMessage', message: messageRecord(mint(), mint()) }] });
+    const second = store.page(pageOf(channel));
+    await eventually('it has joined', () => home.count(READS, 'joined') === 1);
+    home.held.release();
+    expect(await Promise.all([first, second])).toEqual([[], []]);
+    expect(home.held.pages.length).toBe(1);
+  });
+});
+
+describe('a caller who goes away', () => {
+  test('ends his own wait; the last one ends the read', async () => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const request = { channel_id: mint(), limit: 1 };
+    home.held.hold();
+    const [one, two, three] = [1, 2, 3].map(() => caller.call('Page', request));
+    await eventually('they have asked', () => home.count(READS, 'joined') === 2);
+    one?.cancel();
+    expect(await one?.answer.catch((error) => error.code)).toBe(status.CANCELLED);
+    await eventually('he is gone', () => home.count(HAND) === 2);
+    expect(home.count('guildhall_data_reads_left_total')).toBe(0);
+    two?.cancel();
+    three?.cancel();
+    await eventually('the read has ended', () => home.count('guildhall_data_reads_left_total') === 1);
+    const next = caller.call('Page', request);
+    await eventually('it is read anew', () => home.held.pages.length === 2);
+    home.held.release();
+    expect(await next.answer).toEqual({ messages: [] });
+  });
+
+  test('does so at his deadline too', async () => {
+    await using home = await DataHome.open();
+    home.held.hold();
+    expect(await home.caller().codeOf('Page', { channel_id: mint(), limit: 1 }, { ms: 200 })).toBe(
+      status.DEADLINE_EXCEEDED,
+    );
+    await eventually('the read has ended', () => home.count('guildhall_data_reads_left_total') === 1);
+    expect(home.count(HAND)).toBe(0);
+  });
+});
+
+describe('a history', () => {
+  const ids = Array.from({ length: 25 }, () => mint());
+
+  async function read(home: DataHome, request: Fields): Promise<string[][]> {
+    const pages: string[][] = [];
+    for await (const page of home.caller().stream('History', request)) pages.push(idsIn(page as Fields) as string[]);
+    return pages;
+  }
+
+  const cases: readonly (readonly [name: string, request: Fields, pages: readonly (readonly string[])[]])[] = [
+    ['whole', { page: 10 }, [ids.slice(0, 10), ids.slice(10, 20), ids.slice(20)]],
+    ['between two messages', { page: 10, after: ids[4], before: ids[20] }, [ids.slice(5, 15), ids.slice(15, 20)]],
+    ['in one page', {}, [ids]],
+    ['that ends with a full page', { page: 5, after: ids[14] }, [ids.slice(15, 20), ids.slice(20)]],
+    ['of nothing', { after: ids[24] }, []],
+  ];
+  test.each(cases)('comes oldest first: %s', async (_name, request, pages) => {
+    await using home = await DataHome.open();
+    const channel = mint();
+    await home.fill(channel, ids);
+    expect(await read(home, { channel_id: channel, ...request })).toEqual(pages.map((page) => [...page]));
+  });
+
+  test('waits for a reader who does not read, and reads no more when he is gone', async () => {
+    await using home = await DataHome.open();
+    const channel = mint();
+    const many = Array.from({ length: 3000 }, () => mint());
+    const large = many.map(
+      (id) => ({ w: 'putMessage', message: messageRecord(channel, id, 'x'.repeat(4000)) }) as const,
+    );
+    const epoch = await home.held.inner.fence('g:1');
+    await home.held.inner.commit({ owner: 'g:1', epoch, writes: large });
+    const stream = home.caller().stream('History', { channel_id: channel, page: 1, form: 1 });
+    stream.on('error', () => {});
+    const first = new Promise((resolve) => stream.once('data', resolve));
+    await first;
+    stream.pause();
+    // It has had many turns and asked for no page more: it waits.
+    let seen = -1;
+    const other = home.caller();
+    while (seen !== home.held.pages.length) {
+      seen = home.held.pages.length;
+      for (let turn = 0; turn < 50; turn += 1) await other.call('Metrics', {}).answer;
+    }
+    expect(seen).toBeLessThan(many.length / 2);
+    stream.cancel();
+    await eventually('it has ended', () => home.count(HAND) === 0);
+    expect(home.held.pages.length).toBeLessThan(many.length / 2);
+  });
+});
+
+describe('who may call', () => {
+  const wrong: readonly (readonly [name: string, authorization: string | null])[] = [
+    ['nobody without a token', null],
+    ['nobody with another token', 'Bearer wrong'],
+    ['nobody with a part of the token', `Bearer ${TOKEN.slice(0, -1)}`],
+    ['nobody with an empty token', 'Bearer '],
+  ];
+  test.each(wrong)('%s', async (_name, authorization) => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const options = { authorization };
+    expect(await caller.codeOf('Page', { channel_id: '1', limit: 1 }, options)).toBe(status.UNAUTHENTICATED);
+    expect(await caller.codeOf('Commit', { owner: 'g:1', epoch: 1 }, options)).toBe(status.UNAUTHENTICATED);
+    for (const name of ['History', 'State']) {
+      const end = new Promise<ServiceError>((resolve) => {
+        caller.stream(name, { channel_id: '1' }, options).on('error', resolve).resume();
+      });
+      expect((await end).code).toBe(status.UNAUTHENTICATED);
+    }
+    expect(home.held.pages).toEqual([]);
+  });
+
+  test('whoever has the token, with or without the word in front', async () => {
+    await using home = await DataHome.open();
+    for (const authorization of [`Bearer ${TOKEN}`, TOKEN]) {
+      expect(await home.caller().codeOf('Page', { channel_id: '1', limit: 1 }, { authorization })).toBe(status.OK);
+    }
+    expect(await home.caller().call('Metrics', {}).answer).toEqual({ text: 'some_total 1\n' });
+  });
+});
+
+describe('what is no request', () => {
+  const cases: readonly (readonly [rpc: string, request: Fields])[] = [
+    ['Page', { channel_id: 'x', limit: 1 }],
+    ['Page', { channel_id: '1', limit: 101 }],
+    ['Page', { channel_id: '1', limit: 1, before: '-1' }],
+    ['GetDm', { owner: 'x:1' }],
+    ['Fence', { owner: '' }],
+    ['Commit', { owner: 'g:1', epoch: 1, writes: ['{'] }],
+    ['Commit', { owner: 'g:1', epoch: 1, writes: ['{"w":"dropAll"}'] }],
+    ['Commit', { owner: 'g:1', epoch: 1, writes: ['{"w":"putMessage","message":{"id":1}}'] }],
+  ];
+  test.each(cases)('is refused: %s %j', async (rpc, request) => {
+    await using home = await DataHome.open();
+    expect(await home.caller().codeOf(rpc, request)).toBe(status.INVALID_ARGUMENT);
+    expect(home.reported).toEqual([]);
+  });
+});
+
+describe('a claim', () => {
+  test('keeps other servers out for as long as its client lives, and nobody else', async () => {
+    await using home = await DataHome.open();
+    const first = await home.client('first');
+    const again = await home.client('first');
+    const other = await home.client();
+    expect([first.state, again.state, other.state]).toEqual(['open', 'open', 'open']);
+    expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
+    await first.close();
+    expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
+    await again.close();
+    const second = await eventually('it is free', () => home.client('second').catch(() => null));
+    expect(second.state).toBe('open');
+  });
+});
+
+describe('beside a server that writes', () => {
+  test('it only reads, and no read joins another one', async () => {
+    await using home = await DataHome.open({ isOnlyWriter: false });
+    const caller = home.caller();
+    expect(await caller.codeOf('Fence', { owner: 'g:1' })).toBe(status.FAILED_PRECONDITION);
+    expect(await caller.codeOf('Commit', { owner: 'g:1', epoch: 1 })).toBe(status.FAILED_PRECONDITION);
+    expect(await home.client('us').catch((error) => error.message)).toContain('only reads');
+    const store = await home.client();
+    expect(await store.fence('g:1').catch((error) => error.message)).toContain('only reads');
+    home.held.hold();
+    const reads = [1, 2].map(() => caller.call('Page', { channel_id: '1', limit: 1 }).answer);
+    await eventually('both are asked', () => home.held.pages.length === 2);
+    home.held.release();
+    expect(await Promise.all(reads)).toEqual([{ messages: [] }, { messages: [] }]);
+  });
+});
