@@ -69,8 +69,10 @@ export const LIMITS = {
 
   /** An ask or a read ends then at the latest. */
   askMs: 10 * SECOND,
-  /** Asks and reads of one worker that wait for the same owner; ordinary ones may fill half of it. One more fails at once. */
+  /** Asks of one worker that wait for the same owner; ordinary ones may fill half of it. One more fails at once. */
   ownerCalls: 1024,
+  /** Questions of one worker that wait for the same owner: all that open one channel at once may ask whether they may read it. */
+  ownerReads: 8192,
   /** Asks of one worker that wait for an answer. */
   asksInFlight: 20_000,
   /** Messages that wait on one link; one more is refused, and leaves a mark if it was an entry. */
@@ -309,6 +311,10 @@ export function checkLimits(l: Limits): void {
   assert(l.rowsPerEpoch + 2 ** 20 <= 2 ** 24, 'the last batch of a load fits the numbers of its epoch');
   assert(l.commitMs < l.askMs && l.readMs < l.askMs, 'the store answers or fails before the ask ends');
   assert(l.ownerCalls <= l.mailboxCommands, 'the calls of one worker fit a mailbox');
+  assert(
+    l.ownerReads < l.requests && l.ownerReads < l.asksInFlight,
+    'the questions to one owner leave room for others',
+  );
   assert(
     l.strainMailbox * 16 <= l.mailboxCommands && l.strainBatches * 16 <= l.batchesWaiting,
     'full is the last strain',

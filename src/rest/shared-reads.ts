@@ -45,7 +45,7 @@ export class SharedReads {
 
   measure(): Family[] {
     return [
-      ...coalescerFamilies('guildhall_queries', 'Reads made for all workers', this.#queries),
+      ...coalescerFamilies('guildhall_shared_reads', 'Reads made for all workers', this.#queries),
       ...coalescerFamilies('guildhall_single_reads', 'Reads of single messages made for all workers', this.#gathered),
       ...this.#parts.cache.measure(),
     ];

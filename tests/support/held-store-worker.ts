@@ -1,0 +1,139 @@
+/**
+ * A worker whose reads of the store are seen, and held back when a test says so: it stands between the worker and the store's reader threads and hears what
+ * crosses their ports. Orders and sightings go over the channel `held store`.
+ */
+import { BroadcastChannel, MessageChannel, type MessagePort, workerData } from 'node:worker_threads';
+import { LIMITS } from '../../src/limits.ts';
+import type { Answers, ReaderRequests } from '../../src/store/thread/wire.ts';
+import type { WorkerStart } from '../../src/threads.ts';
+
+const CHANNEL = 'held store';
+const HELD_MS = 120_000;
+
+type Order =
+  /** Reads of these names wait, the others pass. */
+  | { readonly hold: readonly string[] }
+  /** So many of the held ones go on, oldest first; absent: all, and those that come. */
+  | { readonly release: number | null }
+  /** All that are held fail, and those that come. */
+  | { readonly fail: readonly string[] };
+
+export interface Seen {
+  readonly slot: number;
+  readonly method: string;
+  /** JSON of the arguments. */
+  readonly args: string;
+  readonly was: 'asked' | 'released';
+}
+
+/** The test's side: what all workers have asked the store for, and whether it answers. */
+export class HeldStore implements Disposable {
+  readonly seen: Seen[] = [];
+  readonly #channel = new BroadcastChannel(CHANNEL);
+
+  constructor() {
+    this.#channel.onmessage = (message) => {
+      const { data } = message as MessageEvent<Seen | Order>;
+      if ('method' in data) this.seen.push(data);
+    };
+  }
+
+  hold(...methods: readonly string[]): void {
+    this.seen.length = 0;
+    this.#order({ hold: methods });
+  }
+
+  release(most: number | null = null): void {
+    this.#order({ release: most });
+  }
+
+  fail(...methods: readonly string[]): void {
+    this.seen.length = 0;
+    this.#order({ fail: methods });
+  }
+
+  /** Reads of this name that reached the store since the last order to hold or fail, whose arguments have all of these words. */
+  asked(method: string, ...words: readonly string[]): Seen[] {
+    const isThat = ({ method: name, args }: Seen): boolean =>
+      name === method && words.every((word) => args.includes(word));
+    return this.seen.filter((one) => one.was === 'asked' && isThat(one));
+  }
+
+  [Symbol.dispose](): void {
+    this.#channel.close();
+  }
+
+  #order(order: Order): void {
+    this.#channel.postMessage(order);
+  }
+}
+
+interface Held {
+  readonly method: string;
+  readonly args: string;
+  readonly go: () => void;
+  readonly fail: () => void;
+}
+
+class Gate {
+  readonly #channel = new BroadcastChannel(CHANNEL);
+  #held: Held[] = [];
+  #holds: readonly string[] = [];
+  #fails: readonly string[] = [];
+
+  constructor(readonly slot: number) {
+    this.#channel.onmessage = (message) => this.#obey((message as MessageEvent<Order | Seen>).data);
+  }
+
+  /** The port that the worker gets in place of `port`. */
+  between(port: MessagePort): MessagePort {
+    const { port1: mine, port2: its } = new MessageChannel();
+    port.on('message', (answers: Answers) => mine.postMessage(answers));
+    mine.on('message', (requests: ReaderRequests) => {
+      for (let at = 0; at + 2 < requests.length; at += 3) {
+        const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+        this.#take({
+          method,
+          args,
+          go: () => port.postMessage([id, method, args]),
+          fail: () => mine.postMessage([id, 'broken', 'the test broke it']),
+        });
+      }
+    });
+    return its;
+  }
+
+  #take(request: Held): void {
+    this.#say(request, 'asked');
+    if (this.#fails.includes(request.method)) request.fail();
+    else if (this.#holds.includes(request.method)) this.#held.push(request);
+    else request.go();
+  }
+
+  #obey(order: Order | Seen): void {
+    if ('hold' in order) [this.#holds, this.#fails] = [order.hold, []];
+    else if ('fail' in order) {
+      [this.#holds, this.#fails] = [[], order.fail];
+      for (const { fail } of this.#held.splice(0)) fail();
+    } else if ('release' in order) {
+      if (order.release === null) [this.#holds, this.#fails] = [[], []];
+      for (const held of this.#held.splice(0, order.release ?? this.#held.length)) {
+        this.#say(held, 'released');
+        held.go();
+      }
+    }
+  }
+
+  #say({ method, args }: Held, was: Seen['was']): void {
+    this.#channel.postMessage({ slot: this.slot, method, args, was } satisfies Seen);
+  }
+}
+
+const start = workerData as (Omit<WorkerStart, 'store'> & { store: WorkerStart['store'] }) | null;
+if (start?.store) {
+  const gate = new Gate(start.slot);
+  // A read that is held back is not late.
+  Object.assign(LIMITS, { readMs: HELD_MS, flightMs: HELD_MS, askMs: HELD_MS, readSlowMs: HELD_MS });
+  start.store = { ...start.store, readers: start.store.readers.map((port) => gate.between(port)) };
+  await import('../../src/worker.ts');
+}
