@@ -15,7 +15,13 @@ import manifest from '../package.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Every file that a thread of its own runs. */
-const ENTRIES = ['main', 'worker', 'store/sqlite/writer-thread', 'store/sqlite/reader-thread'];
+const ENTRIES = [
+  'main',
+  'worker',
+  'store/sqlite/writer-thread',
+  'store/sqlite/reader-thread',
+  'store/cql/store-thread',
+];
 /** Target -> package of the runtime. */
 const RUNTIMES: Readonly<Partial<Record<string, string>>> = {
   'bun-linux-x64': '@oven/bun-linux-x64',

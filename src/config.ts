@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LOG_LEVELS, type LogLevel } from './base/log.ts';
 import { ROOM_LIMITS } from './gateway/limits.ts';
+import { subnetsOf } from './gateway/proxies.ts';
 import { LIMITS } from './limits.ts';
 import { parseJson } from './protocol/json.ts';
 
@@ -18,8 +19,8 @@ export interface Config {
   readonly workers: number;
   /** What clients are told, without a trailing slash; null: as the request's Host says. */
   readonly publicUrl: string | null;
-  /** `memory`: nothing is kept, one worker (bot tests). `data`: behind a data service. */
-  readonly store: 'sqlite' | 'memory' | 'data';
+  /** `memory`: nothing is kept, one worker (bot tests). `data`: behind a data service. `cql`: Cassandra or ScyllaDB. */
+  readonly store: 'sqlite' | 'memory' | 'data' | 'cql';
   /** File that fills a store in memory at the start; null: none. */
   readonly seed: string | null;
   /** `open`: anybody may register. `invite`: who names an invite that works. `closed`: accounts come from the command line. */
@@ -32,6 +33,8 @@ export interface Config {
   readonly rateLimits: 'on' | 'off' | number;
   /** WebSockets that one worker takes from one address; this machine's own has no such bound. */
   readonly socketsPerAddress: number;
+  /** Addresses and CIDR ranges, with a comma between two, whose X-Forwarded-For says who the client is; null: none. */
+  readonly trustedProxies: string | null;
   /** Of the process, shared by its workers: newest pages and pins of busy channels, and users. 0: none is kept. */
   readonly readCacheMb: number;
   /** `host:port` of the data service that is the store. */
@@ -40,6 +43,16 @@ export interface Config {
   readonly dataTokenFile: string | null;
   /** `host:port` where the store is served over gRPC; null: nowhere. */
   readonly dataListen: string | null;
+  /** Nodes of Cassandra or ScyllaDB, with a comma between two: `host` or `host:port`. */
+  readonly contactPoints: string;
+  readonly localDatacenter: string;
+  readonly keyspace: string;
+  /** Nodes that keep each row, for a keyspace that is made. */
+  readonly replication: number;
+  /** Null: the cluster asks for no password. */
+  readonly cqlUsername: string | null;
+  /** Absolute. */
+  readonly cqlPasswordFile: string | null;
 }
 
 interface Option {
@@ -69,6 +82,8 @@ function isPlainUrl(text: string): boolean {
   return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
 }
 
+const filePath = z.string().transform((path) => (path === '' ? null : resolve(path)));
+
 const place = z
   .string()
   .regex(/^([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/, 'ADDRESS:PORT')
@@ -94,9 +109,10 @@ export const OPTIONS = {
     about: 'address that clients are told, when it is not the Host of their requests',
   },
   store: {
-    schema: oneOf('sqlite', 'memory', 'data'),
+    schema: oneOf('sqlite', 'memory', 'data', 'cql'),
     fallback: 'sqlite',
-    about: 'where data lives: sqlite, memory (lost at the end; one worker) or data (a data service)',
+    about:
+      'where data lives: sqlite, memory (lost at the end; one worker), data (a data service) or cql (docs/scylladb.md)',
   },
   seed: {
     schema: z.string().transform((path) => (path === '' ? null : path)),
@@ -131,6 +147,16 @@ export const OPTIONS = {
     fallback: String(ROOM_LIMITS.socketsPerIp),
     about: 'WebSockets that one worker takes from one address; the machine itself is not bounded',
   },
+  trustedProxies: {
+    schema: z.union([
+      z.literal('').transform(() => null),
+      z
+        .string()
+        .refine((text) => subnetsOf(text) !== null, 'addresses or ranges (10.0.0.0/8), with a comma between two'),
+    ]),
+    fallback: '',
+    about: 'proxies whose X-Forwarded-For says who the client is: addresses or ranges, with a comma between two',
+  },
   readCacheMb: {
     schema: whole(0, 65_536),
     fallback: '32',
@@ -142,7 +168,7 @@ export const OPTIONS = {
     about: 'where the data service of --store data is',
   },
   dataTokenFile: {
-    schema: z.string().transform((path) => (path === '' ? null : resolve(path))),
+    schema: filePath,
     fallback: '',
     about:
       'file with the token of the data service, its own or the one that is used; absent: data-token in the data directory',
@@ -152,6 +178,32 @@ export const OPTIONS = {
     fallback: '',
     about: 'address and port at which other programs read the store over gRPC (docs/data-service.md)',
   },
+  contactPoints: {
+    schema: z.string().regex(/^[\w.-]+(:\d{1,5})?(,[\w.-]+(:\d{1,5})?)*$/, 'hosts with a comma between two: a,b:9042'),
+    fallback: '127.0.0.1:9042',
+    about: 'nodes of Cassandra or ScyllaDB that --store cql asks first, with a comma between two',
+  },
+  localDatacenter: {
+    schema: z.string().regex(/^[\w.-]+$/, 'the name of a datacenter'),
+    fallback: 'datacenter1',
+    about: 'datacenter of the cluster whose nodes are used',
+  },
+  keyspace: {
+    schema: z.string().regex(/^[a-z][a-z0-9_]{0,47}$/, 'up to 48 small letters, digits and _, a letter first'),
+    fallback: 'guildhall',
+    about: 'keyspace of the cluster; made when it is missing',
+  },
+  replication: {
+    schema: whole(1, 9),
+    fallback: '3',
+    about: 'nodes of the datacenter that keep each row, for a keyspace that is made',
+  },
+  cqlUsername: {
+    schema: z.string().transform((name) => (name === '' ? null : name)),
+    fallback: '',
+    about: 'user name at the cluster, if it asks for one',
+  },
+  cqlPasswordFile: { schema: filePath, fallback: '', about: 'file with the password of --cql-username' },
 } as const satisfies { readonly [K in keyof Config]: Option };
 
 export type OptionName = keyof typeof OPTIONS;
@@ -197,10 +249,17 @@ export function readConfig(flags: Texts, environment: Texts = process.env): Conf
     metrics: read('metrics') as Config['metrics'],
     rateLimits: read('rateLimits') as Config['rateLimits'],
     socketsPerAddress: Number(read('socketsPerAddress')),
+    trustedProxies: read('trustedProxies') as string | null,
     readCacheMb: Number(read('readCacheMb')),
     dataAddress: String(read('dataAddress')),
     dataTokenFile: read('dataTokenFile') as string | null,
     dataListen: read('dataListen') as string | null,
+    contactPoints: String(read('contactPoints')),
+    localDatacenter: String(read('localDatacenter')),
+    keyspace: String(read('keyspace')),
+    replication: Number(read('replication')),
+    cqlUsername: read('cqlUsername') as string | null,
+    cqlPasswordFile: read('cqlPasswordFile') as string | null,
   });
 }
 

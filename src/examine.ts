@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { adminSocketOf, type Config } from './config.ts';
+import { examineCluster } from './examine-cluster.ts';
 import { parseJson } from './protocol/json.ts';
 import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
 
@@ -43,7 +44,7 @@ export async function examine(config: Config, now: number): Promise<readonly Fin
     ['directory', directory(dataDir)],
     ['space', space(dataDir)],
     ['clock', clock(now, changedAt(`${dataDir}/guildhall.db`))],
-    ['store', config.store === 'memory' ? ['good', 'in memory: nothing is kept'] : store(dataDir)],
+    ['store', await storeOf(config)],
     ['lock', lock(dataDir, runs)],
     ['workers', cores(workers, availableParallelism())],
     ['health', runs ? await health(adminSocketOf(config)) : null],
@@ -179,6 +180,11 @@ export function clock(now: number, storeChangedAt: number | null): Said {
     `${found}, and the store was written at ${new Date(storeChangedAt).toISOString()}`,
     'set the clock (NTP)',
   ];
+}
+
+async function storeOf(config: Config): Promise<Said> {
+  if (config.store === 'cql') return examineCluster(config);
+  return config.store === 'memory' ? ['good', 'in memory: nothing is kept'] : store(config.dataDir);
 }
 
 function store(dir: string): Said {

@@ -4,6 +4,7 @@ import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
 import { readDataToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
+import { connectStore as connectCql } from './store/cql/client.ts';
 import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
 import { connectStore } from './store/sqlite/client.ts';
@@ -22,7 +23,8 @@ export async function reachStore(
 ): Promise<Store> {
   if (config.store === 'data') return reachData(config, claim, clock);
   if (ports === null) return new MemoryStore({ clock });
-  return connectStore(ports, {
+  const connect = config.store === 'cql' ? connectCql : connectStore;
+  return connect(ports, {
     clock,
     commitDeadlineMs: LIMITS.commitMs,
     readDeadlineMs: LIMITS.readMs,

@@ -8,13 +8,17 @@ import { doctor } from './doctor.ts';
 import { guildAdd } from './guild-add.ts';
 import { health } from './health.ts';
 import { helpOf, helpOfOne, helpOfSome, usageOf } from './help.ts';
+import { migrate } from './migrate.ts';
 import { COMMON } from './options.ts';
 import { serve } from './serve.ts';
 import { userAdd } from './user-add.ts';
 import { userPassword } from './user-password.ts';
 import { version } from './version.ts';
 
-const COMMANDS: readonly Command[] = [serve, data, userAdd, userPassword, guildAdd, botAdd, doctor, health, version];
+const COMMANDS: readonly Command[] = [
+  ...[serve, data, migrate, userAdd, userPassword, guildAdd, botAdd],
+  ...[doctor, health, version],
+];
 const HELP: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);
 
 const DONE = 0;

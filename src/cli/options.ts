@@ -5,6 +5,19 @@ import { flagOf, type OptionName } from '../config.ts';
 export const configOptions = (names: readonly OptionName[]): ParseArgsOptionsConfig =>
   Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' as const }]));
 
+/** What leads to the store. */
+export const STORE_OPTIONS: ParseArgsOptionsConfig = configOptions([
+  ...([
+    'store',
+    'contactPoints',
+    'localDatacenter',
+    'keyspace',
+    'replication',
+    'cqlUsername',
+    'cqlPasswordFile',
+  ] as const),
+]);
+
 /** What every command takes. */
 export const COMMON: ParseArgsOptionsConfig = {
   ...configOptions(['dataDir']),

@@ -1,6 +1,7 @@
 import { askAdmin } from './admin.ts';
 import { PasswordSet } from './answers.ts';
 import type { Command } from './command.ts';
+import { STORE_OPTIONS } from './options.ts';
 import { readPassword } from './password.ts';
 
 export const userPassword: Command = {
@@ -8,7 +9,7 @@ export const userPassword: Command = {
   usage: 'NAME [--password PASSWORD]',
   about:
     'Give a user a new password and end all his logins. Without a password one is made up and printed; - reads it from standard input.',
-  options: { password: { type: 'string' } },
+  options: { password: { type: 'string' }, ...STORE_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
     const password = await readPassword(call);

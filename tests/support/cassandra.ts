@@ -12,6 +12,7 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'cassandra-driver';
+import type { ClusterOptions } from '../../src/store/cql/cluster.ts';
 import { cassandraCommand, LOGBACK, yamlOf } from './cassandra-config.ts';
 import { eventually } from './eventually.ts';
 
@@ -212,15 +213,31 @@ function listenOnce(port: number, address: string): Promise<number | null> {
   });
 }
 
-let shared: Promise<Cassandra> | null = null;
+let shared: Promise<Pick<Cassandra, 'contactPoints'>> | null = null;
+/** Contact points of a node that runs already, for whoever works on the store: then none is started. */
+const RUNNING = process.env.GUILDHALL_TEST_CASSANDRA;
+
 /** The one node of this process: all test files share it, each with a keyspace of its own. It ends with the process. */
-export function sharedCassandra(): Promise<Cassandra> {
-  shared ??= Cassandra.start(1);
+function sharedCassandra(): Promise<Pick<Cassandra, 'contactPoints'>> {
+  shared ??= RUNNING === undefined ? Cassandra.start(1) : Promise.resolve({ contactPoints: RUNNING.split(',') });
   return shared;
 }
 
 let keyspaces = 0;
-export const freshKeyspace = (): string => `test_${process.pid}_${++keyspaces}`;
+const freshKeyspace = (): string => `test_${process.pid}_${++keyspaces}`;
+
+/** A keyspace that nobody has, on this cluster; absent: on the shared one. */
+export async function clusterOptions(cluster?: Pick<Cassandra, 'contactPoints'>): Promise<ClusterOptions> {
+  const { contactPoints } = cluster ?? (await sharedCassandra());
+  return {
+    contactPoints,
+    localDatacenter: DATACENTER,
+    keyspace: freshKeyspace(),
+    replication: contactPoints.length,
+    username: null,
+    passwordFile: null,
+  };
+}
 
 if (import.meta.main) {
   const began = performance.now();

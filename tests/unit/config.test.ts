@@ -38,7 +38,8 @@ describe('config', () => {
     [{}, { GUILDHALL_PORT: 'http' }, 'GUILDHALL_PORT is "http"; it must be a whole number from 0 to 65535'],
     [{ workers: '0' }, {}, '--workers is "0"; it must be a whole number from 1 to 256'],
     [{ 'public-url': 'chat' }, {}, '--public-url is "chat"; it must be an http:// or https:// address without query'],
-    [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite, memory, data'],
+    [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite, memory, data, cql'],
+    [{ keyspace: 'a;b' }, {}, '--keyspace is "a;b"; it must be up to 48 small letters, digits and _, a letter first'],
     [{ 'rate-limits': '0' }, {}, '--rate-limits is "0"; it must be on, off or a whole number from 1 to 999999'],
     [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, invite, closed'],
   ];

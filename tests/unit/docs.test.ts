@@ -38,6 +38,8 @@ test('the README has every option of the config, with its default and meaning', 
     seed: 'none',
     dataTokenFile: '`data-token` in the data directory',
     dataListen: 'none',
+    cqlUsername: 'none',
+    cqlPasswordFile: 'none',
   };
   const wanted = OPTION_NAMES.map((name) => {
     const { fallback, about } = OPTIONS[name];

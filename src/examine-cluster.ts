@@ -1,0 +1,40 @@
+/** Looks at the cluster of `--store cql`, and says what to mend. */
+import type { Config } from './config.ts';
+import { clusterOf } from './open-store.ts';
+import { lookAtCql } from './store/cql/threads.ts';
+
+type Said = readonly [state: 'good' | 'poor' | 'bad', found: string, mend?: string];
+
+export async function examineCluster(config: Config): Promise<Said> {
+  const look = await lookAtCql(clusterOf(config));
+  switch (look.keyspace) {
+    case 'unreachable':
+      return ['bad', look.why, 'check --contact-points, the network, and --cql-username with its password'];
+    case 'elsewhere': {
+      const mend = `give --local-datacenter: ${look.datacenters.join(', ')}`;
+      return ['bad', `the cluster has no datacenter ${config.localDatacenter}`, mend];
+    }
+    case 'none':
+      return replication(config, look.nodes, `no keyspace ${config.keyspace} yet: it is made at the first start`);
+    case 'ours':
+      break;
+  }
+  const { version, knows, nodes, holder } = look;
+  const by = holder === null ? 'nobody writes to it' : `written by ${holder}`;
+  const found = `keyspace ${config.keyspace}, version ${version}, ${nodes.up} of ${nodes.known} nodes answer, ${by}`;
+  if (version > knows) return ['bad', `${found}; this program knows ${knows}`, 'start a newer Guildhall'];
+  if (version > 0 && version < knows) return ['bad', `${found}; this program needs ${knows}`, 'guildhall migrate'];
+  return nodes.up < nodes.known ? ['poor', found, 'start the nodes that are down'] : ['good', found];
+}
+
+/** A keyspace that keeps more copies than there are nodes can be made, and takes no write. */
+function replication(config: Config, nodes: number, found: string): Said {
+  const majority = Math.floor(config.replication / 2) + 1;
+  if (nodes >= config.replication) return ['good', found];
+  const mend = `give --replication ${nodes}, or start more nodes`;
+  return [
+    nodes < majority ? 'bad' : 'poor',
+    `${found}, but ${nodes} nodes cannot keep ${config.replication} copies`,
+    mend,
+  ];
+}

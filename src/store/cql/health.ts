@@ -1,0 +1,64 @@
+/** What the store's thread knows of the cluster from how its writes go. */
+import type { Clock } from '../../base/clock.ts';
+import type { Trouble } from './cluster.ts';
+
+export type Health = 'open' | 'broken' | 'stuck';
+
+/** A write that is not answered for so long, while no other is, says that the cluster hangs. */
+const STUCK_MS = 2000;
+
+export class ClusterHealth {
+  readonly #clock: Clock;
+  /** When each write that is under way was sent, oldest first. */
+  readonly #sent = new Map<number, number>();
+  #count = 0;
+  #answeredAt: number;
+  #lateSince: number | null = null;
+  #state: Health = 'open';
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#answeredAt = clock.monotonic();
+  }
+
+  /** To be asked now and then: silence is seen by asking. */
+  get state(): Health {
+    const [oldest] = this.#sent.values();
+    const now = this.#clock.monotonic();
+    if (this.#state === 'open' && oldest !== undefined && now - Math.max(oldest, this.#answeredAt) > STUCK_MS)
+      this.#state = 'stuck';
+    return this.#state;
+  }
+
+  /** Tells how every write goes. Rejects as it does. */
+  async watch<Value>(write: () => Promise<Value>, troubleOf: (error: unknown) => Trouble): Promise<Value> {
+    this.#count += 1;
+    const number = this.#count;
+    this.#sent.set(number, this.#clock.monotonic());
+    try {
+      const value = await write();
+      this.answered();
+      return value;
+    } catch (error) {
+      this.#failed(troubleOf(error));
+      throw error;
+    } finally {
+      this.#sent.delete(number);
+    }
+  }
+
+  /** A majority of the replicas took a write, or answered a probe. */
+  answered(): void {
+    this.#answeredAt = this.#clock.monotonic();
+    this.#lateSince = null;
+    this.#state = 'open';
+  }
+
+  #failed(trouble: Trouble): void {
+    const now = this.#clock.monotonic();
+    if (trouble === 'absent') this.#state = 'broken';
+    if (trouble !== 'late') return;
+    this.#lateSince ??= now;
+    if (now - this.#lateSince > STUCK_MS && this.#state === 'open') this.#state = 'stuck';
+  }
+}

@@ -1,0 +1,111 @@
+/** Rows of messages as they are read: never half of one, never through what is known to be empty. */
+import type { Snowflake } from '../../protocol/ids.ts';
+import { type BucketRange, bucketOf, type IdRange } from '../buckets.ts';
+import type { Db } from './entries.ts';
+
+export interface MessageRow {
+  readonly message_id: Snowflake;
+  readonly author_id: Snowflake;
+  readonly wire: string;
+  /** Emoji -> as reactions.ts writes it. */
+  readonly reactions: Readonly<Record<string, string>> | null;
+}
+
+type RawRow = Omit<MessageRow, 'author_id' | 'wire'> & {
+  readonly author_id: Snowflake | null;
+  readonly wire: string | null;
+};
+
+const SELECT = 'select message_id, author_id, wire, reactions from {}.messages where channel_id = ? and bucket = ?';
+/** Ids of one question: within one page of the driver. */
+const IDS_AT_ONCE = 100;
+/** Every id lies between them; those beyond what a bigint holds are borders too. */
+const LOWEST = -1n;
+const HIGHEST = 2n ** 63n - 1n;
+/** A half row that is younger is let be: its other half may be on its way. */
+const HALF_MS = 60_000;
+
+export class MessageRows {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** At most `limit` rows of one bucket in the order asked. `newest`: nothing is above it; null: not known. */
+  async of(
+    channelId: Snowflake,
+    bucket: number,
+    newest: Snowflake | null,
+    { above, below, order }: IdRange,
+    limit: number,
+  ): Promise<readonly MessageRow[]> {
+    const full: MessageRow[] = [];
+    const top = newest === null ? HIGHEST : BigInt(newest) + 1n;
+    let [low, high] = [clamp(above, LOWEST), smaller(clamp(below, HIGHEST), top)];
+    const direction = order === 'oldest' ? ' order by message_id asc' : '';
+    while (full.length < limit && low < high) {
+      const wanted = limit - full.length;
+      const cql = `${SELECT} and message_id > ? and message_id < ?${direction} limit ${wanted}`;
+      const rows = await this.#db.cluster.rows<RawRow>(cql, [channelId, bucket, String(low), String(high)]);
+      for (const row of rows) if (this.#isFull(channelId, row)) full.push(row);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < wanted) break;
+      if (order === 'oldest') low = BigInt(last.message_id);
+      else high = BigInt(last.message_id);
+    }
+    return full;
+  }
+
+  async named(channelId: Snowflake, ids: readonly Snowflake[]): Promise<ReadonlyMap<Snowflake, MessageRow>> {
+    const groups = new Map<number, Snowflake[]>();
+    for (const id of new Set(ids)) {
+      if (BigInt(id) > HIGHEST) continue;
+      const bucket = bucketOf(id);
+      groups.set(bucket, [...(groups.get(bucket) ?? []), id]);
+    }
+    const found = new Map<Snowflake, MessageRow>();
+    const asked = [...groups].flatMap(([bucket, all]) => chunks(all).map((some) => [bucket, some] as const));
+    const answers = await Promise.all(
+      asked.map(([bucket, some]) =>
+        this.#db.cluster.rows<RawRow>(`${SELECT} and message_id in ?`, [channelId, bucket, some]),
+      ),
+    );
+    for (const row of answers.flat()) if (this.#isFull(channelId, row)) found.set(row.message_id, row);
+    return found;
+  }
+
+  /** Every write is an upsert: one that comes after the deletion leaves a row without its author. It is not shown, and removed. */
+  #isFull(channelId: Snowflake, row: RawRow): row is MessageRow {
+    if (row.author_id !== null && row.wire !== null) return true;
+    const cql = 'delete from {}.messages using timestamp ? where channel_id = ? and bucket = ? and message_id = ?';
+    const { clock, cluster } = this.#db;
+    const stamp = String((clock.now() - HALF_MS) * 1000);
+    const params = [stamp, channelId, bucketOf(row.message_id), row.message_id];
+    // If it cannot be removed now, the next reader tries again.
+    cluster.write([{ cql, params }], false).catch(() => {});
+    return false;
+  }
+}
+
+/** Known buckets within the range, at most `limit`. */
+export function bucketsIn(
+  known: ReadonlyMap<number, unknown>,
+  { from, to, order }: BucketRange,
+  limit: number,
+): readonly number[] {
+  const within = [...known.keys()].filter((bucket) => bucket >= (from ?? bucket) && bucket <= (to ?? bucket));
+  return within.sort((a, b) => (order === 'newest' ? b - a : a - b)).slice(0, limit);
+}
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+function clamp(id: Snowflake | null, absent: bigint): bigint {
+  return id === null ? absent : smaller(BigInt(id), HIGHEST);
+}
+
+function chunks(ids: readonly Snowflake[]): Snowflake[][] {
+  const made: Snowflake[][] = [];
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) made.push(ids.slice(from, from + IDS_AT_ONCE));
+  return made;
+}

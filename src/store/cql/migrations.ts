@@ -1,0 +1,80 @@
+/** The tables, as a list of steps: step N brings a keyspace from version N to N + 1. A step that was released is never edited. */
+import type { Clock } from '../../base/clock.ts';
+import type { Cluster } from './cluster.ts';
+import { Lease } from './lease.ts';
+import first from './migrations/0001-first.cql' with { type: 'text' };
+
+export const MIGRATIONS: readonly string[] = [first];
+
+/** What must be there before anything can be locked or counted. */
+const GROUND = [
+  'create table if not exists {}.leases (name text primary key, holder text, beat text)',
+  'create table if not exists {}.counters (name text primary key, value bigint)',
+];
+const VERSION = "select value from {}.counters where name = 'schema'";
+const ENTER = "update {}.counters set value = ? where name = 'schema' if value = ?";
+const BEGIN = "insert into {}.counters (name, value) values ('schema', ?) if not exists";
+
+export interface Place {
+  readonly datacenter: string;
+  readonly replication: number;
+}
+
+/** The statements of a step, without its comments. */
+export function statementsOf(step: string): string[] {
+  const bare = step.replace(/^--.*$/gm, '');
+  return bare.split(';').flatMap((text) => (text.trim() === '' ? [] : [text.trim()]));
+}
+
+/** The version of the keyspace; null: there is none. */
+export async function versionOf(cluster: Cluster): Promise<number | null> {
+  const tables = await cluster.rows<{ table_name: string }>(
+    'select table_name from system_schema.tables where keyspace_name = ?',
+    [cluster.keyspace],
+  );
+  if (!tables.some(({ table_name }) => table_name === 'counters')) return null;
+  const row = await cluster.decided<{ value: string }>(VERSION, []);
+  return Number(row?.value ?? 0);
+}
+
+/**
+ * Makes the keyspace when it is missing, and brings its tables to the newest version, under a lock. A step that was cut in the middle is run again:
+ * what of it is there already stays. -> the versions before and after.
+ */
+export async function migrate(
+  cluster: Cluster,
+  { datacenter, replication }: Place,
+  holder: string,
+  clock: Clock,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const found = await versionOf(cluster);
+  if (found !== null && found > MIGRATIONS.length) throw tooNew(cluster, found);
+  if (found === MIGRATIONS.length) return { from: found, to: found };
+  if (found === null) {
+    await cluster.define(`create keyspace if not exists ${cluster.keyspace}
+      with replication = {'class': 'NetworkTopologyStrategy', '${datacenter}': ${replication}}`);
+    for (const statement of GROUND) await cluster.define(statement);
+  }
+  const lock = await Lease.take({ cluster, clock, name: 'migrations', holder });
+  try {
+    const from = (await versionOf(cluster)) ?? 0;
+    for (const [version, step] of MIGRATIONS.entries()) {
+      if (version < from) continue;
+      for (const statement of statementsOf(step)) await cluster.define(repeatable(statement, cluster.keyspace));
+      if (version === 0) await cluster.transact(BEGIN, ['1']);
+      else await cluster.transact(ENTER, [String(version + 1), String(version)]);
+    }
+    return { from, to: MIGRATIONS.length };
+  } finally {
+    await lock.giveUp();
+  }
+}
+
+export const tooNew = ({ keyspace }: Cluster, version: number): Error =>
+  new Error(
+    `The keyspace ${keyspace} has version ${version}; this program knows ${MIGRATIONS.length}. Start a newer Guildhall.`,
+  );
+
+/** `CREATE TABLE x` -> in our keyspace, and only if it is missing. */
+const repeatable = (statement: string, keyspace: string): string =>
+  statement.replace(/^create table (?!if )/i, `create table if not exists ${keyspace}.`);
