@@ -1,18 +1,15 @@
 /** A worker dies under write load: what was acknowledged is heard once, no request hangs, and nothing of the dead sticks. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { APIChannel, APIMessage } from 'discord-api-types/v10';
-import { LIMITS } from '../../src/limits.ts';
-import { Refused } from '../support/call-rest.ts';
+import type { APIChannel } from 'discord-api-types/v10';
 import { eventually } from '../support/eventually.ts';
 import { guildOn, personOn } from '../support/placed.ts';
 import { RawGateway } from '../support/raw-gateway.ts';
 import { type Bot, type Person, type Place, Town } from '../support/town.ts';
+import { heardIn, storedIn, Writer, written } from '../support/writer.ts';
 
 const SLOTS = [0, 1] as const;
 const WRITERS = 4;
 const VOICE = 2;
-/** An ask ends at its deadline; the rest is the way there and back on a busy machine. */
-const SLOWEST_MS = LIMITS.askMs + 2000;
 
 let town: Town;
 let owner: Person;
@@ -35,82 +32,25 @@ beforeAll(async () => {
 
 afterAll(() => town[Symbol.asyncDispose]());
 
-/** Writes to one channel through one worker, each draft with its nonce again until it is acknowledged. */
-class Writer {
-  readonly acknowledged: string[] = [];
-  readonly slow: number[] = [];
-  readonly refused = new Set<number>();
-  #going = true;
-  readonly #work: Promise<void>;
-
-  constructor(
-    readonly channel: string,
-    readonly base: string,
-    readonly name: string,
-  ) {
-    this.#work = this.#write();
-  }
-
-  stop(): Promise<void> {
-    this.#going = false;
-    return this.#work;
-  }
-
-  async #write(): Promise<void> {
-    for (let n = 0; this.#going; n += 1) {
-      const draft = { content: `${this.name} ${n}`, nonce: `${this.name}-${n}` };
-      let id: string | null = null;
-      while (id === null) id = await this.#once(draft);
-      this.acknowledged.push(id);
-    }
-  }
-
-  async #once(draft: object): Promise<string | null> {
-    const start = performance.now();
-    try {
-      const path = `/channels/${this.channel}/messages`;
-      return (await town.rest<APIMessage>(owner.token, 'POST', path, draft, { base: this.base })).id;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.refused.add(error.status);
-      return null;
-    } finally {
-      const took = performance.now() - start;
-      if (took > SLOWEST_MS) this.slow.push(took);
-    }
-  }
-}
-
-/** Asks until then, each time when the answer before is there. */
-const written = (writers: readonly Writer[], count: number): Promise<true> =>
-  eventually(
-    'all writers have written',
-    () => writers.every(({ acknowledged }) => acknowledged.length >= count),
-    20_000,
-  );
-
-async function storedIn(channel: string): Promise<string[]> {
-  const ids: string[] = [];
-  for (let before = ''; ; ) {
-    const page = await town.rest<APIMessage[]>(
-      owner.token,
-      'GET',
-      `/channels/${channel}/messages?limit=100${before && `&before=${before}`}`,
-    );
-    ids.push(...page.map(({ id }) => id));
-    if (page.length < 100) return ids.reverse();
-    before = page.at(-1)?.id ?? '';
-  }
-}
-
-const heardIn = (client: RawGateway, channel: string): string[] =>
-  client.all<APIMessage>('MESSAGE_CREATE').flatMap(({ id, channel_id }) => (channel_id === channel ? [id] : []));
-
 /** After one more message, the client holds exactly what was stored since it came. */
-async function heardAll(client: RawGateway, { channel }: Place, before: ReadonlySet<string>): Promise<void> {
-  const { id } = await town.say(owner, channel, 'the end');
+async function heardAll(client: RawGateway, place: Place, before: ReadonlySet<string>): Promise<void> {
+  const { id } = await town.say(owner, place.channel, 'the end');
   await client.dispatch('MESSAGE_CREATE', { id }, { ms: 20_000 });
-  expect(heardIn(client, channel)).toEqual((await storedIn(channel)).filter((one) => !before.has(one)));
+  expect(heardIn(client, place)).toEqual((await storedIn(town, owner, place)).filter((one) => !before.has(one)));
+}
+
+/** Who writes there was never refused, and nobody who lives saw the guild go or come. */
+function undisturbed(place: Place, writers: readonly Writer[], clients: readonly RawGateway[]): void {
+  expect(writers.filter((writer) => writer.place === place).flatMap(({ refused }) => refused)).toEqual([]);
+  for (const client of clients) {
+    const moves = client.dispatches.filter(({ t, d }) => {
+      return (t === 'GUILD_DELETE' || t === 'GUILD_CREATE') && (d as { id: string }).id === place.id;
+    });
+    // A bot gets it once, after its READY.
+    expect(moves.map(({ t }) => t)).toEqual(
+      client.ready.guilds.some(({ unavailable }) => unavailable) ? ['GUILD_CREATE'] : [],
+    );
+  }
 }
 
 interface Whole {
@@ -133,14 +73,14 @@ describe.each([1, 0])('when worker %d dies', (victim) => {
   const survivor = 1 - victim;
 
   test('under load, survivors hear every acknowledged message once, and no request hangs', async () => {
-    const before = await Promise.all(guilds.map(async ({ channel }) => new Set(await storedIn(channel))));
+    const before = await Promise.all(guilds.map(async (place) => new Set(await storedIn(town, owner, place))));
     const address = town.worker(survivor);
     await using person = await town.visit(watcher, address);
     await using machine = await town.run(bot, address);
     for (const { id } of guilds) await machine.dispatch('GUILD_CREATE', { id });
     const stamp = Math.random().toString(36).slice(2, 8);
     const writers = Array.from({ length: WRITERS }, (_, n) => {
-      return new Writer(guilds[n % 2]?.channel ?? '', address, `${stamp}${n}`);
+      return new Writer(town, owner, guilds[n % 2] as Place, address, `${stamp}${n}`);
     });
     await written(writers, 20);
     await town.killWorker(victim);
@@ -149,14 +89,15 @@ describe.each([1, 0])('when worker %d dies', (victim) => {
     await Promise.all(writers.map((writer) => writer.stop()));
     for (const [slot, place] of guilds.entries()) {
       for (const client of [person, machine]) await heardAll(client, place, before[slot] ?? new Set());
-      const acknowledged = writers.filter(({ channel }) => channel === place.channel).flatMap((w) => w.acknowledged);
-      const heard = heardIn(person, place.channel);
+      const acknowledged = writers.filter((writer) => writer.place === place).flatMap((writer) => writer.acknowledged);
+      const heard = heardIn(person, place);
       expect(acknowledged.filter((id) => !heard.includes(id))).toEqual([]);
       // The nonce makes one message of all that was asked again.
       expect(heard.length).toBe(acknowledged.length + 2);
     }
     expect(writers.flatMap(({ slow }) => slow)).toEqual([]);
-    expect(writers.flatMap(({ refused }) => [...refused]).filter((status) => status !== 503)).toEqual([]);
+    expect(writers.flatMap(({ refused }) => refused).filter((status) => status !== 503)).toEqual([]);
+    undisturbed(guilds[survivor] as Place, writers, [person, machine]);
     const numbers = machine.dispatches.map(({ s }) => s ?? 0);
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   });

@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { HANG } from '../support/hanging-worker.ts';
 import { guildOn } from '../support/placed.ts';
 import { type Person, type Place, Town } from '../support/town.ts';
+import { heardIn, storedIn, Writer, written } from '../support/writer.ts';
 
 const VICTIM = 1;
 const SURVIVOR = 0;
@@ -84,6 +85,36 @@ test('a worker that hangs is terminated and replaced; what it was asked ends; a 
   const last = await say('to all');
   await back.dispatch('MESSAGE_CREATE', { id: last?.id });
 }, 40_000);
+
+test('a worker hangs under load: nothing committed goes unheard, other guilds are not disturbed', async () => {
+  const before = town.worker(VICTIM);
+  const there = await guildOn(town, SURVIVOR, owner);
+  const places = [place, there];
+  const old = await Promise.all(places.map(async (it) => new Set(await storedIn(town, owner, it))));
+  await using here = await town.visit(owner, town.worker(SURVIVOR));
+  const writers = [0, 1, 2, 3].map((n) => {
+    return new Writer(town, owner, places[n % 2] as Place, town.worker(SURVIVOR), `load ${n}`);
+  });
+  await written(writers, 10);
+  hang(VICTIM);
+  await eventually('another has its place', () => town.worker(VICTIM) !== before, 20_000);
+  const sofar = Math.max(...writers.map(({ acknowledged }) => acknowledged.length));
+  await written(writers, sofar + 10);
+  await Promise.all(writers.map((writer) => writer.stop()));
+  for (const [n, it] of places.entries()) {
+    const { id } = await town.say(owner, it.channel, 'the end');
+    await here.dispatch('MESSAGE_CREATE', { id });
+    const stored = (await storedIn(town, owner, it)).filter((one) => !old[n]?.has(one));
+    expect(heardIn(here, it)).toEqual(stored);
+    const acknowledged = writers.filter((writer) => writer.place === it).flatMap((writer) => writer.acknowledged);
+    // The nonce makes one message of all that was asked again.
+    expect(stored).toEqual([...acknowledged, id].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)));
+  }
+  expect(writers.flatMap(({ slow }) => slow)).toEqual([]);
+  expect(writers.filter((writer) => writer.place === there).flatMap(({ refused }) => refused)).toEqual([]);
+  expect(writers.flatMap(({ refused }) => refused).filter((status) => status !== 503)).toEqual([]);
+  expect(here.all<{ id: string }>('GUILD_DELETE').filter(({ id }) => id === there.id)).toEqual([]);
+}, 60_000);
 
 test('who waits for a successor while the server stops is told', async () => {
   const small = await Town.open();
