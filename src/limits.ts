@@ -21,7 +21,7 @@ export const LIMITS = {
   /** Commands in one mailbox from which on typing is shed there; ordinary ones at four times, messages at sixteen times as many (actor/overload.ts). */
   strainMailbox: 256,
   /** The same of the time that the first of them has waited. */
-  strainWaitMs: 500,
+  strainWaitMs: 250,
   /** So long a strain must be over before the next kind of work is taken on again. */
   calmMs: SECOND,
   /** All that waits in one mailbox, attach and forget (bounded by their sessions) included. */
@@ -105,10 +105,10 @@ export const LIMITS = {
   looksMin: 30,
   looksMax: 300,
 
-  /** Lateness of a worker's loop, three times in a row, from which on it sheds typing; presence at twice, ordinary work at four, messages at sixteen times it. */
+  /** Lateness of a worker's loop, three looks in a row, from which on it sheds typing; presence at twice, ordinary work at four, messages at sixteen times it. */
   strainLagMs: 100,
   /** The same of the age of a batch at the store, and of the batches there. */
-  strainCommitMs: 500,
+  strainCommitMs: 250,
   strainBatches: 256,
   /** A worker that has not said its numbers by then is shown as down. */
   measureMs: SECOND,
@@ -319,6 +319,7 @@ export function checkLimits(l: Limits): void {
     l.strainMailbox * 16 <= l.mailboxCommands && l.strainBatches * 16 <= l.batchesWaiting,
     'full is the last strain',
   );
+  assert(l.strainWaitMs * 16 < l.askMs / 2, 'a message is refused when it would wait past its deadline');
   assert(l.identifyWaitMs + l.turnAwayMaxMs < 15 * SECOND, 'who is turned away has not given up before');
   assert(l.stuckMs < l.commitMs, 'a store that hangs is known before a commit fails');
   assert(l.reloadMaxMs < l.askMs, 'an ask outlives a reload');

@@ -17,6 +17,7 @@ import { collectGarbage } from './collect.bun.ts';
 import { type Config, filesOf } from './config.ts';
 import { gatewayFamilies } from './gateway/families.ts';
 import { Gateway } from './gateway/gateway.ts';
+import { TrustedProxies } from './gateway/proxies.ts';
 import { Server } from './gateway/server.bun.ts';
 import type { Listener } from './gateway/server-ports.ts';
 import { HealthCheck } from './health.ts';
@@ -242,9 +243,10 @@ function watcher({ start, store }: Ground, { directory, gateway }: Core): Look {
   return (request, ip) => watch(request, ip, options);
 }
 
-const httpOptions = ({ host, publicUrl }: Config) => ({
+const httpOptions = ({ host, publicUrl, trustedProxies }: Config, proxies = new TrustedProxies(trustedProxies)) => ({
   hostname: host,
   publicUrl,
+  clientOf: (peer: string, headers: Headers) => proxies.clientOf(peer, headers),
   limits: WORKER_GATEWAY_LIMITS,
   maxRequestBytes: LIMITS.multipartBytes,
   idleSeconds: LIMITS.requestIdleMs / 1000,

@@ -30,12 +30,12 @@ export interface AtStore {
   readonly oldestMs: number;
 }
 
-/** Late once is a collection of garbage, or another process; late so often in a row is overload. */
-const LATE_IN_A_ROW = 3;
+/** Strained once is a collection of garbage, a slow sync, or another process; so often in a row is overload. */
+const IN_A_ROW = 3;
 
 export class Pressure implements Load {
   readonly #shed = new Tally();
-  #lags: readonly number[] = [];
+  #strains: readonly number[] = [];
   #standing: Standing = CALM;
 
   constructor(
@@ -51,14 +51,14 @@ export class Pressure implements Load {
   /** `lagMs`: by how much the loop was late just now. Called several times a second. */
   observe(lagMs: number): void {
     const { strainLagMs, strainCommitMs, strainBatches, calmMs } = this.limits;
-    this.#lags = [...this.#lags, lagMs].slice(-LATE_IN_A_ROW);
-    const lag = this.#lags.length < LATE_IN_A_ROW ? 0 : Math.min(...this.#lags);
     const { batches, oldestMs } = this.atStore();
-    const strain = strainOf([
-      [lag, strainLagMs],
+    const now = strainOf([
+      [lagMs, strainLagMs],
       [oldestMs, strainCommitMs],
       [batches, strainBatches],
     ]);
+    this.#strains = [...this.#strains, now].slice(-IN_A_ROW);
+    const strain = this.#strains.length < IN_A_ROW ? 0 : Math.min(...this.#strains);
     this.#standing = nextStanding(this.#standing, strain, this.clock.monotonic(), calmMs);
   }
 

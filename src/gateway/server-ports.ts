@@ -5,7 +5,7 @@ import type { GatewayLimits } from './limits.ts';
 import type { SocketInfo } from './socket.ts';
 
 export interface RequestInfo {
-  /** Address of the peer. */
+  /** Address of the client. */
   readonly ip: string;
 }
 
@@ -16,6 +16,8 @@ export interface ServerOptions {
   /** Several workers share the port. */
   readonly reusePort: boolean;
   readonly publicUrl: string | null;
+  /** The address of the client. `peer`: that of who holds the connection. */
+  readonly clientOf: (peer: string, headers: Headers) => string;
   readonly fetch: (request: Request, info: RequestInfo) => Response | Promise<Response>;
   readonly limits: GatewayLimits;
   /** Largest body of a request, bytes. */

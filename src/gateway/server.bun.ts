@@ -74,7 +74,7 @@ export class Server {
 type Answer = Response | Promise<Response> | undefined;
 
 function answer(request: Request, bun: Bun.Server<SocketData>, gateway: Gateway, options: ServerOptions): Answer {
-  const ip = bun.requestIP(request)?.address ?? '';
+  const ip = options.clientOf(bun.requestIP(request)?.address ?? '', request.headers);
   if (!wantsSocket(request)) return options.fetch(request, { ip });
   if (!gateway.admits(ip)) return new Response(null, BUSY);
   const upgrade = upgradeOf(request, ip, options.publicUrl);

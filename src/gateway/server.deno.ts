@@ -61,7 +61,7 @@ export class Server {
     if (gateway === null) throw new Error('the server has no gateway yet');
     const { port, hostname, reusePort } = options;
     const server = Deno.serve({ port, hostname, reusePort, onListen: () => {} }, (request, { remoteAddr }) =>
-      this.#answer(request, { ip: remoteAddr.hostname ?? '' }, gateway, options),
+      this.#answer(request, { ip: options.clientOf(remoteAddr.hostname ?? '', request.headers) }, gateway, options),
     );
     return { port: server.addr.port, stop: (force) => this.#stop(server.shutdown(), force) };
   }

@@ -9,7 +9,8 @@ import type { Listener } from '../../src/gateway/server-ports.ts';
 import type { Account } from '../../src/protocol/accounts.ts';
 import { guildKey, type Snowflake } from '../../src/protocol/ids.ts';
 import type { LinkMessage } from '../../src/protocol/links.ts';
-import { publicUser, type TinyCommand, type TinyEvent, TinyStore, tiny } from './tiny-rules.ts';
+import { publicUser, type TinyCommand, type TinyEvent, tiny } from './tiny-rules.ts';
+import { TinyStore } from './tiny-store.ts';
 import { GATEWAY_LIMITS, makeTinyWorker, type TinyWorker } from './tiny-worker.ts';
 
 export const BOT = '1000000000000000001';
@@ -88,6 +89,7 @@ export class TinyTown implements AsyncDisposable {
           limits: { ...GATEWAY_LIMITS, ...options.limits },
           maxRequestBytes: 1024,
           idleSeconds: 30,
+          clientOf: (peer) => peer,
         }),
       );
     }

@@ -116,13 +116,14 @@ describe('a worker', () => {
   ])('with %j at the store its level is %i', (atStore, level) => {
     const { world, observe } = worker();
     Object.assign(world, atStore);
+    expect(observe(0, 0)).toBe(0);
     expect(observe(0)).toBe(level);
   });
 
   test('sheds what its level says, and counts it', () => {
     const { world, pressure, observe } = worker();
     world.oldestMs = 1000;
-    observe(0);
+    observe(0, 0, 0);
     expect(SHED_ORDER.map((urgency) => pressure.sheds(urgency))).toEqual([true, true, false, false]);
     pressure.sheds('typing');
     const shed = pressure.measure().find(({ name }) => name === 'guildhall_shed_total')?.values;
