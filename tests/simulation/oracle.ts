@@ -72,10 +72,10 @@ export class Oracle {
 
   // --- facts
 
-  committed(guild: string, rows: readonly TinyRow[]): void {
+  committed(guild: string, row: TinyRow): void {
     const facts = this.#factsOf(guild);
-    for (const row of rows) facts.push(after(facts.at(-1), row));
-    this.counts.rows += rows.length;
+    facts.push(after(facts.at(-1), row));
+    this.counts.rows += 1;
   }
 
   /** A load with this epoch: rows that are not stored may have died with the loads before it. */

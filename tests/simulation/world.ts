@@ -6,7 +6,8 @@ import type { Gateway } from '../../src/gateway/gateway.ts';
 import { homeOf } from '../../src/gateway/residences.ts';
 import { guildKey, ownerId } from '../../src/protocol/ids.ts';
 import type { LinkMessage } from '../../src/protocol/links.ts';
-import { type TinyCommand, type TinyEvent, TinyStore, tiny } from '../support/tiny-rules.ts';
+import { type TinyCommand, type TinyEvent, tiny } from '../support/tiny-rules.ts';
+import { TinyStore, type TinyStoreHooks } from '../support/tiny-store.ts';
 import { tinyAuthenticate } from '../support/tiny-town.ts';
 import { makeTinyWorker, type TinyWorker } from '../support/tiny-worker.ts';
 import { Client, type SimSocket, type Town } from './client.ts';
@@ -46,15 +47,17 @@ export class World implements Town {
     this.net = new Net(plan.seed, plan.slowness);
     this.time = new SimTime(this.net);
     this.backpressureBytes = plan.limits.backpressureBytes ?? 1 << 20;
-    this.#store = new TinyStore({
-      committed: (owner, rows) => {
-        if (owner.startsWith('g:')) this.oracle.committed(ownerId(owner), rows);
+    const hooks: TinyStoreHooks = {
+      committed: (owner, row) => {
+        if (owner.startsWith('g:')) this.oracle.committed(ownerId(owner), row);
       },
       opened: (owner, epoch) => {
         if (owner.startsWith('g:')) this.oracle.loaded(ownerId(owner), epoch);
       },
-      schedule: (owner, run) => this.net.send('store', `commits of ${owner}`, 'commit', run),
-    });
+      schedule: (run) => this.net.send('store', 'disk', 'next', run),
+      now: () => this.time.now,
+    };
+    this.#store = new TinyStore(hooks, new Set(), plan.ringRows);
     for (let slot = 0; slot < plan.workers; slot += 1) this.#start(slot);
     for (let guild = 0; guild < plan.guilds; guild += 1) {
       const id = guildId(guild);

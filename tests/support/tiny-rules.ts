@@ -3,24 +3,24 @@
  * runtime and the real gateway, and simple enough for an oracle to know what everybody must see.
  */
 import type { Behavior } from '../../src/actor/behavior.ts';
-import type { ActorStore, Opened, Wording } from '../../src/actor/ports.ts';
+import type { Wording } from '../../src/actor/ports.ts';
 import type { RingRow } from '../../src/actor/rows.ts';
 import type { Command } from '../../src/protocol/commands.ts';
 import {
   type Decision,
   done,
   type EventDraft,
+  type EventNote,
   type RowDraft,
   type Tell,
   type Turn,
 } from '../../src/protocol/decision.ts';
 import type { AttachAsk, Body } from '../../src/protocol/envelope.ts';
-import { Fault } from '../../src/protocol/errors.ts';
 import { type OwnerKey, ownerId, type Snowflake, userKey } from '../../src/protocol/ids.ts';
 import type { PublicUser } from '../../src/protocol/records.ts';
 import type { UserSnapshot } from '../../src/protocol/snapshots.ts';
 import { channelTopic, guildTopic, sessionTopic } from '../../src/protocol/topics.ts';
-import type { StoredTell, Write } from '../../src/protocol/writes.ts';
+import type { Write } from '../../src/protocol/writes.ts';
 
 export type TinyCommand =
   | { readonly kind: 'tinyJoin' | 'tinyLeave'; readonly user: Snowflake }
@@ -63,7 +63,7 @@ export const publicUser = (id: Snowflake, bot = false): PublicUser => ({
 const GUILDS = 1;
 const body = (t: string, d: string): Body => ({ t, d, cls: GUILDS, full: null });
 
-const wordingOf = (key: OwnerKey): Wording => ({
+export const wordingOf = (key: OwnerKey): Wording => ({
   left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
   created: (d) => body('CHANNEL_CREATE', d),
   deleted: (d) => body('CHANNEL_DELETE', d),
@@ -84,7 +84,9 @@ abstract class TinyRules implements Behavior {
   needs = () => [];
   supply = () => {};
   forsake = () => {};
-  retell = () => null;
+  retell(_t: string, _note: EventNote): string | null {
+    return null;
+  }
 }
 
 export class TinyGuild extends TinyRules {
@@ -113,6 +115,11 @@ export class TinyGuild extends TinyRules {
     this.seers.set(draft.channel, seers);
     for (const user of draft.gained) seers.add(user);
     for (const user of draft.lost) seers.delete(user);
+  }
+
+  /** A channel, which is all there is of it. */
+  override retell(_t: string, note: EventNote): string | null {
+    return note.as === 'thing' ? JSON.stringify({ id: note.id, guild_id: ownerId(this.key) }) : null;
   }
 
   isMember = (user: Snowflake): boolean => this.members.has(user);
@@ -220,7 +227,7 @@ export class TinyUser extends TinyRules {
   };
 }
 
-const VOLATILE = 'volatile';
+export const VOLATILE = 'volatile';
 
 /** A row rides in a write that the runtime passes on unread. */
 function keep(seq: number, draft: RowDraft): Write[] {
@@ -228,123 +235,9 @@ function keep(seq: number, draft: RowDraft): Write[] {
   return [{ w: 'putLogin', login: JSON.stringify(draft), userId: `${seq} ${stored ? '' : VOLATILE}` }];
 }
 
-interface Kept {
-  epoch: number;
-  readonly rows: TinyRow[];
-  readonly heard: Map<OwnerKey, { readonly seq: number; readonly member: boolean }>;
-  readonly tells: StoredTell[];
-}
-
-export interface TinyStoreHooks {
-  /** Rows of a batch are committed. */
-  committed(owner: OwnerKey, rows: readonly TinyRow[]): void;
-  opened?(owner: OwnerKey, epoch: number): void;
-  /** Calls `run` when this commit is through; at once when absent. */
-  schedule?(owner: OwnerKey, run: () => void): void;
-}
-
-/** One store for all workers. Batches of older epochs are refused. */
-export class TinyStore {
-  readonly #kept = new Map<OwnerKey, Kept>();
-  readonly state = 'open';
-  #epochs = 0;
-  /** Of the next commit: it fails, whether it is stored or not. */
-  #failing: { readonly isStored: boolean } | null = null;
-
-  constructor(
-    readonly hooks: TinyStoreHooks,
-    readonly bots: ReadonlySet<Snowflake> = new Set(),
-  ) {}
-
-  /** As one worker sees it. */
-  asActorStore(): ActorStore {
-    return {
-      state: 'open',
-      commit: (batch) => this.#commit(batch),
-      release: () => {},
-      result: async () => null,
-    };
-  }
-
-  failNext(isStored: boolean): void {
-    this.#failing = { isStored };
-  }
-
-  async open(key: OwnerKey): Promise<Opened> {
-    const kept = this.#of(key);
-    this.#epochs += 1;
-    kept.epoch = this.#epochs;
-    this.hooks.opened?.(key, kept.epoch);
-    const isGuild = key.startsWith('g:');
-    const behavior = isGuild ? new TinyGuild(key) : new TinyUser(key, this.bots.has(ownerId(key)));
-    for (const row of kept.rows) behavior.apply(row);
-    if (behavior instanceof TinyUser) {
-      for (const [guild, { seq, member }] of kept.heard) behavior.hear(guild, seq, member);
-    }
-    const wording = wordingOf(key);
-    const rows = isGuild ? kept.rows.flatMap((row) => ringRow(row, wording)) : [];
-    return {
-      epoch: kept.epoch,
-      behavior,
-      wording,
-      rows,
-      forgotten: 0,
-      head: kept.rows.at(-1)?.seq ?? 0,
-      tells: [...kept.tells],
-    };
-  }
-
-  #commit({ owner, epoch, writes }: Parameters<ActorStore['commit']>[0]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const run = (): void => {
-        const kept = this.#of(owner);
-        if (kept.epoch !== epoch) return reject(new Fault('fenced', true, 'an older epoch'));
-        const failing = this.#failing;
-        this.#failing = null;
-        if (failing?.isStored !== false) {
-          const rows = writes.flatMap((write) => this.#apply(kept, write));
-          this.hooks.committed(owner, rows);
-        }
-        if (failing === null) resolve();
-        else reject(new Fault('timeout', true, 'the store said nothing'));
-      };
-      if (this.hooks.schedule === undefined) run();
-      else this.hooks.schedule(owner, run);
-    });
-  }
-
-  #apply(kept: Kept, write: Write): TinyRow[] {
-    if (write.w === 'putTell') kept.tells.push(write.tell);
-    if (write.w === 'putHeard') kept.heard.set(write.teller, { seq: write.seq, member: write.user === 'guildJoined' });
-    if (write.w === 'deleteTell') {
-      const at = kept.tells.findIndex(({ seq, to }) => seq === write.seq && to === write.to);
-      if (at !== -1) kept.tells.splice(at, 1);
-    }
-    if (write.w !== 'putLogin') return [];
-    const [seq, mark] = write.userId.split(' ');
-    const row = { seq: Number(seq), stored: mark !== VOLATILE, draft: JSON.parse(write.login) as RowDraft };
-    if (row.stored) kept.rows.push(row);
-    return [row];
-  }
-
-  #of(key: OwnerKey): Kept {
-    let kept = this.#kept.get(key);
-    if (kept === undefined) {
-      kept = { epoch: 0, rows: [], heard: new Map(), tells: [] };
-      this.#kept.set(key, kept);
-    }
-    return kept;
-  }
-}
-
-function ringRow({ seq, draft }: TinyRow, wording: Wording): RingRow[] {
-  if (draft.kind === 'event') {
-    const { topic, t, d, cls, full } = draft;
-    return [{ seq, kind: 'event', topic, body: { t, d, cls, full } }];
-  }
-  if (draft.kind === 'leave') return [{ seq, kind: 'leave', user: draft.user }];
-  if (draft.kind !== 'visibility') return [];
-  const { from, to, gained, lost, created, deleted } = draft;
-  const texts = { created: wording.created(created), deleted: wording.deleted(deleted) };
-  return [{ seq, kind: 'visibility', from, to, gained: new Set(gained), lost: new Set(lost), ...texts }];
+/** What is told again of a channel is its present form, which has no number: it is that of the row. */
+export function numberedRow(row: RingRow): RingRow {
+  if (row.kind !== 'visibility' || row.created === null) return row;
+  const d = JSON.stringify({ ...(JSON.parse(row.created.d) as object), seq: row.seq });
+  return { ...row, created: { ...row.created, d } };
 }

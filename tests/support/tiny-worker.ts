@@ -8,7 +8,7 @@ import { ROOM_LIMITS } from '../../src/gateway/limits.ts';
 import { LIMITS } from '../../src/limits.ts';
 import type { Authenticate } from '../../src/protocol/accounts.ts';
 import type { WorkerId } from '../../src/protocol/ids.ts';
-import type { TinyStore } from './tiny-rules.ts';
+import type { TinyStore } from './tiny-store.ts';
 
 export interface TinyWorkerOptions {
   readonly self: WorkerId;

@@ -5,7 +5,7 @@ import { realRandom } from '../../src/base/random.ts';
 import { HealthCheck } from '../../src/health.ts';
 import { ProbeBehavior } from '../../src/host/probe-behavior.ts';
 import { Fault } from '../../src/protocol/errors.ts';
-import { TinyStore } from '../support/tiny-rules.ts';
+import { TinyStore } from '../support/tiny-store.ts';
 import { makeTinyWorker } from '../support/tiny-worker.ts';
 import { FakeClock } from './actor/fake-clock.ts';
 
