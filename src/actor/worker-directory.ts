@@ -191,6 +191,7 @@ export class WorkerDirectory implements Directory {
     const hear = (message: LinkMessage, from: Link): void => this.#hear(message, from);
     const link = new Link(worker, pipe, clock, limits, hear, (closed) => this.peerDown(closed.peer));
     this.#peers.up(link);
+    this.#controls.up(link);
     for (const [owner, epoch] of this.actors.placed()) {
       link.postEntry({ what: 'placed', owner, worker: this.self, epoch });
     }

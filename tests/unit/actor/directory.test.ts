@@ -300,6 +300,21 @@ describe('rates, tells, controls, residences', () => {
     expect(await late).toBe('timeout');
   });
 
+  test('a worker that comes up after a control is told of it, for a while', async () => {
+    const town = new FakeTown(2);
+    const control = { control: 'userChanged', user: '7' } as const;
+    town.kill('1.1');
+    await town.at('0.1').directory.control(control);
+    const next = town.start('1.2');
+    await town.clock.settle();
+    expect(next.controls).toEqual([control]);
+    town.kill('1.2');
+    await town.clock.advance(11_000);
+    const last = town.start('1.3');
+    await town.clock.settle();
+    expect(last.controls).toEqual([]);
+  });
+
   test('a residence message finds the worker it names, and no later incarnation', async () => {
     const town = new FakeTown(2);
     const { directory, residences } = town.at('0.1');
