@@ -37,6 +37,8 @@ export function cassandraCommand(lib: string, dir: string, glob: (pattern: strin
     `-Dcassandra.storagedir=${dir}`,
     // Nobody else joins: nothing is waited for.
     ...['-Dcassandra.ring_delay_ms=1000', '-Dcassandra.skip_wait_for_gossip_to_settle=0'],
+    // A new table is not forced to disk at once, as the machine is not switched off: the commit log has it.
+    '-Dcassandra.unsafesystem=true',
     ...EXPORTS.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
     ...[...OPENS, 'jdk.management/com.sun.management.internal'].flatMap((name) => [
       '--add-opens',

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
-import type { Cluster } from './cluster.ts';
+import type { Queries } from './cluster.ts';
 
 export interface ChannelEntry {
   readonly owner: OwnerKey | null;
@@ -31,7 +31,7 @@ export class ChannelIndex {
   readonly #known = new LRUCache<Snowflake, ChannelEntry>({ max: CAPACITY });
   readonly #loads = new Map<Snowflake, Promise<ChannelEntry>>();
 
-  constructor(readonly cluster: Cluster) {}
+  constructor(readonly cluster: Queries) {}
 
   async of(channelId: Snowflake): Promise<ChannelEntry> {
     const known = this.#known.get(channelId);

@@ -22,6 +22,9 @@ export interface Statement {
   readonly params: readonly Param[];
 }
 
+/** What those need that read and write rows. */
+export type Queries = Pick<Cluster, 'rows' | 'first' | 'write'>;
+
 /** `refused`: the cluster says that the statement is wrong; again would be the same. `absent`: no node took it. `late`: it may be stored. */
 export type Trouble = 'refused' | 'absent' | 'late';
 

@@ -2,11 +2,11 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Snowflake } from '../../protocol/ids.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
-import type { Cluster } from './cluster.ts';
+import type { Queries } from './cluster.ts';
 
 export interface Db {
   readonly clock: Pick<Clock, 'now'>;
-  readonly cluster: Cluster;
+  readonly cluster: Queries;
   readonly channels: ChannelIndex;
 }
 

@@ -23,7 +23,10 @@ interface Live {
 interface Bucket {
   readonly channelId: Snowflake;
   readonly bucket: number;
-  readonly put: Map<Snowflake, Snowflake>;
+  /** What is there at the end of the batch. */
+  readonly put: Set<Snowflake>;
+  /** All that was written, with its author, whatever became of it. */
+  readonly written: Map<Snowflake, Snowflake>;
   readonly deleted: Set<Snowflake>;
 }
 
@@ -35,6 +38,7 @@ const IDS_AT_ONCE = 100;
 
 const LIVE = 'select message_id, author_id, reactions from {}.messages where channel_id = ? and bucket = ?';
 const DELETE = 'delete from {}.messages using timestamp ? where channel_id = ? and bucket = ?';
+const UNMARK = 'delete from {}.authored using timestamp ? where channel_id = ? and bucket = ? and author_id = ?';
 
 export class MessageDraft {
   readonly #draft: Entries;
@@ -56,7 +60,8 @@ export class MessageDraft {
     const key = [channelId, String(place.bucket)];
     const at = `b ${channelId} ${place.bucket}`;
     if (place.deleted.delete(id)) this.#draft.put(at, `${DELETE} and message_id = ?`, [STAMP, ...key, id]);
-    place.put.set(id, authorId);
+    place.put.add(id);
+    place.written.set(id, authorId);
     const columns = '(channel_id, bucket, message_id, author_id, wire)';
     const cql = `insert into {}.messages ${columns} values (?, ?, ?, ?, ?) using timestamp ?`;
     this.#draft.put(at, cql, [...key, id, authorId, wire, STAMP]);
@@ -122,7 +127,10 @@ export class MessageDraft {
 
   #bucket(channelId: Snowflake, bucket: number): Bucket {
     const key = `${channelId} ${bucket}`;
-    const place = this.#buckets.get(key) ?? { channelId, bucket, put: new Map(), deleted: new Set() };
+    const place = this.#buckets.get(key) ?? {
+      ...{ channelId, bucket, put: new Set<Snowflake>() },
+      ...{ written: new Map<Snowflake, Snowflake>(), deleted: new Set<Snowflake>() },
+    };
     this.#buckets.set(key, place);
     return place;
   }
@@ -133,7 +141,7 @@ export class MessageDraft {
     const newest = buckets.get(bucket);
     const isAbove = (id: Snowflake): boolean =>
       newest !== null && newest !== undefined && compareSnowflakes(id, newest) > 0;
-    if (newest === undefined || [...put.keys()].some(isAbove)) this.#draft.setBucket(channelId, bucket, null);
+    if (newest === undefined || [...put].some(isAbove)) this.#draft.setBucket(channelId, bucket, null);
   }
 
   async #delete(place: Bucket): Promise<void> {
@@ -150,12 +158,10 @@ export class MessageDraft {
     ]);
     if (span.length === most) return this.#deleteSingly(place, ids);
     const live = new Set([...span, above, below].flatMap((row) => (row === null ? [] : [row.message_id])));
-    const staying = [...new Set([...live, ...put.keys()])].filter((id) => !deleted.has(id)).sort(compareSnowflakes);
-    for (const range of deadRanges(ids, staying)) this.#deleteRange(place, range);
-    this.#forget(
-      place,
-      span.filter(({ message_id }) => deleted.has(message_id)),
-    );
+    const staying = [...new Set([...live, ...put])].filter((id) => !deleted.has(id)).sort(compareSnowflakes);
+    const gone = [...span.filter(({ message_id }) => deleted.has(message_id)), ...unmade(place)];
+    for (const range of deadRanges(ids, staying)) this.#deleteRange(place, range, gone);
+    for (const row of gone) this.#dropReactors(channelId, row);
     const { buckets } = await this.#draft.channel(channelId);
     const newest = staying.at(-1);
     const known = buckets.get(bucket);
@@ -163,14 +169,20 @@ export class MessageDraft {
     else if (compareSnowflakes(newest, high) < 0 && known !== newest) this.#draft.setBucket(channelId, bucket, newest);
   }
 
-  #deleteRange({ channelId, bucket }: Bucket, { above, below }: Range): void {
-    const borders = [
-      ...(above === null ? [] : [' and message_id > ?']),
-      ...(below === null ? [] : [' and message_id < ?']),
-    ];
+  /** `gone`: what was read of those that are deleted, newest first. Nobody has written anything in the range that stays. */
+  #deleteRange({ channelId, bucket }: Bucket, { above, below }: Range, gone: readonly Live[]): void {
+    const borders = `${above === null ? '' : ' and message_id > ?'}${below === null ? '' : ' and message_id < ?'}`;
     const values = [above, below].filter((id) => id !== null);
-    const params = [STAMP, channelId, String(bucket), ...values];
-    this.#draft.put(`b ${channelId} ${bucket}`, `${DELETE}${borders.join('')}`, params);
+    const key = [channelId, String(bucket)];
+    const at = `b ${channelId} ${bucket}`;
+    this.#draft.put(at, `${DELETE}${borders}`, [STAMP, ...key, ...values]);
+    const authors = new Set<Snowflake>();
+    for (const { message_id: id, author_id: author } of gone) {
+      const isAbove = above === null || compareSnowflakes(id, above) > 0;
+      if (author !== null && isAbove && (below === null || compareSnowflakes(id, below) < 0)) authors.add(author);
+    }
+    const cql = `${UNMARK}${borders}`;
+    for (const author of authors) this.#draft.put(at, cql, [STAMP, ...key, author, ...values]);
   }
 
   /** Few among many: their neighbors are too many to be read. */
@@ -182,23 +194,18 @@ export class MessageDraft {
       const found = await this.#draft.db.cluster.rows<Live>(`${LIVE} and message_id in ?`, [...key, some]);
       for (const id of some)
         this.#draft.put(`b ${channelId} ${bucket}`, `${DELETE} and message_id = ?`, [STAMP, ...key, id]);
-      this.#forget(place, found);
+      for (const row of [...found, ...unmade(place).filter(({ message_id }) => some.includes(message_id))]) {
+        const params = [STAMP, ...key, row.author_id, row.message_id];
+        if (row.author_id !== null) this.#draft.put(`b ${channelId} ${bucket}`, `${UNMARK} and message_id = ?`, params);
+        this.#dropReactors(channelId, row);
+      }
     }
   }
 
-  /** What else there is of messages that go. */
-  #forget({ channelId, bucket }: Bucket, gone: readonly Live[]): void {
-    for (const { message_id: id, author_id: author, reactions } of gone) {
-      if (author !== null) {
-        const where = 'channel_id = ? and bucket = ? and author_id = ? and message_id = ?';
-        const params = [STAMP, channelId, String(bucket), author, id];
-        this.#draft.put(`b ${channelId} ${bucket}`, `delete from {}.authored using timestamp ? where ${where}`, params);
-      }
-      if (reactions !== null || [...this.#reacted.keys()].some((key) => key.startsWith(`${id} `))) {
-        const cql = 'delete from {}.reactors using timestamp ? where channel_id = ? and message_id = ?';
-        this.#draft.put(`r ${channelId} ${id}`, cql, [STAMP, channelId, id]);
-      }
-    }
+  #dropReactors(channelId: Snowflake, { message_id: id, reactions }: Live): void {
+    if (reactions === null && ![...this.#reacted.keys()].some((key) => key.startsWith(`${id} `))) return;
+    const cql = 'delete from {}.reactors using timestamp ? where channel_id = ? and message_id = ?';
+    this.#draft.put(`r ${channelId} ${id}`, cql, [STAMP, channelId, id]);
   }
 
   async #unpin(channelId: Snowflake, gone: ReadonlySet<Snowflake>): Promise<void> {
@@ -211,3 +218,9 @@ export class MessageDraft {
     for (const id of pinned) if (gone.has(id)) this.#draft.put(`i ${channelId}`, cql, [STAMP, channelId, id]);
   }
 }
+
+/** What the batch itself has written and deleted again. */
+const unmade = ({ written, deleted }: Bucket): Live[] =>
+  [...written].flatMap(([id, author]) =>
+    deleted.has(id) ? [{ message_id: id, author_id: author, reactions: null }] : [],
+  );

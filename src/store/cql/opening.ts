@@ -14,6 +14,7 @@ import { Stamps } from './stamps.ts';
 const CEILING_MS = 60_000;
 
 export interface Opened {
+  readonly cluster: Cluster;
   readonly db: Db;
   readonly lease: Lease;
   readonly epochs: Epochs;
@@ -41,7 +42,13 @@ export async function openKeyspace(options: ClusterOptions, clock: Clock, random
       await lease.giveUp();
       throw error;
     }
-    return { db: { cluster, channels: new ChannelIndex(cluster), clock }, lease, epochs: new Epochs(cluster), stamps };
+    return {
+      cluster,
+      db: { cluster, channels: new ChannelIndex(cluster), clock },
+      lease,
+      epochs: new Epochs(cluster),
+      stamps,
+    };
   } catch (error) {
     await cluster.close();
     throw error;

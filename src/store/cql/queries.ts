@@ -1,5 +1,5 @@
 /** What the subjects of this adapter share: answers as JSON text, put together without parsing what is stored as JSON. */
-import type { Cluster, Param } from './cluster.ts';
+import type { Param, Queries } from './cluster.ts';
 
 /** Every read by an adapter whose answers are JSON texts. */
 export type ReadsAsText<Port> = {
@@ -17,12 +17,12 @@ interface Recorded {
   readonly record: string | null;
 }
 
-export async function records(cluster: Cluster, cql: string, params: readonly Param[]): Promise<string[]> {
+export async function records(cluster: Queries, cql: string, params: readonly Param[]): Promise<string[]> {
   const rows = await cluster.rows<Recorded>(cql, params);
   return rows.flatMap(({ record }) => (record === null ? [] : [record]));
 }
 
-export async function record(cluster: Cluster, cql: string, params: readonly Param[]): Promise<string> {
+export async function record(cluster: Queries, cql: string, params: readonly Param[]): Promise<string> {
   return (await cluster.first<Recorded>(cql, params))?.record ?? 'null';
 }
 

@@ -28,7 +28,7 @@ const PROBE_MS = 500;
 const PROBE = "select value from {}.counters where name = 'schema'";
 
 async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadData): Promise<void> {
-  const { db, lease, epochs, stamps } = await openKeyspace(options, clock, random);
+  const { cluster, db, lease, epochs, stamps } = await openKeyspace(options, clock, random);
   const outboxes = new Set<Outbox>();
   let isClosed = false;
   const health = new ClusterHealth(clock);
@@ -70,7 +70,7 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
     isClosed = true;
     beat();
     await lease.giveUp();
-    await db.cluster.close();
+    await cluster.close();
     main?.postMessage('closed' satisfies ControlAnswer);
   };
   void lease.lost.then((error) => {
