@@ -20,7 +20,7 @@ const RESUMES = 3;
 /** Until the server has seen every line end. */
 const CUT_MS = 1500;
 /** Until the server has collected the garbage of the identifies and given its pages back. */
-const IDLE_MS = 8000;
+const IDLE_MS = 15_000;
 const ASK_MS = 60_000;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));

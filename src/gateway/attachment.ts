@@ -1,4 +1,5 @@
 /** A session's standing in one owner, a guild or its user's actor alike. */
+import { Few } from '../base/few.ts';
 import type { Held, Mask } from '../protocol/envelope.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 
@@ -20,7 +21,7 @@ export interface Attachment {
   /** Newest join told by the user actor: row of the guild. */
   joinedAt: number;
   /** Topics held because of this owner. */
-  readonly topics: Set<string>;
+  readonly topics: Few<string>;
 }
 
 export const newAttachment = (owner: OwnerKey, wanted: Mask, joinedAt: number): Attachment => ({
@@ -34,5 +35,5 @@ export const newAttachment = (owner: OwnerKey, wanted: Mask, joinedAt: number): 
   wanted,
   mask: wanted,
   joinedAt,
-  topics: new Set(),
+  topics: new Few(),
 });

@@ -85,23 +85,42 @@ function answer(request: Request, bun: Bun.Server<SocketData>, gateway: Gateway,
 function open(ws: BunSocket, gateway: Gateway): void {
   const { info, refusal } = ws.data;
   if (refusal === null) {
-    ws.data.connection = gateway.opened(socketOf(ws), info);
+    ws.data.connection = gateway.opened(new Wire(ws), info);
     return;
   }
   const [code, reason] = CLOSES[refusal];
   ws.close(code, reason);
 }
 
-function socketOf(ws: BunSocket): Socket {
-  return {
-    send: (text) => ws.sendText(text),
-    buffered: () => ws.getBufferedAmount(),
-    subscribe: (topic) => ws.subscribe(topic),
-    unsubscribe: (topic) => ws.unsubscribe(topic),
-    close: (code, reason) => ws.close(code, reason),
-    terminate: () => ws.terminate(),
-    cork: (write) => {
-      ws.cork(write);
-    },
-  };
+/** No functions of its own for each of many sockets. */
+class Wire implements Socket {
+  constructor(readonly ws: BunSocket) {}
+
+  send(text: string): number {
+    return this.ws.sendText(text);
+  }
+
+  buffered(): number {
+    return this.ws.getBufferedAmount();
+  }
+
+  subscribe(topic: string): void {
+    this.ws.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.ws.unsubscribe(topic);
+  }
+
+  close(code: number, reason: string): void {
+    this.ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.ws.terminate();
+  }
+
+  cork(write: () => void): void {
+    this.ws.cork(write);
+  }
 }

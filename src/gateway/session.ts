@@ -1,4 +1,5 @@
 /** A session: its standing with its owners, the topics it held, and the cursor that says what is to be written next. Knows no links. */
+import { Few } from '../base/few.ts';
 import { heldBytes } from '../base/text.ts';
 import type { Body, Mask, SessionPresence } from '../protocol/envelope.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
@@ -59,17 +60,18 @@ export class Session {
   /** Monotonic milliseconds: when it was made, when it lost its socket. */
   detachedAt = 0;
   /** Guilds that READY listed as unavailable: each is owed its GUILD_CREATE, or its GUILD_DELETE. */
-  readonly promised = new Set<OwnerKey>();
+  readonly promised = new Few<OwnerKey>();
   presence: SessionPresence | null = null;
   /** Others have been told that it is gone. */
   hidden = false;
   /** Guilds where it has a voice state. */
-  readonly voice = new Set<OwnerKey>();
+  readonly voice = new Few<OwnerKey>();
   /** Known while it has had a socket here. */
   self: PublicUser | null = null;
   /** Of all sessions of this worker; null before it is one of them, and after. */
   #budget: BodyBudget | null = null;
-  readonly #bodies = new Map<number, { readonly body: Body; readonly bytes: number }>();
+  /** While it keeps any. */
+  #bodies: Map<number, { readonly body: Body; readonly bytes: number }> | null = null;
   #bodyBytes = 0;
   /** Highest position whose body was dropped. */
   #lostBody = 0;
@@ -107,6 +109,7 @@ export class Session {
 
   keepBody(position: number, body: Body): void {
     const bytes = heldBytes(body.d);
+    this.#bodies ??= new Map();
     this.#bodies.set(position, { body, bytes });
     this.#weigh(bytes);
     for (const oldest of this.#bodies.keys()) {
@@ -116,7 +119,7 @@ export class Session {
   }
 
   bodyOf(entry: Entry): Body | null {
-    return entry.body ?? this.#bodies.get(entry.position)?.body ?? null;
+    return entry.body ?? this.#bodies?.get(entry.position)?.body ?? null;
   }
 
   get keptBytes(): number {
@@ -131,12 +134,13 @@ export class Session {
   }
 
   dropBodies(): void {
-    for (const position of [...this.#bodies.keys()]) this.#dropBody(position);
+    for (const position of [...(this.#bodies?.keys() ?? [])]) this.#dropBody(position);
   }
 
   #dropBody(position: number): void {
-    const bytes = this.#bodies.get(position)?.bytes ?? 0;
-    this.#bodies.delete(position);
+    const bytes = this.#bodies?.get(position)?.bytes ?? 0;
+    this.#bodies?.delete(position);
+    if (this.#bodies?.size === 0) this.#bodies = null;
     this.#lostBody = Math.max(this.#lostBody, position);
     this.#weigh(-bytes);
   }
@@ -191,7 +195,7 @@ export class Session {
   confirm(s: number, log: Log): void {
     const upTo = this.numbers.confirm(s, this.nextPosition(log), log);
     if (upTo === null) return;
-    for (const position of this.#bodies.keys()) if (position <= upTo) this.#dropBody(position);
+    for (const position of [...(this.#bodies?.keys() ?? [])]) if (position <= upTo) this.#dropBody(position);
     if (this.traits.own) this.holds.forgetBefore(this.nextPosition(log));
   }
 
