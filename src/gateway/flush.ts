@@ -31,9 +31,9 @@ export class Flush<T> {
   #restUntil = 0;
   /** When the queue was last empty and got its first entry. */
   #oldest = 0;
-  /** Something in the queue is followed. */
+  /** Something that came since the last look is followed. */
   #isFollowed = false;
-  /** What is in the queue waits for what follows it: once, for whatever comes next. */
+  /** What is in the queue waits for what follows it. */
   #isHeld = false;
 
   constructor(ports: FlushPorts<T>) {
@@ -74,16 +74,19 @@ export class Flush<T> {
     this.#timer = this.#ports.clock.after(ms, then);
   }
 
-  /** What is followed waits for the next batch, but not for the one after that. */
+  /** What is followed waits for the next batch; for the one after that only where a flush costs more than has been waited. */
   #end(): void {
-    const { clock, limits } = this.#ports;
-    const left = limits.flushMs - (clock.monotonic() - this.#oldest);
-    if (!this.#isFollowed || this.#isHeld || left < 1) {
+    const { clock, limits, metrics } = this.#ports;
+    const isFollowed = this.#isFollowed;
+    this.#isFollowed = false;
+    const waited = clock.monotonic() - this.#oldest;
+    const isEnough = this.#isHeld && waited >= metrics.gatheredMs;
+    if (!isFollowed || isEnough || limits.flushMs - waited < 1) {
       this.run();
       return;
     }
     this.#isHeld = true;
-    this.#wait(left, () => this.run());
+    this.#wait(limits.flushMs - waited, () => this.run());
   }
 
   #defer(): void {

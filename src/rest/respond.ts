@@ -1,5 +1,6 @@
 /** How this server answers over HTTP: the headers that clients rely on, and every kind of failure in Discord's shape. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Fault, REFUSALS, type Refusal, refuse } from '../protocol/errors.ts';
 import type { RateNumbers } from '../protocol/links.ts';
 import { errorTree } from './error-tree.ts';
@@ -90,7 +91,16 @@ export function setRateHeaders(headers: Headers, { bucket, numbers }: RateState,
   headers.set('X-RateLimit-Bucket', bucketHash(bucket));
 }
 
-const bucketHash = (bucket: string): string => createHash('sha256').update(bucket).digest('hex').slice(0, 32);
+/** The same few buckets are named again and again. */
+const hashes = new LRUCache<string, string>({ max: 4096 });
+
+function bucketHash(bucket: string): string {
+  const known = hashes.get(bucket);
+  if (known !== undefined) return known;
+  const made = hash('sha256', bucket, 'hex').slice(0, 32);
+  hashes.set(bucket, made);
+  return made;
+}
 
 /** A browser's client may be served from anywhere; tokens travel in a header, so no credentials are allowed. */
 const CORS = {

@@ -78,6 +78,22 @@ describe('the queue of the outlet', () => {
     expect([flushes.length, clock.timers]).toEqual([1, 0]);
   });
 
+  test('waits for further batches where a flush costs more than has been waited', async () => {
+    const { clock, flushes, push } = open({}, 8);
+    push('a', 'b');
+    await clock.settle();
+    for (const entry of ['c+', 'd+', 'e+', 'f+']) {
+      push(entry);
+      await clock.advance(5);
+    }
+    expect(flushes).toEqual([
+      ['a', 'b'],
+      ['c+', 'd+', 'e+'],
+    ]);
+    await clock.advance(20);
+    expect(flushes.slice(2)).toEqual([['f+']]);
+  });
+
   test('waits no longer for what does not come than events may gather', async () => {
     const { clock, flushes, push } = open();
     push('a+');
