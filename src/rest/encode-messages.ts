@@ -1,4 +1,5 @@
 /** Messages as JSON that all readers share, encoded once; where readers differ is noted beside it, so that nobody parses it to get his own. */
+import { Buffer } from 'node:buffer';
 import type { Snowflake } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Reacted, SharedBody, SharedRead } from '../protocol/reads.ts';

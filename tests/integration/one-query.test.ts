@@ -76,9 +76,12 @@ describe.each([
       return crowd.answers();
     };
     await read();
+    const hits = 'guildhall_read_cache_total{what="page",how="hit"}';
+    const before = sumOf(await numbersOf(town), hits);
     store.hold();
     expect(contents(await read())[0]).toBe('kept');
     expect(store.asked('page').length > 0).toBe(readCacheMb === 0);
+    expect(sumOf(await numbersOf(town), hits) - before).toBe(readCacheMb === 0 ? 0 : 2);
   });
 
   test('different parameters are never shared', async () => {
