@@ -1,10 +1,12 @@
 /** One real gateway alone: its owners and the other workers are the test. Time stands still until it is moved. */
 import type { Directory } from '../../../src/actor/directory.ts';
+import { type Load, NO_LOAD } from '../../../src/actor/pressure.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { Connection } from '../../../src/gateway/connection.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayLimits } from '../../../src/gateway/limits.ts';
 import type { Socket } from '../../../src/gateway/socket.ts';
+import type { Command } from '../../../src/protocol/commands.ts';
 import type { AnswerEntry, Body, InterestTell, Relay, RelayEntry } from '../../../src/protocol/envelope.ts';
 import { ALL_EVENTS, seqOf } from '../../../src/protocol/envelope.ts';
 import type { OwnerKey, SessionId, WorkerId } from '../../../src/protocol/ids.ts';
@@ -74,7 +76,10 @@ export class OneGateway {
   readonly #sockets: FakeSocket[] = [];
   readonly #counts = new Map<OwnerKey, number>();
 
-  constructor(limits: Partial<GatewayLimits> = {}) {
+  /** What owners were told. */
+  readonly tells: (readonly [OwnerKey, Command])[] = [];
+
+  constructor(limits: Partial<GatewayLimits> = {}, load: Load = NO_LOAD) {
     this.gateway = new Gateway({
       self: SELF,
       directory: this.#directory(),
@@ -85,6 +90,7 @@ export class OneGateway {
         for (const socket of this.#sockets) if (socket.topics.has(topic)) socket.send(frame);
       },
       limits: { ...GATEWAY_LIMITS, ...limits },
+      load,
     });
   }
 
@@ -103,6 +109,12 @@ export class OneGateway {
   async identify(guilds: readonly OwnerKey[] = [], visit = this.connect()): Promise<Visit & { session: SessionId }> {
     await this.say(visit, 2, { token: TOKEN, properties: {} });
     const session = visit.connection.session ?? '';
+    await this.greet(session, guilds);
+    return { ...visit, session };
+  }
+
+  /** His user actor answers. */
+  async greet(session: SessionId, guilds: readonly OwnerKey[] = []): Promise<void> {
     const snapshot: UserSnapshot = {
       user: publicUser(USER),
       email: null,
@@ -113,7 +125,6 @@ export class OneGateway {
     };
     const create = body('INTERNAL_USER', snapshot);
     await this.answer(ME, session, { create, guilds: guilds.map((guild) => [guild, seqOf(1, 1)]) });
-    return { ...visit, session };
   }
 
   /** A person in one guild, READY. */
@@ -170,7 +181,7 @@ export class OneGateway {
         return new Promise(() => {});
       },
       read: () => new Promise(() => {}),
-      tell: () => {},
+      tell: (to, command) => void this.tells.push([to, command]),
       interest: (to, tell) => void this.told.push([to, tell]),
       residence: (to, message) => {
         if (to === SELF) this.gateway.residence(message);
