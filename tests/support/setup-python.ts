@@ -1,5 +1,5 @@
 /**
- * Makes a Python of the tests' own with discord.py in it, in the user's cache: `bun tests/support/setup-python.ts`.
+ * Makes a Python of the tests' own with discord.py and gRPC in it, in the user's cache: `bun tests/support/setup-python.ts`.
  * Without Python on this machine its tests are skipped, loudly; with CI=true that is a failure.
  */
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ const PROBE = 'import sys, venv, ensurepip; print(sys.executable, sys.version)';
 /** Written when the environment is whole. */
 const DONE = 'guildhall-complete';
 
-/** Path of a Python that has discord.py; null: there is none to make it from. Throws if it could not be made. */
+/** Path of a Python that has discord.py and grpc; null: there is none to make it from. Throws if it could not be made. */
 export async function setupPython(): Promise<string | null> {
   const probe = Bun.which('python3') === null ? null : Bun.spawnSync(['python3', '-c', PROBE]);
   if (probe === null || probe.exitCode !== 0)
@@ -26,13 +26,13 @@ export async function setupPython(): Promise<string | null> {
   await mkdir(place, { recursive: true });
   await run(['python3', '-m', 'venv', place]);
   await run([python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]);
-  await run([python, '-c', 'import discord']);
+  await run([python, '-c', 'import discord, grpc_tools']);
   await writeFile(join(place, DONE), '');
   return python;
 }
 
 function withoutPython(why: string): null {
-  const sentence = `discord.py is not tested: python3 with venv is missing (${why.trim().split('\n').at(-1)})`;
+  const sentence = `discord.py and gRPC from Python are not tested: python3 with venv is missing (${why.trim().split('\n').at(-1)})`;
   if (process.env.CI === 'true') throw new Error(sentence);
   console.warn(`\n*** ${sentence} ***\n`);
   return null;

@@ -49,7 +49,7 @@ const GUILD_TEXT = 0;
 
 /** What serves a town: this process or another one. */
 export type Served = Pick<Running, 'port' | 'ownPorts' | 'dataDir' | 'adminSocket' | 'stop' | 'killWorker'> &
-  Partial<Pick<Running, 'limitStore'>>;
+  Partial<Pick<Running, 'limitStore' | 'dataAddress'>>;
 
 export class Town implements AsyncDisposable {
   readonly #server: Served;
@@ -83,6 +83,11 @@ export class Town implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Where the store is served over gRPC. */
+  get dataAddress(): string {
+    return this.#server.dataAddress ?? '';
   }
 
   get dataDir(): string {

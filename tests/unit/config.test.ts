@@ -41,6 +41,8 @@ describe('config', () => {
     [{}, { GUILDHALL_STORE: 'x' }, 'GUILDHALL_STORE is "x"; it must be one of: sqlite, memory, data, cql'],
     [{ keyspace: 'a;b' }, {}, '--keyspace is "a;b"; it must be up to 48 small letters, digits and _, a letter first'],
     [{ 'rate-limits': '0' }, {}, '--rate-limits is "0"; it must be on, off or a whole number from 1 to 999999'],
+    [{ 'data-listen': '7077' }, {}, '--data-listen is "7077"; it must be ADDRESS:PORT'],
+    [{ 'data-address': 'host:70000' }, {}, '--data-address is "host:70000"; it must be ADDRESS:PORT'],
     [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, invite, closed'],
   ];
   test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {
