@@ -30,6 +30,14 @@ export interface LatencyAsk extends Pick<RoundAsk, 'url' | 'authorization' | 'bo
   readonly pauseMs: number;
 }
 
+export interface PagesAsk {
+  /** Up to the id that a page ends before. */
+  readonly url: string;
+  readonly authorization: string;
+  readonly before: readonly string[];
+  readonly inFlight: number;
+}
+
 const BATCH = 100;
 const STEP_MS = 60_000;
 
@@ -129,6 +137,22 @@ async function post(url: string, authorization: string, body: string): Promise<v
   if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${text}`);
 }
 
+/** Reads a page before each of the ids; the number of messages that came. */
+async function pages({ url, authorization, before, inFlight }: PagesAsk): Promise<number> {
+  let [next, came] = [0, 0];
+  const reader = async (): Promise<void> => {
+    for (let id = before[next]; id !== undefined; id = before[next]) {
+      next += 1;
+      const response = await fetch(`${url}${id}`, { headers: { authorization } });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`GET ${url}${id}: ${response.status} ${text}`);
+      came += (JSON.parse(text) as readonly unknown[]).length;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, reader));
+  return came;
+}
+
 /** Keeps the sessions alive between rounds; followed ones say what they have, as clients do. */
 function beat(): number {
   sockets.forEach((socket, n) => {
@@ -143,6 +167,7 @@ const ACTS: Readonly<Record<string, (args: never) => unknown>> = {
   resume,
   latencies,
   round,
+  pages,
   beat,
   sample: () => counts.sample,
 };
