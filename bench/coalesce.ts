@@ -1,0 +1,81 @@
+/**
+ * `bun bench/coalesce.ts`: how many queries readers cost whose channels are as popular as Zipf says, with nothing shared, with the coalescer, and with coalescer
+ * and cache, one after the other in one run. JSON with `--json`. `BENCH_STORE`: another store; `BENCH_STORE_FLAGS`: what it needs.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { numbersOf, sumOf } from '../tests/support/read-numbers.ts';
+import { Town } from '../tests/support/town.ts';
+import { machine, quantile, rounded } from './crowd.ts';
+import { cpuMsOf } from './process-cpu.ts';
+import type { GroupAnswer, LoadAsk } from './read-client.ts';
+import { type ChannelGround, openGround, type Variant, withServer } from './read-ground.ts';
+
+const CHANNELS = Number(process.env.BENCH_CHANNELS ?? 1000);
+const MESSAGES = 20;
+const READERS = 200;
+const READS = Number(process.env.BENCH_READS ?? 20_000);
+const WARM_UP = 2000;
+const ONE_WRITE_IN = 50;
+const ASK_MS = 300_000;
+
+const VARIANTS: readonly Variant[] = [
+  { name: 'nothing shared', worker: 'alone', flags: ['--read-cache-mb', '0'] },
+  { name: 'coalescer', worker: 'ours', flags: ['--read-cache-mb', '0'] },
+  { name: 'coalescer and cache', worker: 'ours', flags: [] },
+];
+
+async function measure(ground: ChannelGround, variant: Variant) {
+  return withServer(ground, variant, async (server, client) => {
+    const town = Town.of(server);
+    const group = { name: 'all', channels: ground.channels, exponent: 1, readers: READERS, oneWriteIn: ONE_WRITE_IN };
+    const ask = (reads: number, seed: number): Promise<GroupAnswer[]> => {
+      const asked: LoadAsk = {
+        url: `${town.url}/api/v10`,
+        tokens: [ground.token],
+        groups: [{ ...group, reads }],
+        seed,
+      };
+      return client.ask<GroupAnswer[]>('load', { ...asked }, ASK_MS);
+    };
+    await ask(WARM_UP, 1);
+    const queriesNow = async () => sumOf(await numbersOf(town), 'guildhall_query_seconds_count{query="page"}');
+    const [queries, cpu] = [await queriesNow(), cpuMsOf(server.pid)];
+    const [answer] = await ask(READS, 2);
+    const readMs = answer?.readMs ?? [];
+    return {
+      variant: variant.name,
+      reads: readMs.length,
+      writes: answer?.writes ?? 0,
+      refused: answer?.refused ?? 0,
+      queries: (await queriesNow()) - queries,
+      p50Ms: rounded(quantile(readMs, 0.5), 1),
+      p99Ms: rounded(quantile(readMs, 0.99), 1),
+      cpuMsPerRequest: rounded((cpuMsOf(server.pid) - cpu) / READS, 3),
+    };
+  });
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
+try {
+  const ground = await openGround(dataDir, CHANNELS, MESSAGES);
+  const figures = [];
+  for (const variant of VARIANTS) figures.push(await measure(ground, variant));
+  if (process.argv.includes('--json'))
+    console.log(
+      JSON.stringify({ machine, store: ground.store, channels: CHANNELS, readers: READERS, figures }, null, 2),
+    );
+  else {
+    console.log(`${machine.cores} cores (${machine.cpu}), Bun ${machine.bun}, ${ground.store}, ${CHANNELS} channels`);
+    console.log('what | reads | writes | refused | queries | reads per query | p50 | p99 | server CPU per request');
+    for (const { variant, reads, writes, refused, queries, p50Ms, p99Ms, cpuMsPerRequest } of figures) {
+      const perQuery = rounded(reads / Math.max(1, queries), 1);
+      console.log(
+        `${variant} | ${reads} | ${writes} | ${refused} | ${queries} | ${perQuery} | ${p50Ms} ms | ${p99Ms} ms | ${cpuMsPerRequest} ms`,
+      );
+    }
+  }
+} finally {
+  await rm(dataDir, { recursive: true, force: true });
+}
