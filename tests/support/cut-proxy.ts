@@ -103,8 +103,10 @@ export class CutProxy implements AsyncDisposable {
     // An orderly end passes on what is still under way; a broken one breaks the other side too.
     const end = (other: Socket, broken: boolean): void => {
       this.#pairs.delete(pair);
-      if (broken) other.resetAndDestroy();
-      else other.end();
+      if (broken) return void other.resetAndDestroy();
+      other.end();
+      // Nobody reads it any more: its own end would not be seen.
+      other.resume();
     };
     server.on('error', () => server.destroy());
     server.once('close', (broken) => end(client, broken));
