@@ -178,6 +178,9 @@ export const LIMITS = {
   /** Handshakes that wait, and how long: then an identify gets op 9 and comes again. Libraries wait 15 s for READY. */
   identifiesWaiting: 4096,
   identifyWaitMs: 5 * SECOND,
+  /** Sessions that one bot may start in `botStartsMs`; libraries are told it as max_concurrency, and 16 lets small fleets start at once. */
+  botStarts: 16,
+  botStartsMs: 5 * SECOND,
   /** Before that op 9: some identify again at once, so the pause that the protocol asks of them is made here. */
   turnAwayMinMs: SECOND,
   turnAwayMaxMs: 5 * SECOND,

@@ -136,6 +136,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     authenticate: tokens.authenticate,
     publishTopic: server.publishTopic,
     load: pressure,
+    countsStarts: config.rateLimits !== 'off',
     limits: { ...WORKER_GATEWAY_LIMITS, socketsPerIp: config.socketsPerAddress },
   });
   measured.push(

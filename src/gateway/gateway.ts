@@ -44,6 +44,8 @@ export interface GatewayOptions {
   readonly limits: GatewayLimits;
   /** Absent: nothing is ever too much. */
   readonly load?: Load;
+  /** Whether bots that start sessions too often are sent away; absent: no. */
+  readonly countsStarts?: boolean;
 }
 
 /** What an owner's link said, or that a worker died: nothing of that one follows. */
@@ -127,7 +129,7 @@ export class Gateway {
       isRevoked,
     });
     const refuse = sessions.refuse.bind(sessions);
-    this.#handshakes = new Handshakes({ ...options, metrics, load, isRevoked, refuse });
+    this.#handshakes = new Handshakes({ countsStarts: false, ...options, metrics, load, isRevoked, refuse });
     this.#requests = new Requests({ directory, clock, random, limits, load, owe: outlet.owe.bind(outlet) });
     this.#flush = new Flush<Entry>({
       outlet,

@@ -1,8 +1,10 @@
 /** From a socket's op 2 or op 6 to what becomes of it: let in when it is its turn, its token checked; turned away when it would wait too long. */
+import type { Directory } from '../actor/directory.ts';
 import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
+import { userKey } from '../protocol/ids.ts';
 import { shedAt } from '../protocol/urgency.ts';
 import { Admission } from './admission.ts';
 import type { Connection } from './connection.ts';
@@ -16,10 +18,16 @@ export interface HandshakePorts {
   readonly metrics: GatewayMetrics;
   readonly load: Load;
   readonly authenticate: Authenticate;
+  readonly directory: Directory;
+  /** The sessions that bots start are counted: `botStarts` of one bot in `botStartsMs` (max_concurrency, docs/events/gateway). */
+  readonly countsStarts: boolean;
   readonly isRevoked: (tokenHash: string) => boolean;
   /** op 9. */
   readonly refuse: (connection: Connection, why: string) => void;
 }
+
+/** The socket has moved on since that handshake. */
+const isOver = ({ state, attempt }: Connection, since: number): boolean => state !== 'busy' || attempt !== since;
 
 export class Handshakes {
   readonly #ports: HandshakePorts;
@@ -41,7 +49,17 @@ export class Handshakes {
 
   /** An identify is under way until `done`: what follows the check is what costs. */
   identify(connection: Connection, token: string, then: (account: Account) => void): void {
-    this.#enter(connection, token, then, (attempt) => this.#sendAway(connection, attempt));
+    const sendAway = (attempt: number): void => this.#sendAway(connection, attempt);
+    const known = (account: Account, attempt: number): void => {
+      if (account.kind !== 'bot' || !this.#ports.countsStarts) return then(account);
+      this.#mayStart(account).then((may) => {
+        if (isOver(connection, attempt)) return;
+        if (may) return then(account);
+        this.done(connection);
+        sendAway(attempt);
+      });
+    };
+    this.#enter(connection, token, known, sendAway);
   }
 
   /** Turned away by a close that loses no session. */
@@ -50,7 +68,10 @@ export class Handshakes {
       then(account);
       this.done(connection);
     };
-    this.#enter(connection, token, resumed, () => connection.close('unknownError'));
+    this.#enter(connection, token, resumed, () => {
+      this.#ports.metrics.turnedAway += 1;
+      connection.close('unknownError');
+    });
   }
 
   /** It is through, or over. */
@@ -66,34 +87,46 @@ export class Handshakes {
   #enter(
     connection: Connection,
     token: string,
-    then: (account: Account) => void,
+    then: (account: Account, attempt: number) => void,
     turnAway: (attempt: number) => void,
   ): void {
     connection.state = 'busy';
     connection.since = this.#ports.clock.monotonic();
     connection.attempt += 1;
     const { attempt } = connection;
-    const isOver = (): boolean => connection.state !== 'busy' || connection.attempt !== attempt;
     const checked = (account: Account | null | 'fault'): void => {
-      if (isOver()) return;
-      if (account !== 'fault' && account !== null && !this.#ports.isRevoked(account.tokenHash)) return then(account);
+      if (isOver(connection, attempt)) return;
+      const isGood = account !== 'fault' && account !== null && !this.#ports.isRevoked(account.tokenHash);
+      if (isGood) return then(account, attempt);
       connection.close(account === 'fault' ? 'unknownError' : 'authenticationFailed');
       this.done(connection);
     };
     this.#admission.enter(connection, {
       begin: () => this.#ports.authenticate(token).then(checked, () => checked('fault')),
-      turnAway: () => {
-        this.#ports.metrics.turnedAway += 1;
-        turnAway(attempt);
-      },
+      turnAway: () => turnAway(attempt),
     });
   }
 
+  /** Counted where the bot lives, so that it is one number for all workers. Who cannot be asked stops nobody. */
+  async #mayStart({ record }: Account): Promise<boolean> {
+    const { directory, clock, limits } = this.#ports;
+    const { id: user } = record.user;
+    const rate = { bucket: 'identify', user, limit: limits.botStarts, windowMs: limits.botStartsMs };
+    try {
+      const options = { deadline: clock.now() + limits.identifyWaitMs, rate };
+      const { reply } = await directory.read(userKey(user), { ask: 'self' }, options);
+      return !('refused' in reply && reply.refused === 'rateLimited');
+    } catch {
+      return true;
+    }
+  }
+
   #sendAway(connection: Connection, attempt: number): void {
-    const { clock, random, limits, refuse } = this.#ports;
+    const { clock, random, limits, metrics, refuse } = this.#ports;
+    metrics.turnedAway += 1;
     const { turnAwayMinMs: least, turnAwayMaxMs: most } = limits;
     clock.after(least + random.unit() * (most - least), () => {
-      if (connection.state === 'busy' && connection.attempt === attempt) refuse(connection, 'busy');
+      if (!isOver(connection, attempt)) refuse(connection, 'busy');
     });
   }
 }

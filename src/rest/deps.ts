@@ -71,6 +71,7 @@ export interface RestLimits extends ReadLimits {
   readonly files: number;
   readonly uploads: number;
   readonly requests: number;
+  readonly botStarts: number;
   readonly shedMinMs: number;
   readonly shedMaxMs: number;
   readonly buckets: number;

@@ -3,8 +3,6 @@ import type { Call } from './call.ts';
 import { type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 
-/** Every library waits five seconds per identify of one bucket (`shard % max_concurrency`); 16 lets small fleets start at once (wire-rules.md, fields). */
-const MAX_CONCURRENCY = 16;
 const STARTS = 100_000;
 
 /** No trailing slash, no query: clients append their own (wire-rules.md rule 9). */
@@ -15,7 +13,9 @@ async function getGateway(call: Call): Promise<Outcome> {
 }
 
 async function getBotGateway(call: Call): Promise<Outcome> {
-  const session_start_limit = { total: STARTS, remaining: STARTS, reset_after: 0, max_concurrency: MAX_CONCURRENCY };
+  // Every library waits five seconds per identify of one bucket, `shard % max_concurrency` (wire-rules.md, fields).
+  const { botStarts: max_concurrency } = call.edge.deps.limits;
+  const session_start_limit = { total: STARTS, remaining: STARTS, reset_after: 0, max_concurrency };
   return ok({ url: gatewayUrl(call), shards: 1, session_start_limit });
 }
 
