@@ -14,7 +14,7 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
 /** `limits.name`, or taken out of them by `const { name } = ….limits`; the interfaces that name it too are no readers. */
 function isRead(name: string, code: string): boolean {
   if (new RegExp(`\\blimits\\.${name}\\b`, 'i').test(code)) return true;
-  const taken = [...code.matchAll(/\{([^{}]*)\} = (?:this\.)?(?:#?\w+\.)*limits\b/gi)];
+  const taken = [...code.matchAll(/\{([^{}]*)\} = (?:this\.)?(?:#?\w+\.)*#?limits\b/gi)];
   return taken.some(([, names = '']) => new RegExp(`\\b${name}\\b`).test(names));
 }
 
