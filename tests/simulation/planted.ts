@@ -2,6 +2,8 @@
 export interface Planted {
   readonly name: string;
   readonly file: string;
+  /** Where to begin looking: seeds before it may find nothing. */
+  readonly from?: number;
   /** Text that stands in the file exactly once, and what stands there instead. */
   readonly changes: readonly (readonly [find: string, put: string])[];
 }
@@ -24,11 +26,6 @@ export const PLANTED: readonly Planted[] = [
     changes: [['if (since < this.forgotten) return null;', '']],
   },
   {
-    name: 'no-hop',
-    file: 'src/actor/owner.ts',
-    changes: [['if (known !== undefined && known.hop > hop) return;', '']],
-  },
-  {
     name: 'forget-newer-residence',
     file: 'src/actor/interest.ts',
     changes: [
@@ -44,36 +41,28 @@ export const PLANTED: readonly Planted[] = [
     changes: [['    this.#count += 1;', "    if (draft.kind !== 'event' || draft.note !== null) this.#count += 1;"]],
   },
   {
-    name: 'split-row',
-    file: 'src/actor/moves.ts',
-    changes: [
-      [
-        "return [...split(interest.ofUser(user))].map(([worker, sessions]) => [worker, { kind: 'leave', sessions }]);",
-        "return interest.ofUser(user).map(({ worker, session }) => [worker, { kind: 'leave', sessions: [session] }]);",
-      ],
-    ],
-  },
-  {
-    name: 'left-rows-go-on',
-    file: 'src/actor/owner.ts',
-    changes: [['held?.mask !== mask || missed.left', 'held?.mask !== mask']],
-  },
-  {
     name: 'dead-worker-interests',
     file: 'src/actor/actors.ts',
     changes: [["actor.put({ what: 'dropWorker', worker });", 'void [actor, worker];']],
   },
   {
-    name: 'silent-refusal',
-    file: 'src/actor/link.ts',
-    changes: [
-      ["this.postOwed({ m: 'outlet', entry: { what: 'refused', mark: { owner, swallowed } } });", 'void swallowed;'],
-    ],
-  },
-  {
     name: 'load-not-announced',
     file: 'src/actor/actors.ts',
+    from: 150,
     changes: [['this.world.announce(key, opened.epoch);', '']],
+  },
+  // --- the store, and what the host tells again from it
+  {
+    name: 'no-fence',
+    file: 'src/store/memory/store.ts',
+    from: 1100,
+    changes: [['if (this.#epochs.get(batch.owner) !== batch.epoch) throw fenced(batch);', 'void fenced;']],
+  },
+  {
+    name: 'tell-not-stored',
+    file: 'src/store/memory/journal.ts',
+    from: 156,
+    changes: [['this.#tells.set(owner, tells.set(`${tell.seq}:${tell.to}`, tell));', 'void [owner, tells, tell];']],
   },
   // --- the worker's edge
   {
@@ -97,13 +86,6 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
-    name: 'client-word-counter',
-    file: 'src/gateway/residences.ts',
-    changes: [
-      ['connection.waitsFor = session;', 'connection.waitsFor = session;\n    this.#ports.outlet.log.raise(s);'],
-    ],
-  },
-  {
     name: 'detached-not-interest',
     file: 'src/gateway/sessions.ts',
     changes: [
@@ -114,28 +96,21 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
-    name: 'no-s-check',
-    file: 'src/gateway/numbers.ts',
-    changes: [
-      [
-        'return position < next ? { cursor: position + 1, replay: [] } : null;',
-        'return { cursor: position + 1, replay: [] };',
-      ],
-    ],
-  },
-  {
     name: 'any-answer',
     file: 'src/gateway/attachments.ts',
+    from: 30,
     changes: [['if (attachment.ask !== answer.ask) return;', '']],
   },
   {
     name: 'unlocked-moves',
     file: 'src/gateway/residences.ts',
+    from: 8,
     changes: [['if (home.moving !== null) home.waiting.push(move);\n    else this.#start', 'this.#start']],
   },
   {
     name: 'late-bind',
     file: 'src/gateway/residences.ts',
+    from: 112,
     changes: [
       [
         "return connection?.state === 'busy' && connection.waitsFor === session ? connection : undefined;",
@@ -146,16 +121,13 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'no-given-note',
     file: 'src/gateway/residences.ts',
+    from: 82,
     changes: [['if (to !== worker) continue;', 'if (to !== null) continue;']],
-  },
-  {
-    name: 'old-numbers-mixed',
-    file: 'src/gateway/residences.ts',
-    changes: [['data.clientS, data.past)', 'data.clientS, [{ from: 0, to: data.head }])']],
   },
   {
     name: 'counter-not-raised',
     file: 'src/gateway/residences.ts',
+    from: 30,
     changes: [['if (data.own === false) outlet.log.raise(data.head);', '']],
   },
   {
@@ -166,42 +138,11 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'hole-unseen',
     file: 'src/gateway/attachments.ts',
+    from: 94,
     changes: [
       ['if (n !== expected) this.#hole(owner);', ''],
       ['return this.#hole(owner);', 'return;'],
     ],
-  },
-  {
-    name: 'rejoin-ignored',
-    file: 'src/gateway/attachments.ts',
-    changes: [['if (joinedAt > seq) this.attach(session, owner, joinedAt);', '']],
-  },
-  {
-    name: 'session-topic-unguarded',
-    file: 'src/gateway/attachments.ts',
-    changes: [['if (session?.attachments.get(owner)?.attached) outlet.owe', 'if (session !== undefined) outlet.owe']],
-  },
-  {
-    name: 'stranger-not-forgotten',
-    file: 'src/gateway/attachments.ts',
-    changes: [['this.forget(owner, entry.session, entry.hop);', '']],
-  },
-  {
-    name: 'eviction-by-position',
-    file: 'src/gateway/log.ts',
-    changes: [
-      ['return this.#evicted.get(topic) ?? this.#floor;', 'return Math.max(this.#floor, ...this.#evicted.values());'],
-    ],
-  },
-  {
-    name: 'eviction-unseen',
-    file: 'src/gateway/holds.ts',
-    changes: [['if (owed < to && log.evicted(topic) >= owed) return true;', '']],
-  },
-  {
-    name: 'resumed-is-detached',
-    file: 'src/gateway/residences.ts',
-    changes: [['this.#ports.sessions.unseat(session);', 'this.#ports.sessions.detach(session);']],
   },
   {
     name: 'full-ignored',

@@ -1,0 +1,74 @@
+/** The simulation finds what it is for: each planted bug, in a process of its own, by the same seeds that find nothing in what is not changed. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { changed } from './plant.ts';
+import { PLANTED } from './planted.ts';
+
+const root = join(import.meta.dir, '../..');
+/** All of them are among those that CI tries without a bug. */
+const RUNS = 1500;
+/** Outside of CI every sixth. */
+const TRIED = PLANTED.filter((_, i) => process.env.CI === 'true' || i % 6 === 0);
+const AT_ONCE = 2;
+
+interface Ended {
+  readonly code: number;
+  readonly said: string;
+}
+
+const running = new Set<Bun.Subprocess>();
+
+async function simulate(...args: readonly string[]): Promise<Ended> {
+  const child = Bun.spawn([process.execPath, 'tests/simulation/simulate.ts', ...args], { cwd: root, stderr: 'pipe' });
+  running.add(child);
+  const [said, wrong, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  running.delete(child);
+  return { code, said: `${said}${wrong}` };
+}
+
+const found = TRIED.map((bug) => ({ ...bug, ended: Promise.withResolvers<Ended>() }));
+
+beforeAll(() => {
+  const left = [...found];
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const { name, from = 1, ended } = next;
+      const args = [String(from), '--runs', String(RUNS), '--bug', name, '--trace', '0'];
+      await simulate(...args).then(ended.resolve, ended.reject);
+    }
+  };
+  for (let i = 0; i < AT_ONCE; i += 1) void lane();
+});
+
+afterAll(() => {
+  for (const child of running) child.kill();
+});
+
+for (const { name, ended } of found) {
+  test(`finds ${name}`, async () => {
+    const { code, said } = await ended.promise;
+    expect(said).toMatch(/^seed \d+ fails: /);
+    expect(code).toBe(1);
+  }, 180_000);
+}
+
+test('each bug is planted where it belongs: its text is there, once', () => {
+  for (const { name, file } of PLANTED) {
+    const text = readFileSync(join(root, file), 'utf8');
+    expect(changed(name, text)).not.toBe(text);
+  }
+  expect(() => changed('no-fence', 'this is not the file')).toThrow('found 0 times');
+});
+
+test('a seed that fails is shrunk to a shorter one that fails, and the command that replays it does', async () => {
+  const { said } = await simulate('1', '--runs', '50', '--bug', 'detached-not-interest', '--shrink', '--trace', '20');
+  const [, left, whole] = /^(\d+) of (\d+) steps/m.exec(said) ?? [];
+  expect(Number(left)).toBeLessThan(Number(whole) / 2);
+  const [, command = ''] = /^npm run simulate -- (.*)$/m.exec(said) ?? [];
+  const again = await simulate(...command.split(' '));
+  expect(/^=> .*$/m.exec(again.said)?.[0]).toBe(/^=> .*$/m.exec(said)?.[0] ?? '');
+  expect(again.code).toBe(1);
+  const [, kept = ''] = /--bug \S+ (.*)$/.exec(command) ?? [];
+  expect(await simulate(...command.split(' ').slice(0, 1), ...kept.split(' '))).toMatchObject({ code: 0 });
+}, 60_000);
