@@ -91,7 +91,12 @@ export const PLANTED: readonly Planted[] = [
     changes: [
       [
         'session.detachedAt = clock.monotonic();',
-        "session.detachedAt = clock.monotonic();\n    for (const owner of session.attachments.keys()) this.#ports.directory.interest(owner, { kind: 'forget', session: session.id, hop: session.traits.hop });",
+        [
+          'session.detachedAt = clock.monotonic();',
+          'const { id, hop } = session.traits;',
+          "const forget = { kind: 'forget', session: id, hop } as const;",
+          'for (const owner of session.attachments.keys()) this.#ports.directory.interest(owner, forget);',
+        ].join('\n'),
       ],
     ],
   },
