@@ -107,8 +107,7 @@ export const LIMITS = {
 
   /** Lateness of a worker's loop, three looks in a row, from which on it sheds typing; presence at twice, ordinary work at four, messages at sixteen times it. */
   strainLagMs: 100,
-  /** The same of the age of a batch at the store, and of the batches there. */
-  strainCommitMs: 250,
+  /** The same of the batches of a worker that wait at the store. */
   strainBatches: 256,
   /** A worker that has not said its numbers by then is shown as down. */
   measureMs: SECOND,
@@ -178,8 +177,8 @@ export const LIMITS = {
   /** Handshakes that wait, and how long: then an identify gets op 9 and comes again. Libraries wait 15 s for READY. */
   identifiesWaiting: 4096,
   identifyWaitMs: 5 * SECOND,
-  /** Sessions that one bot may start in `botStartsMs`; libraries are told it as max_concurrency, and 16 lets small fleets start at once. */
-  botStarts: 16,
+  /** Sessions that one bot may start in `botStartsMs`; libraries are told it as max_concurrency: fleets start at once. */
+  botStarts: 64,
   botStartsMs: 5 * SECOND,
   /** Before that op 9: some identify again at once, so the pause that the protocol asks of them is made here. */
   turnAwayMinMs: SECOND,

@@ -104,7 +104,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
   };
   const turns = new Histograms(TURN_BOUNDS);
   const measuredStore = new MeasuredStore(store, clock);
-  const pressure = new Pressure(clock, LIMITS, () => measuredStore.atStore());
+  const pressure = new Pressure(clock, LIMITS, () => measuredStore.waiting);
   const measured: Core['measured'] = [];
   const directory: WorkerDirectory = new WorkerDirectory({
     self,

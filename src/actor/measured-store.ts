@@ -3,7 +3,6 @@ import type { Clock } from '../base/clock.ts';
 import { counter, type Family, gauge, Histogram, histogram, Tally } from '../base/metrics.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { ActorStore } from './ports.ts';
-import type { AtStore } from './pressure.ts';
 
 /** Seconds. */
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 8];
@@ -13,9 +12,7 @@ export class MeasuredStore implements ActorStore {
   readonly #times = new Histogram(BOUNDS);
   readonly #failed = new Tally();
   #writes = 0;
-  /** When the batches at the store came there, in that order. */
-  readonly #since = new Map<number, number>();
-  #batches = 0;
+  #atStore = 0;
 
   constructor(
     readonly inner: ActorStore,
@@ -26,17 +23,14 @@ export class MeasuredStore implements ActorStore {
     return this.inner.state;
   }
 
-  /** What waits for its commit. */
-  atStore(): AtStore {
-    const [oldest = this.clock.monotonic()] = this.#since.values();
-    return { batches: this.#since.size, oldestMs: this.clock.monotonic() - oldest };
+  /** Batches that wait for their commit. None is a load while the store takes none: what needs no store goes on then. */
+  get waiting(): number {
+    return this.inner.state === 'open' ? this.#atStore : 0;
   }
 
   async commit(batch: Parameters<ActorStore['commit']>[0]): Promise<void> {
     const started = this.clock.monotonic();
-    this.#batches += 1;
-    const batchNumber = this.#batches;
-    this.#since.set(batchNumber, started);
+    this.#atStore += 1;
     this.#writes += batch.writes.length;
     try {
       await this.inner.commit(batch);
@@ -45,7 +39,7 @@ export class MeasuredStore implements ActorStore {
       this.#failed.add(error instanceof Fault ? error.code : 'bug');
       throw error;
     } finally {
-      this.#since.delete(batchNumber);
+      this.#atStore -= 1;
     }
   }
 
@@ -72,7 +66,7 @@ export class MeasuredStore implements ActorStore {
         'fault',
       ),
       counter('guildhall_writes_total', 'Writes of all batches.', this.#writes),
-      gauge('guildhall_batches_at_store', 'Batches that wait for their commit.', this.#since.size),
+      gauge('guildhall_batches_at_store', 'Batches that wait for their commit.', this.#atStore),
       gauge(
         'guildhall_store_state',
         'Workers to which the store is in this state.',

@@ -1,5 +1,5 @@
 /**
- * How much a worker has to do that it does not come to: its loop is late, or the store does not answer. What is too much for one owner is that
+ * How much a worker has to do that it does not come to: its loop is late, or commits pile up. What is too much for one owner is that
  * owner's own affair (actor.ts).
  */
 import type { Clock } from '../base/clock.ts';
@@ -18,16 +18,9 @@ export interface Load {
 export interface PressureLimits {
   /** Lateness of the loop, milliseconds, that is strain. */
   readonly strainLagMs: number;
-  /** The same of the age of a batch at the store, and of batches at the store. */
-  readonly strainCommitMs: number;
+  /** The same of batches that wait at the store. */
   readonly strainBatches: number;
   readonly calmMs: number;
-}
-
-export interface AtStore {
-  readonly batches: number;
-  /** Age of the oldest, milliseconds. */
-  readonly oldestMs: number;
 }
 
 /** Strained once is a collection of garbage, a slow sync, or another process; so often in a row is overload. */
@@ -41,7 +34,8 @@ export class Pressure implements Load {
   constructor(
     readonly clock: Pick<Clock, 'monotonic'>,
     readonly limits: PressureLimits,
-    readonly atStore: () => AtStore,
+    /** Batches that wait there. */
+    readonly atStore: () => number,
   ) {}
 
   get level(): number {
@@ -50,12 +44,10 @@ export class Pressure implements Load {
 
   /** `lagMs`: by how much the loop was late just now. Called several times a second. */
   observe(lagMs: number): void {
-    const { strainLagMs, strainCommitMs, strainBatches, calmMs } = this.limits;
-    const { batches, oldestMs } = this.atStore();
+    const { strainLagMs, strainBatches, calmMs } = this.limits;
     const now = strainOf([
       [lagMs, strainLagMs],
-      [oldestMs, strainCommitMs],
-      [batches, strainBatches],
+      [this.atStore(), strainBatches],
     ]);
     this.#strains = [...this.#strains, now].slice(-IN_A_ROW);
     const strain = this.#strains.length < IN_A_ROW ? 0 : Math.min(...this.#strains);

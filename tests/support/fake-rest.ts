@@ -170,7 +170,7 @@ const LIMITS: RestLimits = {
   files: 10,
   uploads: 4,
   requests: 100,
-  botStarts: 16,
+  botStarts: 64,
   shedMinMs: 1000,
   shedMaxMs: 5000,
   buckets: 1000,

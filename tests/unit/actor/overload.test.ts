@@ -81,11 +81,11 @@ describe('a standing', () => {
 });
 
 describe('a worker', () => {
-  const LIMITS = { strainLagMs: 100, strainCommitMs: 500, strainBatches: 10, calmMs: CALM_MS };
+  const LIMITS = { strainLagMs: 100, strainBatches: 10, calmMs: CALM_MS };
 
   function worker() {
-    const world = { now: 0, batches: 0, oldestMs: 0 };
-    const pressure = new Pressure({ monotonic: () => world.now }, LIMITS, () => world);
+    const world = { now: 0, batches: 0 };
+    const pressure = new Pressure({ monotonic: () => world.now }, LIMITS, () => world.batches);
     const observe = (...lags: readonly number[]): number => {
       for (const lag of lags) {
         world.now += 100;
@@ -108,21 +108,21 @@ describe('a worker', () => {
   });
 
   test.each([
-    [{ batches: 9, oldestMs: 499 }, 0],
-    [{ batches: 10, oldestMs: 0 }, 1],
-    [{ batches: 1, oldestMs: 1000 }, 2],
-    [{ batches: 40, oldestMs: 0 }, 3],
-    [{ batches: 1, oldestMs: 8000 }, 4],
-  ])('with %j at the store its level is %i', (atStore, level) => {
+    [9, 0],
+    [10, 1],
+    [20, 2],
+    [40, 3],
+    [160, 4],
+  ])('with %i batches at the store its level is %i, if they stay', (batches, level) => {
     const { world, observe } = worker();
-    Object.assign(world, atStore);
+    world.batches = batches;
     expect(observe(0, 0)).toBe(0);
     expect(observe(0)).toBe(level);
   });
 
   test('sheds what its level says, and counts it', () => {
     const { world, pressure, observe } = worker();
-    world.oldestMs = 1000;
+    world.batches = 20;
     observe(0, 0, 0);
     expect(SHED_ORDER.map((urgency) => pressure.sheds(urgency))).toEqual([true, true, false, false]);
     pressure.sheds('typing');

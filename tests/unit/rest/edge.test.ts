@@ -278,6 +278,6 @@ describe('the gateway address', () => {
 
   test('has what Core, Oceanic and Discordeno need', async () => {
     const body = (await (await open().call('GET', '/gateway/bot')).json()) as Record<string, unknown>;
-    expect(body).toMatchObject({ shards: 1, session_start_limit: { max_concurrency: 16, reset_after: 0 } });
+    expect(body).toMatchObject({ shards: 1, session_start_limit: { max_concurrency: 64, reset_after: 0 } });
   });
 });
