@@ -17,6 +17,8 @@ const serveData: Powers['serveData'] = async (config, started) => {
   await untilStopped(running, () => started(running));
 };
 
+const copy: Powers['copy'] = async (request, saw) => (await import('./copy.ts')).copyStore(request, saw);
+
 async function untilStopped(running: Pick<Running, 'failed' | 'stop'>, started: () => Promise<void>): Promise<void> {
   try {
     await started();
@@ -53,4 +55,4 @@ function signalled(): Promise<null> {
 
 const { stdin, stdout, stderr } = process;
 const readInput = (): Promise<string> => text(stdin);
-process.exitCode = await runCli(process.argv.slice(2), { serve, serveData, withCore, readInput, stdout, stderr });
+process.exitCode = await runCli(process.argv.slice(2), { serve, serveData, copy, withCore, readInput, stdout, stderr });

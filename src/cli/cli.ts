@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, readConfig } from '../config.ts';
 import { botAdd } from './bot-add.ts';
 import { type Call, type Command, CommandError, type Flags, type Powers, UsageError } from './command.ts';
+import { copy } from './copy.ts';
 import { data } from './data.ts';
 import { doctor } from './doctor.ts';
 import { guildAdd } from './guild-add.ts';
@@ -16,7 +17,7 @@ import { userPassword } from './user-password.ts';
 import { version } from './version.ts';
 
 const COMMANDS: readonly Command[] = [
-  ...[serve, data, migrate, userAdd, userPassword, guildAdd, botAdd],
+  ...[serve, data, migrate, copy, userAdd, userPassword, guildAdd, botAdd],
   ...[doctor, health, version],
 ];
 const HELP: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);

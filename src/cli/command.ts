@@ -15,12 +15,41 @@ export interface StartedData {
   readonly tokenFile: string;
 }
 
+/** From which store to which, and the file that says how far it is. */
+export interface CopyRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly checkpoint: string;
+}
+
+export interface CopyProgress {
+  readonly what: string;
+  readonly rows: number;
+  /** Roughly. */
+  readonly of: number;
+  /** A second. */
+  readonly rate: number;
+}
+
+export interface Copied {
+  readonly rows: number;
+  readonly resumedAt: number;
+  readonly compared: readonly {
+    readonly table: string;
+    readonly rows: readonly [source: number, target: number];
+    readonly onlySource: readonly string[];
+    readonly onlyTarget: readonly string[];
+  }[];
+}
+
 /** Given by the entry point: commands themselves start nothing. */
 export interface Powers {
   /** Runs the server until it is told to stop; `started` is called when its port is open, and ends the server when it rejects. */
   readonly serve: (config: Config, started: (server: Started) => Promise<void>) => Promise<void>;
   /** The same for the data service alone. */
   readonly serveData: (config: Config, started: (server: StartedData) => Promise<void>) => Promise<void>;
+  /** Copies a store into another one and compares them. */
+  readonly copy: (request: CopyRequest, saw: (progress: CopyProgress) => void) => Promise<Copied>;
   /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
   readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
   /** All of standard input, as far as a command wants it. */

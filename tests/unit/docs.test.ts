@@ -54,7 +54,15 @@ test('the README has every command, with what it takes', async () => {
   const printed: string[] = [];
   const out = { write: (text: string) => printed.push(text) };
   const none = () => Promise.reject(new Error('nothing is started'));
-  await runCli(['--help'], { serve: none, serveData: none, withCore: none, readInput: none, stdout: out, stderr: out });
+  await runCli(['--help'], {
+    serve: none,
+    serveData: none,
+    copy: none,
+    withCore: none,
+    readInput: none,
+    stdout: out,
+    stderr: out,
+  });
   const commands = [...printed.join('').matchAll(/^ {2}guildhall (\w.*)$/gm)].map(([, words]) => words);
   expect(commands).toContain('serve');
   expect(tableOf(read('README.md'), 'Command').map(([command]) => command)).toEqual(

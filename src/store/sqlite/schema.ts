@@ -106,6 +106,11 @@ export function migrate(db: DatabaseSync, migrations: readonly string[] = MIGRAT
   for (const [step, sql] of [...migrations.entries()].slice(version)) run(db, sql, step + 1);
 }
 
+/** The counter of epochs is at least there. */
+export function raiseEpoch(db: DatabaseSync, epoch: number): void {
+  db.prepare("update meta set value = max(value, ?1) where name = 'epoch'").run(epoch);
+}
+
 function run(db: DatabaseSync, sql: string, version: number): void {
   db.exec('begin immediate');
   try {

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { holdThreads, type StoreThread, type StoreThreads, startThread } from '../thread/threads.ts';
 import { lockDirectory, openWriter } from './open.ts';
 import type { ReaderThreadData } from './reader-thread.ts';
-import { migrate } from './schema.ts';
+import { migrate, raiseEpoch } from './schema.ts';
 import type { WriterThreadData } from './writer-thread.ts';
 
 /** The only place that says which file a thread runs. */
@@ -25,6 +25,8 @@ export interface SqliteOptions {
   readonly batchesPerCommit?: number;
   /** Bytes the write-ahead log may have before the writer waits for readers to leave it. */
   readonly walBytes?: number;
+  /** Epochs that are given from now on are greater than this: those of the store that this one is a copy of. */
+  readonly epochsAbove?: number;
   /** What the writer runs; absent: `writer-thread.ts` (tests give one that hangs on demand). */
   readonly writerProgram?: URL;
 }
@@ -41,6 +43,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteThreads>
     const db = openWriter(path);
     try {
       migrate(db);
+      raiseEpoch(db, options.epochsAbove ?? 0);
     } finally {
       db.close();
     }

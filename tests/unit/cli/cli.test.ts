@@ -45,6 +45,7 @@ async function run(argv: readonly string[], powers: Partial<Powers> = {}) {
   const code = await runCli(argv, {
     serve: none,
     serveData: none,
+    copy: none,
     withCore: none,
     readInput: none,
     ...powers,

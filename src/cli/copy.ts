@@ -1,0 +1,45 @@
+import { type Call, type Command, CommandError, type CopyProgress, needed } from './command.ts';
+
+export const copy: Command = {
+  words: 'copy',
+  usage: '--from STORE --to STORE [--checkpoint FILE]',
+  about:
+    'Copy a stopped store (sqlite:DIRECTORY) into an empty one, and compare both. Killed, it goes on where it was.',
+  options: { from: { type: 'string' }, to: { type: 'string' }, checkpoint: { type: 'string' } },
+  async run({ flags, powers, print }) {
+    const request = {
+      from: needed(flags, 'from'),
+      to: needed(flags, 'to'),
+      checkpoint: typeof flags.checkpoint === 'string' ? flags.checkpoint : 'guildhall-copy.json',
+    };
+    const copied = await powers.copy(request, bar(powers)).catch((error: unknown) => {
+      throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
+    });
+    const wrong = copied.compared.filter(
+      ({ rows: [here, there], onlySource, onlyTarget }) => here !== there || onlySource.length + onlyTarget.length > 0,
+    );
+    const lines = wrong.flatMap(({ table, rows: [here, there], onlySource, onlyTarget }) => [
+      `${table}: ${here} rows here, ${there} there`,
+      ...onlySource.map((text) => `  only in ${request.from}: ${text}`),
+      ...onlyTarget.map((text) => `  only in ${request.to}: ${text}`),
+    ]);
+    print({ ...copied, same: wrong.length === 0 }, [`${copied.rows} rows copied`, ...lines]);
+    if (wrong.length > 0) throw new CommandError(`the stores differ in: ${wrong.map(({ table }) => table).join(', ')}`);
+  },
+};
+
+const WIDTH = 30;
+
+/** One line on standard error, drawn again. */
+function bar({ stderr }: Call['powers']): (progress: CopyProgress) => void {
+  return ({ what, rows, of, rate }) => {
+    const share = of === 0 ? 1 : Math.min(1, rows / of);
+    const drawn = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
+    const left = Math.ceil(Math.max(0, of - rows) / Math.max(1, rate));
+    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+    const end = rows >= of ? '\n' : '';
+    stderr.write(
+      `\r${what} [${drawn}] ${Math.floor(share * 100)} % ${rows} rows, ${Math.round(rate)}/s, ${time} left ${end}`,
+    );
+  };
+}

@@ -1,0 +1,143 @@
+/** Copies a store into another one, remembers in a file how far it is, and compares both at the end. */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { type Clock, realClock } from './base/clock.ts';
+import { parseJson } from './protocol/json.ts';
+import { type Comparison, compareTables } from './store/comparing.ts';
+import { copyTables, type Place, START } from './store/copying.ts';
+import { openSqliteSource, openSqliteTarget } from './store/sqlite/transfer.ts';
+import { TRANSFER_TABLES, type TransferSource, type TransferTarget } from './store/transfer.ts';
+
+export interface CopyRequest {
+  /** `sqlite:DIRECTORY`. */
+  readonly from: string;
+  readonly to: string;
+  /** File that says how far the copy is; gone when it is done. */
+  readonly checkpoint: string;
+}
+
+export interface Progress {
+  readonly what: 'copying' | 'comparing';
+  readonly rows: number;
+  /** Roughly. */
+  readonly of: number;
+  /** A second, since this run began. */
+  readonly rate: number;
+}
+
+export interface Copied {
+  readonly rows: number;
+  /** Rows that an earlier run had copied. */
+  readonly resumedAt: number;
+  readonly compared: readonly Comparison[];
+}
+
+const CHUNK = 1000;
+const PAUSE_MS = 500;
+/** Differences of one table that are named. */
+const NAMED = 20;
+
+const checkpointForm = z.object({
+  from: z.string(),
+  to: z.string(),
+  table: z.enum(TRANSFER_TABLES),
+  after: z.string().nullable(),
+  rows: z.number(),
+});
+
+/** Rejects with an error whose message is the whole story. `saw` hears of each chunk. */
+export async function copyStore(
+  request: CopyRequest,
+  saw: (progress: Progress) => void,
+  clock: Clock = realClock,
+): Promise<Copied> {
+  const resumed = readCheckpoint(request);
+  const source = openSource(request.from);
+  let target: TransferTarget | null = null;
+  try {
+    target = await openTarget(request.to, await source.epoch());
+    if (resumed === null && (await countAll(target)) > 0) {
+      throw new Error(
+        `${request.to} holds something already. Copy into an empty store, or go on with the checkpoint of the copy that began it.`,
+      );
+    }
+    const from = resumed ?? START;
+    const total = await countAll(source);
+    writeCheckpoint(request, from);
+    const rows = await copy(request, source, target, from, paced(clock, 'copying', total, from.rows, saw), clock);
+    const tell = paced(clock, 'comparing', total, 0, saw);
+    let seen = 0;
+    const compared = await compareTables({
+      ...{ source, target, chunk: CHUNK, most: NAMED },
+      saw: (more) => {
+        seen += more;
+        tell(seen);
+      },
+    });
+    rmSync(request.checkpoint, { force: true });
+    return { rows, resumedAt: from.rows, compared };
+  } finally {
+    await target?.close();
+    await source.close();
+  }
+}
+
+async function copy(
+  request: CopyRequest,
+  source: TransferSource,
+  { committer }: TransferTarget,
+  from: Place,
+  tell: (rows: number) => void,
+  clock: Clock,
+): Promise<number> {
+  const { rows } = await copyTables({
+    ...{ source, target: committer, from, chunk: CHUNK },
+    pause: () => new Promise((resolve) => clock.after(PAUSE_MS, resolve)),
+    reached: async (place) => {
+      writeCheckpoint(request, place);
+      tell(place.rows);
+    },
+  });
+  return rows;
+}
+
+const KIND = /^(sqlite):(.+)$/;
+
+function placeOf(text: string): string {
+  const [, , rest] = KIND.exec(text) ?? [];
+  if (rest === undefined) throw new Error(`${text} is no store: say sqlite:DIRECTORY`);
+  return rest;
+}
+
+const openSource = (text: string): TransferSource => openSqliteSource(placeOf(text));
+const openTarget = (text: string, epoch: number): Promise<TransferTarget> => openSqliteTarget(placeOf(text), epoch);
+
+async function countAll(side: Pick<TransferSource, 'count'>): Promise<number> {
+  let rows = 0;
+  for (const table of TRANSFER_TABLES) rows += await side.count(table);
+  return rows;
+}
+
+function paced(clock: Clock, what: Progress['what'], of: number, from: number, saw: (progress: Progress) => void) {
+  const began = clock.monotonic();
+  return (rows: number): void => {
+    const seconds = Math.max(0.001, (clock.monotonic() - began) / 1000);
+    saw({ what, rows, of, rate: (rows - from) / seconds });
+  };
+}
+
+// --- the checkpoint
+
+function readCheckpoint({ from, to, checkpoint }: CopyRequest): Place | null {
+  if (!existsSync(checkpoint)) return null;
+  const said = checkpointForm.safeParse(parseJson(readFileSync(checkpoint, 'utf8')));
+  if (!said.success) throw new Error(`${checkpoint} is no checkpoint of a copy.`);
+  if (said.data.from === from && said.data.to === to) return said.data;
+  throw new Error(`${checkpoint} is of another copy: from ${said.data.from} to ${said.data.to}.`);
+}
+
+/** Whole or as it was, whenever this process is killed. */
+function writeCheckpoint({ from, to, checkpoint }: CopyRequest, place: Place): void {
+  writeFileSync(`${checkpoint}.new`, JSON.stringify({ from, to, ...place }));
+  renameSync(`${checkpoint}.new`, checkpoint);
+}

@@ -1,0 +1,189 @@
+/** A store copied into another one: the same afterwards, however often the copy was killed; what differs is said. */
+import { describe, expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Write } from '../../src/protocol/writes.ts';
+import { compareTables, isSame } from '../../src/store/comparing.ts';
+import { connectStore } from '../../src/store/sqlite/client.ts';
+import { openSqlite } from '../../src/store/sqlite/threads.ts';
+import { openSqliteSource } from '../../src/store/sqlite/transfer.ts';
+import { TRANSFER_TABLES } from '../../src/store/transfer.ts';
+import {
+  applicationRecord,
+  banRecord,
+  channelRecord,
+  commandRecord,
+  dmRecord,
+  guildRecord,
+  inviteRecord,
+  memberRecord,
+  messageRecord,
+  mint,
+  roleRecord,
+  tokenRecord,
+  userRecord,
+} from '../conformance/store-records.ts';
+import { runCommand } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { FROM_SOURCE } from '../support/server-process.ts';
+import { StoreFolder } from '../support/store-folder.ts';
+
+/** Something in every table; `messages` of one channel. */
+async function fill(dir: string, messages: number): Promise<number> {
+  const threads = await openSqlite({ dir, readers: 1 });
+  const store = connectStore(threads.connect());
+  const [guild, channel, user, bot] = [mint(), mint(), mint(), mint()];
+  const at = Date.now();
+  const writes: Write[] = [
+    { w: 'putGuild', guild: guildRecord(guild) },
+    { w: 'putChannel', channel: { ...channelRecord(guild, channel), last_message_id: mint() } },
+    { w: 'putChannelOwner', channelId: channel, owner: `g:${guild}` },
+    { w: 'putRole', guildId: guild, role: roleRecord(guild) },
+    { w: 'putMember', guildId: guild, member: memberRecord(user), seq: 7 },
+    { w: 'putBan', guildId: guild, ban: banRecord(mint(), 'why') },
+    { w: 'putInvite', invite: inviteRecord(guild, 'code') },
+    { w: 'putDm', dm: dmRecord(`d:${user}:${bot}`, mint()) },
+    { w: 'putDmOpen', userId: user, owner: `d:${user}:${bot}`, open: true },
+    { w: 'putUser', user: userRecord(user) },
+    { w: 'putLogin', login: 'anna', userId: user },
+    { w: 'putToken', token: tokenRecord(user, 'hash') },
+    { w: 'putApplication', application: applicationRecord(bot, user) },
+    { w: 'putCommand', command: commandRecord(bot, mint()) },
+    { w: 'putHeard', user, teller: `g:${guild}`, seq: 9 },
+    { w: 'putNonce', channelId: channel, author: user, nonce: 'once', messageId: mint(), at },
+    { w: 'putRow', row: { seq: 2 ** 40, note: '{}', at } },
+    { w: 'putTell', tell: { seq: 2 ** 40, to: `u:${user}`, command: '{}' } },
+    { w: 'putResult', commandId: 'a command', result: 'null', at },
+  ];
+  for (let n = 0; n < messages; n += 1) {
+    const id = mint();
+    writes.push({ w: 'putMessage', message: messageRecord(channel, id, `message ${n}`) });
+    if (n % 3 === 0)
+      writes.push({ w: 'putReaction', channelId: channel, messageId: id, emoji: '🦊', userId: user, at });
+    if (n % 3 === 0) writes.push({ w: 'putReaction', channelId: channel, messageId: id, emoji: '🦊', userId: bot, at });
+    if (n % 50 === 0) writes.push({ w: 'putPin', channelId: channel, messageId: id, at: new Date(at).toISOString() });
+  }
+  let epoch = 0;
+  for (let turn = 0; turn < 20; turn += 1) epoch = await store.fence(`g:${guild}`);
+  await store.commit({ owner: `g:${guild}`, epoch, writes });
+  await store.close();
+  await threads.close();
+  return epoch;
+}
+
+async function differences(from: string, to: string): Promise<readonly string[]> {
+  const [source, target] = [openSqliteSource(from), openSqliteSource(to)];
+  const compared = await compareTables({ source, target, chunk: 100, most: 5, saw: () => {} });
+  await Promise.all([source.close(), target.close()]);
+  return compared.filter((each) => !isSame(each)).map(({ table }) => table);
+}
+
+class Sides implements Disposable {
+  readonly #folders = [new StoreFolder(), new StoreFolder()] as const;
+  readonly from = this.#folders[0].dir;
+  readonly to = join(this.#folders[1].dir, 'copy');
+  readonly checkpoint = join(this.#folders[1].dir, 'checkpoint.json');
+  readonly args = [
+    'copy',
+    '--from',
+    `sqlite:${this.from}`,
+    '--to',
+    `sqlite:${this.to}`,
+    '--checkpoint',
+    this.checkpoint,
+  ];
+
+  run(): ReturnType<typeof runCommand> {
+    return runCommand(this.#folders[1].dir, [...this.args, '--json']);
+  }
+
+  /** Begins it and kills it when its checkpoint says more than `rows`, or when it is done before. */
+  async kill(rows: number): Promise<void> {
+    const [file = '', ...words] = FROM_SOURCE;
+    const child = spawn(file, [...words, ...this.args], { stdio: 'ignore' });
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    await eventually('it has come so far', () => child.exitCode !== null || this.#rows() > rows, 20_000);
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  #rows(): number {
+    if (!existsSync(this.checkpoint)) return -1;
+    return (JSON.parse(readFileSync(this.checkpoint, 'utf8')) as { readonly rows: number }).rows;
+  }
+
+  [Symbol.dispose](): void {
+    for (const folder of this.#folders) folder[Symbol.dispose]();
+  }
+}
+
+describe('a copy', () => {
+  test('has everything of every table, and greater epochs', async () => {
+    using sides = new Sides();
+    const epoch = await fill(sides.from, 500);
+    const { code, stdout, stderr } = await sides.run();
+    expect({ code, bar: stderr.includes('100 %') }).toEqual({ code: 0, bar: true });
+    const said = JSON.parse(stdout) as { readonly same: boolean; readonly rows: number; readonly resumedAt: number };
+    expect(said).toMatchObject({ same: true, resumedAt: 0 });
+    const [source, target] = [openSqliteSource(sides.from), openSqliteSource(sides.to)];
+    for (const table of TRANSFER_TABLES) {
+      const [here, there] = [await source.scan(table, null, 5), await target.scan(table, null, 5)];
+      expect([table, there]).toEqual([table, here]);
+      expect(here.length).toBeGreaterThan(0);
+      expect(await target.count(table)).toBe(await source.count(table));
+    }
+    expect(await target.epoch()).toBeGreaterThan(epoch);
+    await Promise.all([source.close(), target.close()]);
+    expect(existsSync(sides.checkpoint)).toBe(false);
+  }, 60_000);
+
+  test('killed again and again goes on, and is the same', async () => {
+    using sides = new Sides();
+    await fill(sides.from, 20_000);
+    for (const rows of [0, 4000, 12_000]) await sides.kill(rows);
+    const { code, stdout } = await sides.run();
+    expect(code).toBe(0);
+    const said = JSON.parse(stdout) as { readonly same: boolean; readonly resumedAt: number };
+    expect(said.same).toBe(true);
+    expect(said.resumedAt).toBeGreaterThan(0);
+    expect(await differences(sides.from, sides.to)).toEqual([]);
+  }, 120_000);
+
+  test('is not made into a store that has something, nor from none, nor with the checkpoint of another', async () => {
+    using sides = new Sides();
+    expect((await sides.run()).stderr).toContain('There is no store');
+    await fill(sides.from, 10);
+    await fill(sides.to, 10);
+    expect((await sides.run()).stderr).toContain('holds something already');
+    await Bun.write(sides.checkpoint, JSON.stringify({ from: 'a', to: 'b', table: 'users', after: null, rows: 0 }));
+    expect((await sides.run()).stderr).toContain('is of another copy');
+  }, 60_000);
+});
+
+test('a difference is named, wherever it is', async () => {
+  using sides = new Sides();
+  await fill(sides.from, 300);
+  expect((await sides.run()).code).toBe(0);
+  const threads = await openSqlite({ dir: sides.to, readers: 1 });
+  const store = connectStore(threads.connect());
+  const epoch = await store.fence('g:1');
+  const writes: Write[] = [
+    { w: 'putLogin', login: 'more', userId: '5' },
+    { w: 'putUser', user: userRecord('5') },
+    { w: 'deleteToken', hash: 'hash' },
+  ];
+  await store.commit({ owner: 'g:1', epoch, writes });
+  await store.close();
+  await threads.close();
+  const [source, target] = [openSqliteSource(sides.from), openSqliteSource(sides.to)];
+  const compared = await compareTables({ source, target, chunk: 100, most: 5, saw: () => {} });
+  await Promise.all([source.close(), target.close()]);
+  const differing = compared.filter((each) => !isSame(each));
+  expect(differing.map(({ table, onlySource, onlyTarget }) => [table, onlySource.length, onlyTarget.length])).toEqual([
+    ['users', 0, 1],
+    ['logins', 0, 1],
+    ['tokens', 1, 0],
+  ]);
+  expect(differing[1]?.onlyTarget[0]).toContain('"login":"more"');
+}, 60_000);
