@@ -14,7 +14,7 @@ export class Mailbox<T> {
   #owed = 0;
 
   constructor(
-    readonly bounds: MailboxBounds,
+    readonly limits: MailboxBounds,
     readonly isOwed: (item: T) => boolean,
   ) {}
 
@@ -26,7 +26,7 @@ export class Mailbox<T> {
   put(item: T): void {
     const isOwed = this.isOwed(item);
     const used = isOwed ? this.#owed : this.#items.length - this.#owed;
-    if (used >= (isOwed ? this.bounds.mailboxOwed : this.bounds.mailboxCommands))
+    if (used >= (isOwed ? this.limits.mailboxOwed : this.limits.mailboxCommands))
       throw new Fault('overloaded', false, 'a mailbox is full');
     this.#items.push(item);
     if (isOwed) this.#owed += 1;
