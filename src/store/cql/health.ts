@@ -4,12 +4,12 @@ import type { Trouble } from './cluster.ts';
 
 export type Health = 'open' | 'broken' | 'stuck';
 
-/** A write that is not answered for so long, while no other is, says that the cluster hangs. */
-const STUCK_MS = 2000;
+/** A request that is not answered for so long, while no other is, says that the cluster hangs. */
+const STUCK_MS = 3000;
 
 export class ClusterHealth {
   readonly #clock: Clock;
-  /** When each write that is under way was sent, oldest first. */
+  /** When each request that is under way was sent, oldest first. */
   readonly #sent = new Map<number, number>();
   #count = 0;
   #answeredAt: number;
@@ -30,13 +30,13 @@ export class ClusterHealth {
     return this.#state;
   }
 
-  /** Tells how every write goes. Rejects as it does. */
-  async watch<Value>(write: () => Promise<Value>, troubleOf: (error: unknown) => Trouble): Promise<Value> {
+  /** Sees how a request goes. Rejects as it does. */
+  async watch<Value>(ask: () => Promise<Value>, troubleOf: (error: unknown) => Trouble): Promise<Value> {
     this.#count += 1;
     const number = this.#count;
     this.#sent.set(number, this.#clock.monotonic());
     try {
-      const value = await write();
+      const value = await ask();
       this.answered();
       return value;
     } catch (error) {
@@ -47,7 +47,7 @@ export class ClusterHealth {
     }
   }
 
-  /** A majority of the replicas took a write, or answered a probe. */
+  /** A majority of the replicas has answered. */
   answered(): void {
     this.#answeredAt = this.#clock.monotonic();
     this.#lateSince = null;

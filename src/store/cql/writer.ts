@@ -4,7 +4,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Outbox, WriterRequests } from '../thread/wire.ts';
-import { sentence, troubleOf } from './cluster.ts';
+import { type Queries, sentence, troubleOf } from './cluster.ts';
 import { deliver, finishPending, type Persist, planOf, stamped } from './delivery.ts';
 import { Draft, type Ops } from './draft.ts';
 import type { Db } from './entries.ts';
@@ -72,7 +72,8 @@ export class Writer {
   #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
-    this.#options = options;
+    const { db, health } = options;
+    this.#options = { ...options, db: { ...db, cluster: watched(db.cluster, health) } };
   }
 
   take(requests: WriterRequests, from: Outbox): void {
@@ -205,13 +206,13 @@ export class Writer {
    * node has taken is given up at the deadline.
    */
   #persist(request: Asked): Persist {
-    const { db, health, clock, isHolder } = this.#options;
+    const { db, clock, isHolder } = this.#options;
     let mayBeStored = false;
     return async (statements, logged) => {
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)) {
         if (!isHolder()) throw new Unstored('unavailable', 'this process does not hold the keyspace any more');
         try {
-          await health.watch(() => db.cluster.write(statements, logged), troubleOf);
+          await db.cluster.write(statements, logged);
           mayBeStored = true;
           return;
         } catch (error) {
@@ -227,11 +228,11 @@ export class Writer {
 
   /** Repeats what changes nothing until the request's deadline. */
   async #inTime<Value>(request: Asked, read: () => Promise<Value>): Promise<Value> {
-    const { health, clock, isHolder } = this.#options;
+    const { clock, isHolder } = this.#options;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)) {
       if (!isHolder()) throw new Unstored('unavailable', 'this process does not hold the keyspace any more');
       try {
-        return await health.watch(read, troubleOf);
+        return await read();
       } catch (error) {
         if (troubleOf(error) === 'refused') throw error;
         if (clock.monotonic() > request.deadline) throw new Unstored('timeout', sentence(error));
@@ -245,4 +246,13 @@ export class Writer {
     from.answer(id, outcome, text);
     this.#options.answered();
   }
+}
+
+/** Every request that a batch makes is a sign of how the cluster is. */
+function watched(cluster: Queries, health: ClusterHealth): Queries {
+  return {
+    rows: (cql, params) => health.watch(() => cluster.rows(cql, params), troubleOf),
+    first: (cql, params) => health.watch(() => cluster.first(cql, params), troubleOf),
+    write: (statements, logged) => health.watch(() => cluster.write(statements, logged), troubleOf),
+  };
 }
