@@ -110,6 +110,13 @@ describe('text of many bytes a character', () => {
       return write(text);
     };
     await one.say(again, 6, { token: 'person.1000000000000000002', session_id: first.session, seq });
+    // What it asks meanwhile is answered before the rest of the replay.
+    const sofar = again.socket.ops.length;
+    await one.say(again, 1, null);
+    expect(again.socket.ops.length).toBe(sofar);
+    again.socket.pending = 0;
+    one.gateway.drained(again.connection);
+    expect(again.socket.ops[sofar]).toBe(11);
     for (let n = 0; n < 12; n += 1) {
       again.socket.pending = 0;
       one.gateway.drained(again.connection);
