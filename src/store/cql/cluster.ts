@@ -183,7 +183,7 @@ export function troubleOf(error: unknown): Trouble {
     return error.code === unavailableException || error.code === isBootstrapping ? 'absent' : 'late';
   }
   if (error instanceof errors.NoHostAvailableError) {
-    const told = Object.values(error.innerErrors as Readonly<Record<string, unknown>>);
+    const told = toldOf(error);
     return told.some((each) => troubleOf(each) === 'late') ? 'late' : 'absent';
   }
   if (error instanceof errors.BusyConnectionError) return 'absent';
@@ -192,11 +192,15 @@ export function troubleOf(error: unknown): Trouble {
   return error instanceof errors.DriverError || isOfNetwork(error) ? 'late' : 'refused';
 }
 
+/** What each node said; none when there is no connection at all. */
+const toldOf = ({ innerErrors }: errors.NoHostAvailableError): unknown[] =>
+  Object.values((innerErrors ?? {}) as Readonly<Record<string, unknown>>);
+
 const isOfNetwork = (error: unknown): boolean => error instanceof Error && 'code' in error && 'syscall' in error;
 
 export function sentence(error: unknown): string {
   if (error instanceof errors.NoHostAvailableError) {
-    const [first] = Object.values(error.innerErrors as Readonly<Record<string, unknown>>);
+    const [first] = toldOf(error);
     if (first !== undefined && first !== error) return sentence(first);
   }
   return error instanceof Error ? error.message : String(error);
