@@ -28,8 +28,9 @@ const ADDRESS = '127.0.0.1:7077';
 /** Runs the service alone on its store. Rejects with a sentence. */
 export async function startData(config: Config, clock: Clock = realClock): Promise<RunningData> {
   setLogLevel(config.logLevel);
-  if (config.store !== 'sqlite')
+  if (config.store === 'memory' || config.store === 'data') {
     throw new Error(`The data service runs on a store of its own, not on --store ${config.store}.`);
+  }
   const threads = await openStore(config);
   try {
     const server = await serveData(config, threads.connect(), true, clock);

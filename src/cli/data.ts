@@ -1,12 +1,12 @@
 import { type Command, CommandError } from './command.ts';
-import { configOptions } from './options.ts';
+import { configOptions, STORE_OPTIONS } from './options.ts';
 
 export const data: Command = {
   words: 'data',
   usage: '',
   about:
     'Serve the store alone over gRPC, for several servers or other programs, until it is told to stop (docs/data-service.md).',
-  options: configOptions(['store', 'dataListen', 'dataTokenFile', 'logLevel']),
+  options: { ...STORE_OPTIONS, ...configOptions(['dataListen', 'dataTokenFile', 'logLevel']) },
   async run({ config, powers, print }) {
     try {
       await powers.serveData(config, async ({ address, tokenFile }) => {
