@@ -307,7 +307,12 @@ function beat(): void {
 
 /** What a crowd has left behind is given back when the thread is quiet. */
 function tidyHeap(heap: HeapWatch): void {
-  if (heap.look(process.memoryUsage().heapUsed)) collectGarbage();
+  try {
+    if (heap.look(process.memoryUsage().heapUsed)) collectGarbage();
+  } catch (error) {
+    // It is read from a file: without a free descriptor there is no look this time.
+    log.warn('the heap cannot be looked at', { error });
+  }
   clock.after(LIMITS.heapLookMs, () => tidyHeap(heap));
 }
 
