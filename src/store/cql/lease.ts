@@ -22,6 +22,7 @@ export interface LeaseOptions {
   readonly holder: string;
   /** Called before each renewal, while the lease is held. */
   readonly beforeRenewal?: () => Promise<void>;
+  readonly warn?: (sentence: string) => void;
 }
 
 interface LeaseRow {
@@ -33,6 +34,10 @@ const READ = 'select holder, beat from {}.leases where name = ?';
 const TAKE = `insert into {}.leases (name, holder, beat) values (?, ?, '0') if not exists using ttl ${LEASE_MS / 1000}`;
 const RENEW = `update {}.leases using ttl ${LEASE_MS / 1000} set holder = ?, beat = ? where name = ? if holder = ?`;
 const GIVE_UP = 'delete from {}.leases where name = ? if holder = ?';
+/** Counts who has had it, for ever: by it a holder knows after a pause that nobody had it in between. */
+const COUNT = 'select value from {}.counters where name = ?';
+const COUNT_FIRST = 'insert into {}.counters (name, value) values (?, ?) if not exists';
+const COUNT_ON = 'update {}.counters set value = ? where name = ? if value = ?';
 
 export class Lease {
   readonly #options: LeaseOptions;
@@ -42,6 +47,8 @@ export class Lease {
   #wallUntil = 0;
   #timer: Timer | null = null;
   #ended = false;
+  /** How many had it before, this one included. */
+  #count = 0;
 
   private constructor(options: LeaseOptions) {
     this.#options = options;
@@ -63,6 +70,7 @@ export class Lease {
         await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
       } else if (await lease.#try(() => cluster.transact(TAKE, [name, holder]))) {
         lease.#extend(began);
+        await lease.#countOn();
         lease.#schedule();
         return lease;
       }
@@ -75,7 +83,12 @@ export class Lease {
     return !this.#ended && clock.monotonic() < this.#until && clock.now() < this.#wallUntil;
   }
 
-  /** Resolves when it is over without having been given up. */
+  /** It will not be held again. Else, when it is not held, the cluster was away for too long, and it may come back. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
+  /** Resolves when somebody else has had it. */
   get lost(): Promise<Error> {
     return this.#lost.promise;
   }
@@ -119,20 +132,51 @@ export class Lease {
     this.#timer = this.#options.clock.after(RENEW_MS, () => void this.#renew());
   }
 
+  /** A cluster that does not answer ends nothing: nothing is written meanwhile, and when it is back the lease is renewed or taken anew. */
   async #renew(): Promise<void> {
     const { cluster, name, holder, beforeRenewal } = this.#options;
     const began = this.#moment();
     try {
-      await beforeRenewal?.();
+      if (this.isHeld) await beforeRenewal?.();
       this.#beat += 1;
       const { applied } = await cluster.transact(RENEW, [holder, String(this.#beat), name, holder]);
-      if (applied) this.#extend(began);
-      else if (!(await this.#try(async () => ({ applied: false })))) return this.#end('somebody else has the lease');
+      if (applied || (await this.#regain())) this.#extend(began);
     } catch (error) {
-      if (!this.isHeld) return this.#end(`the lease could not be renewed: ${sentence(error)}`);
+      if (this.isHeld) this.#options.warn?.(`the lease was not renewed: ${sentence(error)}`);
     }
-    if (!this.isHeld) return this.#end('the lease ended before it was renewed');
     if (!this.#ended) this.#schedule();
+  }
+
+  /** It has ended by its time. It is this process's again if nobody has had it since. */
+  async #regain(): Promise<boolean> {
+    const { cluster, name, holder } = this.#options;
+    const found = await cluster.decided<LeaseRow>(READ, [name]);
+    const isFree = found === null || found.holder === null;
+    if (!isFree && found.holder !== holder) this.#end('somebody else has the lease');
+    else if (isFree && !(await this.#try(() => cluster.transact(TAKE, [name, holder])))) return false;
+    else if ((await this.#stored()) === this.#count) return true;
+    else this.#end('somebody else has had the lease');
+    return false;
+  }
+
+  async #stored(): Promise<number> {
+    const row = await this.#options.cluster.decided<{ value: string }>(COUNT, [countName(this.#options.name)]);
+    return Number(row?.value ?? 0);
+  }
+
+  /** A transaction whose answer is lost may have counted: then this one counts once more. */
+  async #countOn(): Promise<void> {
+    const { cluster, name } = this.#options;
+    for (;;) {
+      const before = await this.#stored();
+      const key = countName(name);
+      const { applied } = await (before === 0
+        ? cluster.transact(COUNT_FIRST, [key, '1'])
+        : cluster.transact(COUNT_ON, [String(before + 1), key, String(before)]));
+      if (!applied) continue;
+      this.#count = before + 1;
+      return;
+    }
   }
 
   #end(why: string): void {
@@ -141,6 +185,8 @@ export class Lease {
     this.#lost.resolve(new Error(why));
   }
 }
+
+const countName = (name: string): string => `holders of ${name}`;
 
 const held = ({ keyspace }: Cluster, { holder }: LeaseRow): Error =>
   new Error(

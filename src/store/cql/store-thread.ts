@@ -32,14 +32,17 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
   const outboxes = new Set<Outbox>();
   let isClosed = false;
   const health = new ClusterHealth(clock);
-  const state = (): string => (isClosed || !lease.isHeld ? 'closed' : health.state);
+  const state = (): string => {
+    if (isClosed || lease.isOver) return 'closed';
+    return lease.isHeld || health.state !== 'open' ? health.state : 'broken';
+  };
   const flush = atEndOfTurn(() => {
     for (const outbox of outboxes) outbox.flush();
   });
   const writer = new Writer({
     ...{ db, clock, epochs, stamps, health, answered: flush },
     ...{ deadlineMs: commitDeadlineMs, maxWaiting: MAX_WAITING, atOnce: AT_ONCE },
-    isHolder: () => lease.isHeld,
+    lease,
   });
   const reader = new Reader(db, clock, readDeadlineMs, flush);
   const beat = (): void => {

@@ -4,7 +4,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Outbox, WriterRequests } from '../thread/wire.ts';
-import { type Queries, sentence, troubleOf } from './cluster.ts';
+import { type Queries, type Statement, sentence, troubleOf } from './cluster.ts';
 import { deliver, finishPending, type Persist, planOf, stamped } from './delivery.ts';
 import { Draft, type Ops } from './draft.ts';
 import type { Db } from './entries.ts';
@@ -32,8 +32,8 @@ export interface WriterOptions {
   readonly epochs: Epochs;
   readonly stamps: Stamps;
   readonly health: ClusterHealth;
-  /** Whether this process may write. */
-  readonly isHolder: () => boolean;
+  /** Whether this process may write now, and whether it never will again. */
+  readonly lease: { readonly isHeld: boolean; readonly isOver: boolean };
   /** How long a request may wait. */
   readonly deadlineMs: number;
   /** Requests that may wait, of all owners. */
@@ -206,21 +206,25 @@ export class Writer {
    * node has taken is given up at the deadline.
    */
   #persist(request: Asked): Persist {
-    const { db, clock, isHolder } = this.#options;
+    const { db, clock, lease } = this.#options;
     let mayBeStored = false;
+    const attempt = async (statements: readonly Statement[], logged: boolean): Promise<boolean> => {
+      try {
+        await db.cluster.write(statements, logged);
+        mayBeStored = true;
+        return true;
+      } catch (error) {
+        const trouble = troubleOf(error);
+        if (trouble === 'refused') throw new Unstored('batch', sentence(error));
+        if (trouble === 'late') mayBeStored = true;
+        if (!mayBeStored && clock.monotonic() > request.deadline) throw new Unstored('timeout', sentence(error));
+        return false;
+      }
+    };
     return async (statements, logged) => {
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)) {
-        if (!isHolder()) throw new Unstored('unavailable', 'this process does not hold the keyspace any more');
-        try {
-          await db.cluster.write(statements, logged);
-          mayBeStored = true;
-          return;
-        } catch (error) {
-          const trouble = troubleOf(error);
-          if (trouble === 'refused') throw new Unstored('batch', sentence(error));
-          if (trouble === 'late') mayBeStored = true;
-          if (!mayBeStored && clock.monotonic() > request.deadline) throw new Unstored('timeout', sentence(error));
-        }
+        if (lease.isOver || (!lease.isHeld && !mayBeStored)) throw notHeld();
+        if (lease.isHeld && (await attempt(statements, logged))) return;
         await new Promise<void>((resolve) => clock.after(pause, resolve));
       }
     };
@@ -228,9 +232,9 @@ export class Writer {
 
   /** Repeats what changes nothing until the request's deadline. */
   async #inTime<Value>(request: Asked, read: () => Promise<Value>): Promise<Value> {
-    const { clock, isHolder } = this.#options;
+    const { clock, lease } = this.#options;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)) {
-      if (!isHolder()) throw new Unstored('unavailable', 'this process does not hold the keyspace any more');
+      if (lease.isOver) throw notHeld();
       try {
         return await read();
       } catch (error) {
@@ -247,6 +251,8 @@ export class Writer {
     this.#options.answered();
   }
 }
+
+const notHeld = (): Unstored => new Unstored('unavailable', 'this process does not hold the keyspace at present');
 
 /** Every request that a batch makes is a sign of how the cluster is. */
 function watched(cluster: Queries, health: ClusterHealth): Queries {

@@ -1,0 +1,116 @@
+/** Cassandra itself paused, killed and started again under load: what was acknowledged is there, and the store comes back by itself. */
+import { describe, expect, test } from 'bun:test';
+import { Fault } from '../../src/protocol/errors.ts';
+import { guildKey, type Snowflake } from '../../src/protocol/ids.ts';
+import type { Store } from '../../src/store/ports.ts';
+import { messageRecord, mint } from '../conformance/store-records.ts';
+import { Cassandra, clusterOptions, hasCassandra } from '../support/cassandra.ts';
+import { CqlStore } from '../support/cql-store.ts';
+import { eventually } from '../support/eventually.ts';
+
+const LONG_MS = 60_000;
+
+/** Owners that write one message after the other, each fenced anew after a failure, as actors do. */
+class Load {
+  readonly acknowledged: { readonly channelId: Snowflake; readonly id: Snowflake }[] = [];
+  readonly failures: string[] = [];
+  #ended = false;
+  readonly #loops: Promise<void>[];
+
+  constructor(
+    readonly store: Store,
+    owners: number,
+  ) {
+    this.#loops = Array.from({ length: owners }, () => this.#write());
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await Promise.all(this.#loops);
+  }
+
+  async #write(): Promise<void> {
+    const [owner, channelId] = [guildKey(mint()), mint()];
+    let epoch: number | null = null;
+    while (!this.#ended) {
+      const id = mint();
+      try {
+        epoch ??= await this.store.fence(owner);
+        const writes = [
+          { w: 'putMessage', message: messageRecord(channelId, id) },
+          { w: 'putLastMessage', channelId, messageId: id },
+          { w: 'putRow', row: { seq: Number(BigInt(id) % 2n ** 50n), note: '{}', at: Date.now() } },
+        ] as const;
+        await this.store.commit({ owner, epoch, writes });
+        this.acknowledged.push({ channelId, id });
+      } catch (error) {
+        epoch = null;
+        this.failures.push(error instanceof Fault ? error.code : String(error));
+        await eventually('the next turn', () => new Promise((resolve) => setTimeout(() => resolve(true), 20)));
+      }
+    }
+  }
+
+  /** Ids that were acknowledged and are not there. */
+  async missing(): Promise<Snowflake[]> {
+    const missing: Snowflake[] = [];
+    for (const { channelId, id } of this.acknowledged) {
+      if ((await this.store.message(channelId, id)) === null) missing.push(id);
+    }
+    return missing;
+  }
+}
+
+describe.skipIf(!(await hasCassandra()))('Cassandra under load', () => {
+  test('one node, paused for longer than its lease: writes are refused, then they go on, and nothing acknowledged is lost', async () => {
+    await using cluster = await Cassandra.start(1);
+    await using opened = await CqlStore.open(await clusterOptions(cluster));
+    const load = new Load(opened.store, 8);
+    await eventually('writes go', () => load.acknowledged.length > 50, LONG_MS);
+    cluster.pause(0);
+    await eventually('the store is stuck', () => opened.store.state === 'stuck', LONG_MS);
+    await expect(opened.store.fence(guildKey(mint()))).rejects.toMatchObject({ code: 'stuck' });
+    // Longer than a write may wait, and than the lease can be held without the cluster.
+    await eventually('what waited has failed, and what follows is refused', () => load.failures.length > 100, LONG_MS);
+    cluster.resume(0);
+    await eventually('the store is open', () => opened.store.state === 'open', LONG_MS);
+    const before = load.acknowledged.length;
+    await eventually('writes go on', () => load.acknowledged.length > before + 50, LONG_MS);
+    await load.end();
+    expect(await load.missing()).toEqual([]);
+  }, 240_000);
+
+  test('one node, killed and started again: the same server goes on by itself', async () => {
+    await using cluster = await Cassandra.start(1);
+    await using opened = await CqlStore.open(await clusterOptions(cluster));
+    const load = new Load(opened.store, 8);
+    await eventually('writes go', () => load.acknowledged.length > 50, LONG_MS);
+    await cluster.kill(0);
+    await eventually('the store is broken', () => opened.store.state === 'broken', LONG_MS);
+    await cluster.restart(0);
+    await eventually('the store is open', () => opened.store.state === 'open', LONG_MS);
+    const before = load.acknowledged.length;
+    await eventually('writes go on', () => load.acknowledged.length > before + 50, LONG_MS);
+    await load.end();
+    expect(await load.missing()).toEqual([]);
+  }, 300_000);
+
+  test('three nodes, one killed: no write fails, and it catches up', async () => {
+    await using cluster = await Cassandra.start(3);
+    await using opened = await CqlStore.open(await clusterOptions(cluster));
+    const load = new Load(opened.store, 8);
+    const more = async (count: number): Promise<void> => {
+      const before = load.acknowledged.length;
+      await eventually(`${count} more are written`, () => load.acknowledged.length > before + count, LONG_MS);
+    };
+    await more(100);
+    await cluster.kill(2);
+    await more(300);
+    expect(load.failures).toEqual([]);
+    await cluster.restart(2);
+    await more(100);
+    await load.end();
+    expect(load.failures).toEqual([]);
+    expect(await load.missing()).toEqual([]);
+  }, 600_000);
+});
