@@ -127,13 +127,13 @@ export class Outlet {
     for (const hold of session.holds.currents()) this.#ports.subscriptions.add(session, hold);
   }
 
-  /** The cursor goes on from the first entry that was not written. */
-  rest(session: Session): void {
+  /** The cursor goes on from the first entry that was not written, which a flush under way knows itself. */
+  rest(session: Session, next?: number): void {
     if (session.live) {
       this.#ports.metrics.live -= 1;
       for (const hold of session.holds.currents()) this.#ports.subscriptions.remove(session, hold);
     }
-    session.rest(this.log);
+    session.rest(this.log, next);
     this.#corked.delete(session);
     this.#behind.delete(session);
   }
@@ -166,8 +166,7 @@ export class Outlet {
   }
 
   #fallBehind(session: Session, position: number): void {
-    this.rest(session);
-    session.cursor = position;
+    this.rest(session, position);
     this.#behind.add(session);
   }
 

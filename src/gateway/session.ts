@@ -219,9 +219,9 @@ export class Session {
     this.resumedAt = resumedAt;
   }
 
-  /** The socket is gone: what was being written starts over at the next resume. */
-  rest(log: Log): void {
-    this.cursor = this.nextPosition(log);
+  /** The socket is gone or slow: what was being written starts over at the next resume. `next`: the first position that was not written. */
+  rest(log: Log, next: number = this.nextPosition(log)): void {
+    this.cursor = next;
     this.#reached = Math.max(this.#reached, this.cursor);
     this.live = false;
     this.corked = [];

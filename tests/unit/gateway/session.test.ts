@@ -92,6 +92,25 @@ describe('a session', () => {
     expect(session.locate((last?.s ?? 0) + 1, log)).toBe('unknown number');
   });
 
+  test('that falls behind goes on from what was not written, also when it resumes before it has caught up', () => {
+    for (const own of [true, false]) {
+      const { log, session } = make(own);
+      session.holds.open('g:1', ALL_EVENTS, log.head + 1);
+      log.append('g:1', 'g:1', body('1'), 0);
+      const [first] = write(session, log, 1);
+      session.live = true;
+      const { position } = log.append('g:1', 'g:1', body('2'), 0);
+      log.append('g:1', 'g:1', body('3'), 0);
+      session.rest(log, position);
+      // Its socket has gone before it has drained.
+      session.rest(log);
+      expect(session.locate(log.head, log)).toBe('unknown number');
+      const place = session.locate(first?.s ?? 0, log);
+      if (typeof place === 'object') session.goOn(place, log.skip());
+      expect(write(session, log, 10).map(({ d }) => d)).toEqual(['2', '3', 'RESUMED']);
+    }
+  });
+
   test('cannot go on where the log has forgotten what it is owed, and can where it is owed nothing', () => {
     const { session } = make(false);
     const small = new Log({ ...GATEWAY_LIMITS, logEntries: 2 });

@@ -1,6 +1,6 @@
 /** Sockets that buffer, and what is owed to them. */
 import { describe, expect, test } from 'bun:test';
-import { body, GUILD, OneGateway } from './one-gateway.ts';
+import { body, GUILD, OneGateway, USER } from './one-gateway.ts';
 
 const WRITABLE = 4000;
 const NARROW = { writableBytes: WRITABLE, flushBytes: WRITABLE, backpressureBytes: 4 * WRITABLE };
@@ -88,6 +88,27 @@ describe('a live session whose socket does not keep up', () => {
     slow.socket.pending = 0;
     one.gateway.drained(slow.connection);
     expect([slow.socket.heard, slow.socket.ops.at(-1)]).toEqual([['READY'], 9]);
+  });
+});
+
+describe('a live bot that is owed more in one step than its socket has room for', () => {
+  test('gets it at its next resume when the socket breaks before it has drained', async () => {
+    const one = new OneGateway(NARROW);
+    const token = `bot.${USER}`;
+    const first = one.connect();
+    await one.say(first, 2, { token, intents: 1, properties: {} });
+    const session = first.connection.session ?? '';
+    await one.greet(session, [GUILD]);
+    await one.answer(GUILD, session, { create: body('GUILD_CREATE', { id: GUILD.slice(2) }) });
+    await say(one, 'ONE');
+    first.socket.pending = WRITABLE + 1;
+    await say(one, 'TWO');
+    expect(first.socket.heard).toEqual(['READY', 'GUILD_CREATE', 'ONE']);
+    one.gateway.closed(first.connection, 1006);
+    const again = one.connect();
+    await one.say(again, 6, { token, session_id: session, seq: 3 });
+    await say(one, 'THREE');
+    expect(again.socket.heard).toEqual(['TWO', 'RESUMED', 'THREE']);
   });
 });
 
