@@ -5,9 +5,11 @@ import { connect, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { realClock } from './base/clock.ts';
 import { adminSocketOf, type Config } from './config.ts';
 import { examineCluster } from './examine-cluster.ts';
 import { parseJson } from './protocol/json.ts';
+import { reachStore } from './reach-store.ts';
 import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
 
 export interface Finding {
@@ -184,7 +186,25 @@ export function clock(now: number, storeChangedAt: number | null): Said {
 
 async function storeOf(config: Config): Promise<Said> {
   if (config.store === 'cql') return examineCluster(config);
+  if (config.store === 'data') return behindData(config);
   return config.store === 'memory' ? ['good', 'in memory: nothing is kept'] : store(config.dataDir);
+}
+
+async function behindData(config: Config): Promise<Said> {
+  try {
+    const reached = await reachStore(config, null, '', realClock);
+    const { state } = reached;
+    await reached.close();
+    if (state === 'open') return ['good', `a data service answers at ${config.dataAddress}`];
+    return [
+      'bad',
+      `the store of the data service at ${config.dataAddress} is ${state}`,
+      'look at its disk: room, errors, answers',
+    ];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return ['bad', why, 'start guildhall data there, or say where it is with --data-address and --data-token-file'];
+  }
 }
 
 function store(dir: string): Said {

@@ -7,6 +7,7 @@ import type { APIMessage } from 'discord-api-types/v10';
 import { readConfig } from '../../src/config.ts';
 import { startServer } from '../../src/supervise.ts';
 import { Refused } from '../support/call-rest.ts';
+import { runCommand } from '../support/command.ts';
 import { DataProcess } from '../support/data-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { Town } from '../support/town.ts';
@@ -72,6 +73,32 @@ test('a second server is told that what is stored belongs to the first; afterwar
   const page = await town.rest<APIMessage[]>(place.token, 'GET', path);
   expect(page.map(({ content }) => content)).toEqual(['kept']);
 });
+
+test('doctor says whether it is there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-doctor-'));
+  const look = async (address: string) => {
+    const flags = [
+      '--store',
+      'data',
+      '--port',
+      '0',
+      '--data-address',
+      address,
+      '--data-token-file',
+      data.tokenFile,
+      '--json',
+    ];
+    const { stdout } = await runCommand(folder, ['doctor', ...flags]);
+    const { findings } = JSON.parse(stdout) as {
+      readonly findings: readonly { check: string; state: string; found: string }[];
+    };
+    const { state, found } = findings.find(({ check }) => check === 'store') ?? { state: '', found: '' };
+    return `${state}: ${found}`;
+  };
+  expect(await look(data.address)).toBe(`good: a data service answers at ${data.address}`);
+  expect(await look('127.0.0.1:1')).toContain('bad: unavailable: no data service answers at 127.0.0.1:1');
+  rmSync(folder, { recursive: true });
+}, 60_000);
 
 test('a server without its data server does not start, and says why', async () => {
   const flags = { port: '0', 'data-dir': `${dir}/none`, workers: '1', store: 'data', 'data-address': '127.0.0.1:1' };
