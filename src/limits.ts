@@ -292,7 +292,7 @@ export const LIMITS = {
   /** Without a word of the service for so long its store counts as stuck; it says one each second. */
   dataSilentMs: 3 * SECOND,
   /** How long a server waits for the first word at its start. */
-  dataConnectMs: 10 * SECOND,
+  dataConnectMs: 5 * SECOND,
 
   // --- accounts
 
