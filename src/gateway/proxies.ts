@@ -24,9 +24,14 @@ export function subnetsOf(list: string): readonly Subnet[] | null {
   return subnets.some((subnet) => subnet === null) ? null : subnets.filter((subnet) => subnet !== null);
 }
 
-/** An IPv4 address in its own form, without a port or brackets. */
+/** No address with port and brackets is longer. */
+const LONGEST = 64;
+
+/** An IPv4 address in its own form, without a port or brackets. Any client may have written it: what it costs grows no faster than its length. */
 function plain(text: string): string {
-  const bare = /^\s*\[?(.*?)\]?(?:(?<=\]):\d+)?\s*$/.exec(text)?.[1] ?? '';
+  const trimmed = text.trim();
+  if (trimmed.length > LONGEST) return '';
+  const bare = trimmed.startsWith('[') ? (/^\[([^\]]*)\](?::\d+)?$/.exec(trimmed)?.[1] ?? '') : trimmed;
   const v4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i.exec(bare)?.[1];
   return v4 ?? bare;
 }
@@ -43,11 +48,13 @@ export class TrustedProxies {
 
   /** The address of the client: the last one in the chain that no trusted proxy has. `peer`: who holds the connection. */
   clientOf(peer: string, headers: Headers): string {
-    const chain = (headers.get('x-forwarded-for') ?? '').split(',').map(plain);
+    // What a stranger says is not even read.
+    if (!this.#trusts(peer)) return peer;
+    const chain = (headers.get('x-forwarded-for') ?? '').split(',');
     let client = peer;
     while (this.#trusts(client)) {
-      const before = chain.pop();
-      if (before === undefined || isIP(before) === 0) return client;
+      const before = plain(chain.pop() ?? '');
+      if (isIP(before) === 0) return client;
       client = before;
     }
     return client;

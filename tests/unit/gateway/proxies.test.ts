@@ -24,6 +24,24 @@ describe('who the client is', () => {
   });
 });
 
+test("a stranger's header is not read: it costs nothing, whatever stands in it", () => {
+  const headers = {
+    get: (): string => {
+      throw new Error('it was read');
+    },
+  };
+  expect(new TrustedProxies(LIST).clientOf('8.8.8.8', headers as never)).toBe('8.8.8.8');
+});
+
+/** Looked at by a pattern that tries each of its blanks as the end, this one holds the loop for minutes. */
+test.each([`a${' '.repeat(200_000)}b`, `${'['.repeat(200_000)}1`, ','.repeat(200_000), '1'.repeat(200_000)])(
+  'a header that is made to cost time costs none (%#)',
+  (forwarded) => {
+    const headers = new Headers({ 'x-forwarded-for': forwarded });
+    expect(new TrustedProxies(LIST).clientOf('10.1.1.1', headers)).toBe('10.1.1.1');
+  },
+);
+
 test.each(['', 'proxy.example', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.1,,', '10.0.0'])(
   '%j is no list of addresses',
   (list) => {
