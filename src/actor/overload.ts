@@ -26,12 +26,13 @@ export const strainOf = (measures: readonly Measure[]): number =>
 
 export const levelOf = (strain: number): number => STEPS.filter((step) => strain >= step).length;
 
-/** `calmMs`: so long it must be below half of what made its level before it falls, by one level at a time. */
+/** It falls by one level for each `calmMs` below half of what made its level, those included in which nobody asked. */
 export function nextStanding(standing: Standing, strain: number, now: number, calmMs: number): Standing {
   const reached = levelOf(strain);
   if (reached >= standing.level) return { level: reached, since: now };
   if (levelOf(strain / HALF) >= standing.level) return { level: standing.level, since: now };
-  return now - standing.since < calmMs ? standing : { level: standing.level - 1, since: now };
+  const calms = Math.floor((now - standing.since) / calmMs);
+  return calms === 0 ? standing : { level: Math.max(reached, standing.level - calms), since: now };
 }
 
 /** Not decided, because there is too much to do. */

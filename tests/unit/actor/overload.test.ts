@@ -71,6 +71,11 @@ describe('a standing', () => {
     ]);
   });
 
+  test('that nobody asked for long falls by all the calms that have passed', () => {
+    expect(levels([16, 0], [0, 2500], [16, 0], [0, 3_600_000])).toEqual([4, 2, 4, 0]);
+    expect(levels([16, 0], [1, 3_600_000])).toEqual([4, 1]);
+  });
+
   test('stays as long as the strain is above half of what made it', () => {
     expect(levels([2, 0], [1.2, 2000], [1, 2000], [0.99, 999], [0.99, 1])).toEqual([2, 2, 2, 2, 1]);
   });
