@@ -98,7 +98,8 @@ export class Actor {
   put(envelope: Envelope): void {
     if (envelope.what === 'ask') {
       this.#refuseIfStuck();
-      this.#refuseIfStrained(urgencyOf(envelope.command));
+      // Asked again it may be stored already: who heard that it was not begun would send it twice.
+      if (!envelope.again) this.#refuseIfStrained(urgencyOf(envelope.command));
     }
     const since = this.#isWoken ? this.#wokenAt : this.#clock.monotonic();
     const waiting: Waiting = { envelope, since, needs: NONE, ready: false, fault: null, known: null };

@@ -1,6 +1,7 @@
 /** The life of an actor: order, one batch at the store, stored then seen, deaths. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import type { Command } from '../../../src/protocol/commands.ts';
 import type { Need } from '../../../src/protocol/decision.ts';
 import { Fault } from '../../../src/protocol/errors.ts';
 import { event, script, volatile } from './fake-owner.ts';
@@ -207,6 +208,61 @@ describe('deaths', () => {
     world.ask(script({ throws: true })).catch(() => {});
     await world.clock.advance(world.limits.reloadMinMs);
     expect(world.announced).toEqual([1, 2]);
+  });
+});
+
+describe('an owner with too much to do', () => {
+  /** One whose batch stays at the store, with so many commands behind it. */
+  async function strained(waiting: number) {
+    const world = new FakeWorld({ strainMailbox: 2, strainWaitMs: 1000, calmMs: 100 });
+    world.store.isManual = true;
+    const asked = [world.ask(script({ add: 1 }))];
+    await world.clock.settle();
+    // Asked again, none of them is shed.
+    for (let n = 0; n < waiting; n += 1) asked.push(world.ask(script({ add: 1 }), { again: true }));
+    const drain = async (): Promise<void> => {
+      world.store.isManual = false;
+      world.store.step();
+      await world.clock.settle();
+    };
+    const message = { kind: 'createMessage', add: 1 } as never;
+    const ask = async () => Promise.all([volatile({}), script({ add: 1 }), message].map((one) => now(world, one)));
+    return { world, asked, drain, ask };
+  }
+
+  const now = async (world: FakeWorld, command: Command): Promise<string> => outcome(world.ask(command));
+
+  test.each([
+    [1, ['pending', 'pending', 'pending']],
+    [2, ['shed', 'pending', 'pending']],
+    [8, ['shed', 'shed', 'pending']],
+    [32, ['shed', 'shed', 'shed']],
+  ])('with %i in its mailbox gives up typing, what is ordinary, messages: %j', async (waiting, ends) => {
+    const { ask } = await strained(waiting);
+    expect(await ask()).toEqual(ends);
+  });
+
+  test('sheds also by how long its first one waits', async () => {
+    const { world, ask } = await strained(1);
+    await world.clock.advance(4000);
+    expect(await ask()).toEqual(['shed', 'shed', 'pending']);
+  });
+
+  test('decides what it is asked again: it may be stored, and must not be said not to have begun', async () => {
+    const { world, asked, drain } = await strained(40);
+    const again = world.ask(script({ add: 1 }), { again: true });
+    await drain();
+    expect(await outcome(again)).toStartWith('ok');
+    expect((await Promise.all(asked.map(outcome))).every((text) => text.startsWith('ok'))).toBe(true);
+  });
+
+  test('takes everything again when it was left alone for long, and says no to nobody first', async () => {
+    const { world, ask, drain } = await strained(40);
+    expect(await ask()).toEqual(['shed', 'shed', 'shed']);
+    await drain();
+    await world.clock.advance(60_000);
+    const ends = (await ask()).map((text) => text.split(' ')[0]);
+    expect(ends).not.toContain('shed');
   });
 });
 
