@@ -4,6 +4,7 @@ import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
+import type { CloseName } from '../protocol/closes.ts';
 import { userKey } from '../protocol/ids.ts';
 import { shedAt } from '../protocol/urgency.ts';
 import { Admission } from './admission.ts';
@@ -54,6 +55,7 @@ export class Handshakes {
       if (account.kind !== 'bot' || !this.#ports.countsStarts) return then(account);
       this.#mayStart(account).then((may) => {
         if (isOver(connection, attempt)) return;
+        if (this.#ports.isRevoked(account.tokenHash)) return this.#close(connection, 'authenticationFailed');
         if (may) return then(account);
         this.done(connection);
         sendAway(attempt);
@@ -98,13 +100,17 @@ export class Handshakes {
       if (isOver(connection, attempt)) return;
       const isGood = account !== 'fault' && account !== null && !this.#ports.isRevoked(account.tokenHash);
       if (isGood) return then(account, attempt);
-      connection.close(account === 'fault' ? 'unknownError' : 'authenticationFailed');
-      this.done(connection);
+      this.#close(connection, account === 'fault' ? 'unknownError' : 'authenticationFailed');
     };
     this.#admission.enter(connection, {
       begin: () => this.#ports.authenticate(token).then(checked, () => checked('fault')),
       turnAway: () => turnAway(attempt),
     });
+  }
+
+  #close(connection: Connection, name: CloseName): void {
+    connection.close(name);
+    this.done(connection);
   }
 
   /** Counted where the bot lives, so that it is one number for all workers. Who cannot be asked stops nobody. */

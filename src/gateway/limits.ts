@@ -18,10 +18,10 @@ export interface GatewayLimits extends RoomLimits {
   /** Handshakes that wait, and how long. */
   readonly identifiesWaiting: number;
   readonly identifyWaitMs: number;
-  /** Before an identify that was not let in gets its op 9: a random time between. */
   /** Sessions that one bot may start in `botStartsMs`. */
   readonly botStarts: number;
   readonly botStartsMs: number;
+  /** Before an identify that was not let in gets its op 9: a random time between. */
   readonly turnAwayMinMs: number;
   readonly turnAwayMaxMs: number;
   /** Client frames in `frameWindowMs`; one more is closed with 4008. */

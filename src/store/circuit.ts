@@ -76,7 +76,7 @@ export function refusalOf(circuit: Circuit, now: number, limits: CircuitLimits):
   return null;
 }
 
-/** An ask comes. Who passes tells its outcome, or `leave`s. */
+/** An ask comes. Who passes tells its outcome. */
 export function admit(circuit: Circuit, now: number, limits: CircuitLimits): Admission {
   const retryAfterMs = refusalOf(circuit, now, limits);
   if (retryAfterMs !== null) return { circuit, retryAfterMs };

@@ -1,7 +1,8 @@
 /** A gateway to which more come than it can let in, or which has too much to do. */
 import { describe, expect, test } from 'bun:test';
+import type { Answer } from '../../../src/protocol/links.ts';
 import { shedAt, type Urgency } from '../../../src/protocol/urgency.ts';
-import { ME, OneGateway, TOKEN, type Visit } from './one-gateway.ts';
+import { ME, OneGateway, TOKEN, USER, type Visit } from './one-gateway.ts';
 
 const IDENTIFY = { token: TOKEN, properties: {} };
 const RESUME = { token: TOKEN, session_id: '0.1.1.x', seq: 1 };
@@ -69,6 +70,19 @@ describe('identifies', () => {
     const next = await identify(one);
     expect([wrong.socket.code, shardless.socket.code, isIn(next)]).toEqual([4004, 4010, true]);
   });
+});
+
+test('a bot whose token is revoked while its start is counted gets no session', async () => {
+  const { one } = crowded();
+  const counted = Promise.withResolvers<Answer>();
+  one.starts = () => counted.promise;
+  const visit = one.connect();
+  await one.say(visit, 2, { token: `bot.${USER}`, properties: {}, intents: 1 });
+  expect(visit.connection.state).toBe('busy');
+  one.gateway.revoke([`hash of bot ${USER}`]);
+  counted.resolve({ reply: { ok: null }, rate: null });
+  await one.clock.settle();
+  expect([visit.socket.code, isIn(visit), one.gateway.measure().handshakes]).toEqual([4004, false, 0]);
 });
 
 test('a resume that would wait too long is closed so that its client comes again and resumes', async () => {

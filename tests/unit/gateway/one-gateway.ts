@@ -10,6 +10,7 @@ import type { Command } from '../../../src/protocol/commands.ts';
 import type { AnswerEntry, Body, InterestTell, Relay, RelayEntry } from '../../../src/protocol/envelope.ts';
 import { ALL_EVENTS, seqOf } from '../../../src/protocol/envelope.ts';
 import type { OwnerKey, SessionId, WorkerId } from '../../../src/protocol/ids.ts';
+import type { Answer, RateClaim } from '../../../src/protocol/links.ts';
 import type { ResidenceMessage } from '../../../src/protocol/residence.ts';
 import type { UserSnapshot } from '../../../src/protocol/snapshots.ts';
 import { publicUser } from '../../support/tiny-rules.ts';
@@ -76,6 +77,9 @@ export class OneGateway {
   readonly #sockets: FakeSocket[] = [];
   readonly #counts = new Map<OwnerKey, number>();
 
+  /** How the owner of a bot counts one more session of it. */
+  starts: (claim: RateClaim | null) => Promise<Answer> = () => new Promise(() => {});
+
   /** What owners were told. */
   readonly tells: (readonly [OwnerKey, Command])[] = [];
 
@@ -91,6 +95,7 @@ export class OneGateway {
       },
       limits: { ...GATEWAY_LIMITS, ...limits },
       load,
+      countsStarts: true,
     });
   }
 
@@ -180,7 +185,7 @@ export class OneGateway {
         this.asked.push(to);
         return new Promise(() => {});
       },
-      read: () => new Promise(() => {}),
+      read: (_to, _question, { rate }) => this.starts(rate),
       tell: (to, command) => void this.tells.push([to, command]),
       interest: (to, tell) => void this.told.push([to, tell]),
       residence: (to, message) => {
