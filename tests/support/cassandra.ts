@@ -80,16 +80,23 @@ export class Cassandra implements AsyncDisposable {
     readonly lib: string,
     readonly port: number,
     readonly storagePort: number,
+    readonly isDurable: boolean,
   ) {}
 
-  /** Nodes 127.0.0.1 up to 127.0.0.3, with the same ports, that all see each other. */
-  static async start(count: 1 | 3): Promise<Cassandra> {
+  /** Nodes 127.0.0.1 up to 127.0.0.3, with the same ports, that all see each other. `isDurable`: they may be killed and started again. */
+  static async start(count: 1 | 3, isDurable = true): Promise<Cassandra> {
     jars ??= fetchJars();
     const lib = await jars;
     if (lib === null) throw new Error('there is no Java or no Maven: ask hasCassandra first');
     const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'].slice(0, count);
     const [port, storagePort] = await freePorts(addresses);
-    const cluster = new Cassandra(await mkdtemp(join(tmpdir(), 'guildhall-cassandra-')), lib, port, storagePort);
+    const cluster = new Cassandra(
+      await mkdtemp(join(tmpdir(), 'guildhall-cassandra-')),
+      lib,
+      port,
+      storagePort,
+      isDurable,
+    );
     try {
       for (const [n, address] of addresses.entries()) {
         const dir = join(cluster.folder, `node-${n + 1}`);
@@ -148,11 +155,14 @@ export class Cassandra implements AsyncDisposable {
 
   async #spawn(n: number): Promise<void> {
     const node = this.#node(n);
-    const child = Bun.spawn(['sh', '-c', KEEPER, 'sh', node.dir, ...cassandraCommand(this.lib, node.dir, globSync)], {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'ignore',
-    });
+    const child = Bun.spawn(
+      ['sh', '-c', KEEPER, 'sh', node.dir, ...cassandraCommand(this.lib, node.dir, this.isDurable, globSync)],
+      {
+        stdin: 'pipe',
+        stdout: 'pipe',
+        stderr: 'ignore',
+      },
+    );
     child.unref();
     node.end = async (said) => {
       child.stdin.write(`${said}\n`);
@@ -219,7 +229,7 @@ const RUNNING = process.env.GUILDHALL_TEST_CASSANDRA;
 
 /** The one node of this process: all test files share it, each with a keyspace of its own. It ends with the process. */
 function sharedCassandra(): Promise<Pick<Cassandra, 'contactPoints'>> {
-  shared ??= RUNNING === undefined ? Cassandra.start(1) : Promise.resolve({ contactPoints: RUNNING.split(',') });
+  shared ??= RUNNING === undefined ? Cassandra.start(1, false) : Promise.resolve({ contactPoints: RUNNING.split(',') });
   return shared;
 }
 
@@ -244,5 +254,8 @@ if (import.meta.main) {
   await using cluster = await Cassandra.start(process.argv[2] === '3' ? 3 : 1);
   const took = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`Cassandra answers after ${took} s: --store cql --contact-points ${cluster.contactPoints.join(',')}`);
+  // Nothing else keeps the loop alive, and a loop without anything alive asks again and again instead of waiting.
+  const alive = setInterval(() => {}, 60_000);
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+  clearInterval(alive);
 }
