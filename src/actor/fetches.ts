@@ -9,6 +9,7 @@ import type { LinkMessage } from '../protocol/links.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
 import { asFault, lost } from './deadline.ts';
 import type { Link } from './link.ts';
+import { heardFault, saidFault } from './link-fault.ts';
 import { Requests } from './requests.ts';
 
 /** Reads for whoever asks, of any worker. Ends with the signal, too. */
@@ -53,7 +54,7 @@ export class Fetches {
     if (message.m === 'fetch') this.#serveTo(link, message);
     else if (message.m === 'unfetch') this.#served.get(link.peer)?.get(message.id)?.abort(lost('its asker left'));
     else if ('body' in message) this.#asked.resolve(message.id, message.body);
-    else this.#asked.reject(message.id, new Fault(message.code as Fault['code'], message.retryable, message.message));
+    else this.#asked.reject(message.id, heardFault(message));
   }
 
   /** A worker died: it answers nothing, and waits for nothing. */
@@ -85,10 +86,7 @@ export class Fetches {
   #serveTo(link: Link, { id, read, deadline }: LinkMessage & { readonly m: 'fetch' }): void {
     const served = this.#served.get(link.peer) ?? new Map<number, AbortController>();
     this.#served.set(link.peer, served);
-    const fail = (error: unknown): void => {
-      const { code, retryable, message } = asFault(error, 'the read failed');
-      link.postOwed({ m: 'fetched', id, code, retryable, message: message.slice(code.length + 2) });
-    };
+    const fail = (error: unknown): void => link.postOwed({ m: 'fetched', id, ...saidFault(error, 'the read failed') });
     // It lay on the link for longer than its asker waits.
     if (deadline <= this.clock.now()) return;
     if (served.size >= this.capacity) {

@@ -15,6 +15,7 @@ import { asFault, lost } from './deadline.ts';
 import type { AskOptions, Directory } from './directory.ts';
 import { Fetches, type FetchOptions, type ServeRead } from './fetches.ts';
 import { Link, type LinkLimits } from './link.ts';
+import { heardFault, saidFault } from './link-fault.ts';
 import { type Measured, Measures } from './measures.ts';
 import { OpenAttaches } from './open-attaches.ts';
 import { Peers, slotOfWorker } from './peers.ts';
@@ -317,11 +318,9 @@ export class WorkerDirectory implements Directory {
       case 'answer':
         this.#answers.resolve(message.id, message.answer);
         break;
-      case 'fault': {
-        const { id, code, retryable } = message;
-        this.#answers.reject(id, new Fault(code as Fault['code'], retryable, message.message));
+      case 'fault':
+        this.#answers.reject(message.id, heardFault(message));
         break;
-      }
       case 'tell':
         this.actors.tell(message.to, message.command, message.from, message.seq);
         break;
@@ -391,9 +390,7 @@ const full = ({ peer }: Link): Fault => new Fault('overloaded', false, `the link
 
 /** Answers cross the link as what they are; of an error only the Fault. */
 function answering(link: Link, id: number): [Respond, Fail] {
-  const fail = (error: Error): void => {
-    const { code, retryable, message } = asFault(error, 'the owner could not answer');
-    link.postOwed({ m: 'fault', id, code, retryable, message: message.slice(code.length + 2) });
-  };
+  const fail = (error: Error): void =>
+    link.postOwed({ m: 'fault', id, ...saidFault(error, 'the owner could not answer') });
   return [(answer) => link.postOwed({ m: 'answer', id, answer }), fail];
 }

@@ -3,6 +3,7 @@ import type { Family } from '../base/metrics.ts';
 import type { Command, Question } from './commands.ts';
 import type { Reply } from './decision.ts';
 import type { InterestTell, OutletEntry } from './envelope.ts';
+import type { Fault } from './errors.ts';
 import type { OwnerKey, Snowflake } from './ids.ts';
 import type { SharedBody, SharedRead } from './reads.ts';
 import type { ResidenceMessage } from './residence.ts';
@@ -28,6 +29,14 @@ export interface Answer {
   readonly rate: RateNumbers | null;
 }
 
+/** What is said of a Fault. */
+export interface LinkFault {
+  readonly code: Fault['code'];
+  readonly retryable: boolean;
+  readonly message: string;
+  readonly retryAfterMs: number | null;
+}
+
 export type LinkMessage =
   | {
       readonly m: 'ask';
@@ -48,13 +57,7 @@ export type LinkMessage =
       readonly deadline: number;
     }
   | { readonly m: 'answer'; readonly id: number; readonly answer: Answer }
-  | {
-      readonly m: 'fault';
-      readonly id: number;
-      readonly code: string;
-      readonly retryable: boolean;
-      readonly message: string;
-    }
+  | ({ readonly m: 'fault'; readonly id: number } & LinkFault)
   /** No answer; durable ones are repeated by their teller until `confirm`. */
   | {
       readonly m: 'tell';
@@ -68,10 +71,7 @@ export type LinkMessage =
   | { readonly m: 'outlet'; readonly entry: OutletEntry }
   /** A read that all readers of a channel share, to the worker of its owner; what it gave; its asker does not wait any more. */
   | { readonly m: 'fetch'; readonly id: number; readonly read: SharedRead; readonly deadline: number }
-  | ({ readonly m: 'fetched'; readonly id: number } & (
-      | { readonly body: SharedBody }
-      | { readonly code: string; readonly retryable: boolean; readonly message: string }
-    ))
+  | ({ readonly m: 'fetched'; readonly id: number } & ({ readonly body: SharedBody } | LinkFault))
   | { readonly m: 'unfetch'; readonly id: number }
   | { readonly m: 'residence'; readonly message: ResidenceMessage }
   | { readonly m: 'control'; readonly id: number; readonly control: Control }
