@@ -26,6 +26,8 @@ export interface NodePlace {
   readonly address: string;
   readonly port: number;
   readonly storagePort: number;
+  /** What is acknowledged is in the commit log: one that is synced now and then is read again up to its last sync only. */
+  readonly isDurable: boolean;
 }
 
 export function cassandraCommand(
@@ -54,12 +56,11 @@ export function cassandraCommand(
 }
 
 /** Timeouts are those of a cluster in use. */
-export const yamlOf = ({ dir, address, port, storagePort }: NodePlace): string => `cluster_name: guildhall
+export const yamlOf = ({ dir, address, port, storagePort, isDurable }: NodePlace): string => `cluster_name: guildhall
 num_tokens: 16
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 auto_bootstrap: false
-commitlog_sync: periodic
-commitlog_sync_period: 10000ms
+${isDurable ? 'commitlog_sync: batch' : 'commitlog_sync: periodic\ncommitlog_sync_period: 10000ms'}
 data_file_directories: ['${dir}/data']
 commitlog_directory: ${dir}/commitlog
 saved_caches_directory: ${dir}/saved_caches
@@ -75,6 +76,8 @@ native_transport_port: ${port}
 endpoint_snitch: SimpleSnitch
 memtable_heap_space: 64MiB
 memtable_offheap_space: 64MiB
+# Else each table that is written to takes a megabyte of the heap at once, and each test file has 26 of its own.
+memtable_allocation_type: unslabbed_heap_buffers
 file_cache_size: 64MiB
 key_cache_size: 16MiB
 `;

@@ -18,6 +18,7 @@ import { eventually } from './eventually.ts';
 
 const POM = join(import.meta.dir, 'cassandra.pom.xml');
 const START_MS = 180_000;
+const ASK_MS = 200;
 export const DATACENTER = 'datacenter1';
 
 /** The folder of the jars, fetched once into the user's cache; null: no Java or no Maven. Throws when they cannot be fetched. */
@@ -101,7 +102,7 @@ export class Cassandra implements AsyncDisposable {
       for (const [n, address] of addresses.entries()) {
         const dir = join(cluster.folder, `node-${n + 1}`);
         await mkdir(join(dir, 'conf'), { recursive: true });
-        await writeFile(join(dir, 'conf', 'cassandra.yaml'), yamlOf({ dir, address, port, storagePort }));
+        await writeFile(join(dir, 'conf', 'cassandra.yaml'), yamlOf({ dir, address, port, storagePort, isDurable }));
         await writeFile(join(dir, 'conf', 'logback.xml'), LOGBACK);
         cluster.#nodes.push({ address, dir, pid: 0, end: async () => {} });
         await cluster.#spawn(n);
@@ -177,7 +178,10 @@ export class Cassandra implements AsyncDisposable {
   async #joined(count: number): Promise<void> {
     for (const node of this.#nodes.slice(0, count)) {
       const ask = async (): Promise<boolean> => (await peersOf(node.address, this.port)) === count - 1;
-      await eventually(`Cassandra answers at ${node.address}`, ask, START_MS).catch((error: unknown) => {
+      // A pause after each refusal: whoever asks without one takes the processor that the node starts with.
+      const askSlowly = (): Promise<boolean> =>
+        ask().catch((error) => Bun.sleep(ASK_MS).then(() => Promise.reject(error)));
+      await eventually(`Cassandra answers at ${node.address}`, askSlowly, START_MS).catch((error: unknown) => {
         const log = existsSync(join(node.dir, 'out.log')) ? readFileSync(join(node.dir, 'out.log'), 'utf8') : '';
         throw new Error(`Cassandra did not start:\n${log.slice(-4000)}`, { cause: error });
       });
