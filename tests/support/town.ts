@@ -64,7 +64,7 @@ export class Town implements AsyncDisposable {
   static async open(options: TownOptions = {}): Promise<Town> {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'guildhall-town-')));
     const flags = { port: '0', host: '127.0.0.1', 'data-dir': dataDir, workers: String(options.workers ?? 2) };
-    const config = { ...readConfig(flags, {}), ...options.config };
+    const config = { ...readConfig(flags, {}), ...(await storeOfThisRun(dataDir)), ...options.config };
     const { workerProgram, writerProgram, clock } = options;
     const listeners = { ownListeners: true, publicListener: true };
     const programs = { ...(workerProgram && { workerProgram }), ...(writerProgram && { writerProgram }) };
@@ -182,6 +182,12 @@ export class Town implements AsyncDisposable {
     await this.#server.stop();
     if (this.#removes !== null) await rm(this.#removes, { recursive: true, force: true });
   }
+}
+
+/** GUILDHALL_TEST_STORE=cql: the same tests on Cassandra. The others do not load what speaks to it. */
+async function storeOfThisRun(dataDir: string): Promise<Partial<Config>> {
+  if (process.env.GUILDHALL_TEST_STORE !== 'cql') return {};
+  return (await import('./cluster-town.ts')).keyspaceOf(dataDir);
 }
 
 /** As the Authorization header wants it. */
