@@ -9,7 +9,8 @@ const ROOT = join(import.meta.dir, '..', '..');
 /** The program as it lies here; a test of the binary says another one. */
 export const FROM_SOURCE: readonly string[] = [process.execPath, join(ROOT, 'src/main.ts')];
 const STDERR_LINES = 40;
-const START_MS = 20_000;
+/** A server on a cluster may have to wait for the lease of one that died. */
+const START_MS = 60_000;
 
 export class ServerProcess implements Served, AsyncDisposable {
   readonly ownPorts: readonly number[] = [];
@@ -80,6 +81,26 @@ export class ServerProcess implements Served, AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Resolves with its exit code; null: a signal ended it. */
+  async ended(): Promise<number | null> {
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
+  /** What it wrote to its standard error lately. */
+  get complaints(): string {
+    return this.#stderr.join('\n');
+  }
+
+  /** As a debugger or a machine that sleeps would: it does nothing until it is continued. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** It has no time to say anything. */
