@@ -34,6 +34,7 @@ async function dieInTheMiddle(options: ClusterOptions, owner: OwnerKey, writes: 
     if (isPart) begun += 1;
     if (isPart && begun > 1) throw new Error('it is dead');
     await cluster.write(statements, logged);
+    return true;
   };
   const plan = planOf(stamped(draft.entries, first));
   await expect(deliver(persist, owner, plan, { first, last: first + draft.entries.length })).rejects.toThrow('dead');

@@ -56,3 +56,19 @@ export class Epochs {
     if (this.isPresent(owner, epoch)) this.#present.delete(owner);
   }
 }
+
+/** The counter is at least there. By whoever holds the lease, before anything is reserved. */
+export async function raiseEpoch(cluster: Cluster, epoch: number): Promise<void> {
+  for (;;) {
+    const found = await cluster.decided<{ value: string }>(READ, []);
+    if (Number(found?.value ?? 0) >= epoch) return;
+    const { applied } = await (found === null
+      ? cluster.transact(FIRST, [String(epoch)])
+      : cluster.transact(MOVE, [String(epoch), found.value]));
+    if (applied) return;
+  }
+}
+
+/** At least the last one that was given. */
+export const storedEpoch = async (cluster: Cluster): Promise<number> =>
+  Number((await cluster.decided<{ value: string }>(READ, []))?.value ?? 0);

@@ -224,7 +224,8 @@ export class Writer {
     return async (statements, logged) => {
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)) {
         if (lease.isOver || (!lease.isHeld && !mayBeStored)) throw notHeld();
-        if (lease.isHeld && (await attempt(statements, logged))) return;
+        if (lease.isHeld && (await attempt(statements, logged))) return true;
+        if (logged && mayBeStored) return false;
         await new Promise<void>((resolve) => clock.after(pause, resolve));
       }
     };

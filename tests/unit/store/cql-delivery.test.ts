@@ -11,13 +11,17 @@ class Cells {
   readonly cells = new Map<string, { readonly value: string; readonly at: number }>();
   readonly pending = new Map<number, string>();
   writes = 0;
+  /** No logged batch is acknowledged in time. */
+  isLate = false;
 
   /** `cut`: the write after which the process is dead. */
   persist = (cut = Number.POSITIVE_INFINITY) => {
-    return async (statements: readonly Statement[]): Promise<void> => {
+    return async (statements: readonly Statement[], logged: boolean): Promise<boolean> => {
+      if (logged && this.isLate) return false;
       if (this.writes >= cut) throw new Error('the process is dead');
       this.writes += 1;
       for (const { cql, params } of statements) this.#run(cql, params.map(String));
+      return true;
     };
   };
 
@@ -83,7 +87,19 @@ test('what is finished late changes nothing that was written after it', async ()
   const entries = stamped(large(700), 1000);
   const cells = new Cells();
   await expect(deliver(cells.persist(8), OWNER, planOf(entries), { first: 1000, last: 1700 })).rejects.toThrow('dead');
-  await cells.persist()(stamped([put('p0', 'key 0', 'newer')], 9000));
+  await cells.persist()(stamped([put('p0', 'key 0', 'newer')], 9000), false);
   await finishPending(cells.persist(), cells.read, OWNER, 5000);
   expect(cells.cells.get('key 0')?.value).toBe('newer');
+});
+
+test('a logged batch that is late goes on as an intent, with the same timestamps', async () => {
+  const cells = new Cells();
+  cells.isLate = true;
+  const plan = planOf(stamped([put('a', '1', 'x'), put('b', '2', 'y')], 1000));
+  await deliver(cells.persist(), OWNER, plan, { first: 1000, last: 1002 });
+  expect([...cells.cells].map(([key, { value, at }]) => [key, value, at])).toEqual([
+    ['1', 'x', 1000],
+    ['2', 'y', 1001],
+  ]);
+  expect(cells.pending.size).toBe(0);
 });
