@@ -180,6 +180,9 @@ export const LIMITS = {
   /** Sessions that one bot may start in `botStartsMs`; libraries are told it as max_concurrency: fleets start at once. */
   botStarts: 64,
   botStartsMs: 5 * SECOND,
+  /** The same in a day, as long as the worker lives where they are counted; libraries are told it, and what remains of it. */
+  botStartsTotal: 100_000,
+  botStartsTotalMs: 24 * 60 * MINUTE,
   /** Before that op 9: some identify again at once, so the pause that the protocol asks of them is made here. */
   turnAwayMinMs: SECOND,
   turnAwayMaxMs: 5 * SECOND,

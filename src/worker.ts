@@ -137,6 +137,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     publishTopic: server.publishTopic,
     load: pressure,
     countsStarts: config.rateLimits !== 'off',
+    log: log.warn,
     limits: { ...WORKER_GATEWAY_LIMITS, socketsPerIp: config.socketsPerAddress },
   });
   measured.push(

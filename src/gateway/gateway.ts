@@ -46,6 +46,7 @@ export interface GatewayOptions {
   readonly load?: Load;
   /** Whether bots that start sessions too often are sent away; absent: no. */
   readonly countsStarts?: boolean;
+  readonly log?: (what: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What an owner's link said, or that a worker died: nothing of that one follows. */
@@ -129,7 +130,8 @@ export class Gateway {
       isRevoked,
     });
     const refuse = sessions.refuse.bind(sessions);
-    this.#handshakes = new Handshakes({ countsStarts: false, ...options, metrics, load, isRevoked, refuse });
+    const absent = { countsStarts: false, log: () => {} };
+    this.#handshakes = new Handshakes({ ...absent, ...options, metrics, load, isRevoked, refuse });
     this.#requests = new Requests({ directory, clock, random, limits, load, owe: outlet.owe.bind(outlet) });
     this.#flush = new Flush<Entry>({
       outlet,

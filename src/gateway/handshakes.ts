@@ -4,8 +4,10 @@ import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
+import { startsAtOnce, startsInAll } from '../protocol/bot-starts.ts';
 import type { CloseName } from '../protocol/closes.ts';
-import { userKey } from '../protocol/ids.ts';
+import { type Snowflake, userKey } from '../protocol/ids.ts';
+import type { RateClaim } from '../protocol/links.ts';
 import { shedAt } from '../protocol/urgency.ts';
 import { Admission } from './admission.ts';
 import type { Connection } from './connection.ts';
@@ -20,8 +22,9 @@ export interface HandshakePorts {
   readonly load: Load;
   readonly authenticate: Authenticate;
   readonly directory: Directory;
-  /** The sessions that bots start are counted: `botStarts` of one bot in `botStartsMs` (max_concurrency, docs/events/gateway). */
+  /** The sessions that bots start are counted, at once and in all (protocol/bot-starts.ts). */
   readonly countsStarts: boolean;
+  readonly log: (what: string, fields: Readonly<Record<string, unknown>>) => void;
   readonly isRevoked: (tokenHash: string) => boolean;
   /** op 9. */
   readonly refuse: (connection: Connection, why: string) => void;
@@ -30,8 +33,12 @@ export interface HandshakePorts {
 /** The socket has moved on since that handshake. */
 const isOver = ({ state, attempt }: Connection, since: number): boolean => state !== 'busy' || attempt !== since;
 
+/** Between two lines about bots that start too many sessions. */
+const SAY_MS = 60_000;
+
 export class Handshakes {
   readonly #ports: HandshakePorts;
+  #silentUntil = Number.NEGATIVE_INFINITY;
   readonly #admission: Admission;
 
   constructor(ports: HandshakePorts) {
@@ -50,15 +57,15 @@ export class Handshakes {
 
   /** An identify is under way until `done`: what follows the check is what costs. */
   identify(connection: Connection, token: string, then: (account: Account) => void): void {
-    const sendAway = (attempt: number): void => this.#sendAway(connection, attempt);
+    const sendAway = (attempt: number): void => this.#sendAway(connection, attempt, 'busy');
     const known = (account: Account, attempt: number): void => {
       if (account.kind !== 'bot' || !this.#ports.countsStarts) return then(account);
-      this.#mayStart(account).then((may) => {
+      this.#beyond(account.record.user.id).then((beyond) => {
         if (isOver(connection, attempt)) return;
         if (this.#ports.isRevoked(account.tokenHash)) return this.#close(connection, 'authenticationFailed');
-        if (may) return then(account);
+        if (beyond === null) return then(account);
         this.done(connection);
-        sendAway(attempt);
+        this.#sendAway(connection, attempt, beyond);
       });
     };
     this.#enter(connection, token, known, sendAway);
@@ -113,26 +120,41 @@ export class Handshakes {
     this.done(connection);
   }
 
-  /** Counted where the bot lives, so that it is one number for all workers. Who cannot be asked stops nobody. */
-  async #mayStart({ record }: Account): Promise<boolean> {
-    const { directory, clock, limits } = this.#ports;
-    const { id: user } = record.user;
-    const rate = { bucket: 'identify', user, limit: limits.botStarts, windowMs: limits.botStartsMs };
+  /** What this bot has started too much of; null: one more is counted. */
+  async #beyond(bot: Snowflake): Promise<'busy' | 'starts' | null> {
+    const { clock, limits } = this.#ports;
+    const deadline = clock.now() + limits.identifyWaitMs;
+    // At once first: who comes too fast, and comes again, does not use up what he has in all.
+    if (await this.#isRefused(bot, startsAtOnce(bot, limits), deadline)) return 'busy';
+    if (!(await this.#isRefused(bot, startsInAll(bot, limits), deadline))) return null;
+    this.#saySpent(bot);
+    return 'starts';
+  }
+
+  /** Who cannot be asked stops nobody. */
+  async #isRefused(bot: Snowflake, rate: RateClaim, deadline: number): Promise<boolean> {
     try {
-      const options = { deadline: clock.now() + limits.identifyWaitMs, rate };
-      const { reply } = await directory.read(userKey(user), { ask: 'self' }, options);
-      return !('refused' in reply && reply.refused === 'rateLimited');
+      const { reply } = await this.#ports.directory.read(userKey(bot), { ask: 'self' }, { deadline, rate });
+      return 'refused' in reply && reply.refused === 'rateLimited';
     } catch {
-      return true;
+      return false;
     }
   }
 
-  #sendAway(connection: Connection, attempt: number): void {
+  /** Its client comes again every few seconds until it is stopped. */
+  #saySpent(bot: Snowflake): void {
+    const { clock, limits, log } = this.#ports;
+    if (clock.monotonic() < this.#silentUntil) return;
+    this.#silentUntil = clock.monotonic() + SAY_MS;
+    log('a bot has started as many sessions as it may', { bot, total: limits.botStartsTotal });
+  }
+
+  #sendAway(connection: Connection, attempt: number, why: string): void {
     const { clock, random, limits, metrics, refuse } = this.#ports;
     metrics.turnedAway += 1;
     const { turnAwayMinMs: least, turnAwayMaxMs: most } = limits;
     clock.after(least + random.unit() * (most - least), () => {
-      if (!isOver(connection, attempt)) refuse(connection, 'busy');
+      if (!isOver(connection, attempt)) refuse(connection, why);
     });
   }
 }

@@ -2,8 +2,9 @@
  * The bounds of this room; every one is a hard limit. The first part has the names and values of the composition root's table,
  * which is handed in; the second part is this room's own.
  */
+import type { StartLimits } from '../protocol/bot-starts.ts';
 
-export interface GatewayLimits extends RoomLimits {
+export interface GatewayLimits extends RoomLimits, StartLimits {
   /** Told in HELLO. */
   readonly heartbeatMs: number;
   /** A socket that said nothing for this long is a zombie. */
@@ -18,9 +19,6 @@ export interface GatewayLimits extends RoomLimits {
   /** Handshakes that wait, and how long. */
   readonly identifiesWaiting: number;
   readonly identifyWaitMs: number;
-  /** Sessions that one bot may start in `botStartsMs`. */
-  readonly botStarts: number;
-  readonly botStartsMs: number;
   /** Before an identify that was not let in gets its op 9: a random time between. */
   readonly turnAwayMinMs: number;
   readonly turnAwayMaxMs: number;

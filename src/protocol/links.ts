@@ -15,6 +15,8 @@ export interface RateClaim {
   readonly user: Snowflake;
   readonly limit: number;
   readonly windowMs: number;
+  /** Only looked at: nothing is counted, and nothing refused. */
+  readonly peek?: true;
 }
 
 export interface RateNumbers {

@@ -4,6 +4,7 @@ import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Account, Authenticate } from '../protocol/accounts.ts';
+import type { StartLimits } from '../protocol/bot-starts.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { TokenRecord } from '../protocol/records.ts';
 import type { GuildsPort, UsersPort } from '../store/ports.ts';
@@ -61,7 +62,7 @@ export interface RestConfig {
 }
 
 /** The numbers of `src/limits.ts` that this room keeps to. */
-export interface RestLimits extends ReadLimits {
+export interface RestLimits extends ReadLimits, StartLimits {
   readonly askMs: number;
   readonly bodyBytes: number;
   readonly bodyMs: number;
@@ -71,7 +72,6 @@ export interface RestLimits extends ReadLimits {
   readonly files: number;
   readonly uploads: number;
   readonly requests: number;
-  readonly botStarts: number;
   readonly shedMinMs: number;
   readonly shedMaxMs: number;
   readonly buckets: number;

@@ -13,13 +13,13 @@ test('a bot starts as many sessions at once as max_concurrency says, over all wo
   const owner = await town.person();
   const place = await town.guild(owner);
   const bot = await town.bot('fleet', place.id);
-  const told = await town.rest<{ session_start_limit: { max_concurrency: number } }>(
-    `Bot ${bot.token}`,
-    'GET',
-    '/gateway/bot',
-  );
-  const { max_concurrency: most } = told.session_start_limit;
-  expect(most).toBe(LIMITS.botStarts);
+  const limitsTold = async () => {
+    const [auth, path] = [`Bot ${bot.token}`, '/gateway/bot'];
+    return (await town.rest<{ session_start_limit: Record<string, number> }>(auth, 'GET', path)).session_start_limit;
+  };
+  const total = LIMITS.botStartsTotal;
+  const most = LIMITS.botStarts;
+  expect(await limitsTold()).toEqual({ total, remaining: total, reset_after: 0, max_concurrency: most });
   await using sockets = new AsyncDisposableStack();
   const start = async (n: number, identify: object): Promise<RawGateway> => {
     const gateway = sockets.use(await RawGateway.open(town.worker(n % 2)));
@@ -32,6 +32,8 @@ test('a bot starts as many sessions at once as max_concurrency says, over all wo
   const away = fleet.filter((_, n) => answers[n]?.op === 9);
   expect(away).toHaveLength(BEYOND);
   expect(answers.filter(({ op }) => op === 9).map(({ d }) => d)).toEqual(Array(BEYOND).fill(false));
+  // Who came too fast has used up nothing.
+  expect(await limitsTold()).toMatchObject({ total, remaining: total - most });
 
   const people = await Promise.all(Array.from({ length: most + BEYOND }, (_, n) => start(n, { token: owner.token })));
   await Promise.all(people.map((gateway) => gateway.dispatch('READY')));

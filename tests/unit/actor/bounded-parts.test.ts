@@ -131,6 +131,26 @@ describe('rate buckets', () => {
     });
   });
 
+  test('one that is only looked at begins no window, counts nothing and refuses nothing', () => {
+    const buckets = new RateBuckets(10);
+    const look = () => buckets.claim(claim({ peek: true }), 0);
+    expect([look(), buckets.size]).toEqual([
+      { isRefused: false, numbers: { limit: 2, remaining: 2, resetAfterMs: 0 } },
+      0,
+    ]);
+    for (const _ of [1, 2]) buckets.claim(claim(), 0);
+    expect(look()).toEqual({ isRefused: false, numbers: { limit: 2, remaining: 0, resetAfterMs: 1000 } });
+    expect(buckets.claim(claim(), 0).isRefused).toBe(true);
+  });
+
+  test('a crowd of short windows does not make a long one forgotten', () => {
+    const buckets = new RateBuckets(3);
+    const day = claim({ bucket: 'day', limit: 1, windowMs: 86_400_000 });
+    buckets.claim(day, 0);
+    for (let i = 0; i < 50; i += 1) buckets.claim(claim({ user: String(i) }), i);
+    expect([buckets.claim(day, 60).isRefused, buckets.size]).toEqual([true, 4]);
+  });
+
   test('never more hits in a window than the limit, never more windows than the capacity', () => {
     const hits = fc.array(fc.record({ user: fc.nat(5), pause: fc.nat(400) }), { maxLength: 100 });
     fc.assert(

@@ -1,5 +1,7 @@
 /** A gateway to which more come than it can let in, or which has too much to do. */
 import { describe, expect, test } from 'bun:test';
+import { RateBuckets } from '../../../src/actor/rate-buckets.ts';
+import { refuse } from '../../../src/protocol/errors.ts';
 import type { Answer } from '../../../src/protocol/links.ts';
 import { shedAt, type Urgency } from '../../../src/protocol/urgency.ts';
 import { ME, OneGateway, TOKEN, USER, type Visit } from './one-gateway.ts';
@@ -83,6 +85,28 @@ test('a bot whose token is revoked while its start is counted gets no session', 
   counted.resolve({ reply: { ok: null }, rate: null });
   await one.clock.settle();
   expect([visit.socket.code, isIn(visit), one.gateway.measure().handshakes]).toEqual([4004, false, 0]);
+});
+
+test('a bot that has started all the sessions it may gets op 9 after a pause, and one line says so', async () => {
+  const { one } = crowded({ botStartsTotal: 2, botStartsTotalMs: 30_000 });
+  const buckets = new RateBuckets(10);
+  one.starts = async (claim) => {
+    const { isRefused, numbers } = buckets.claim(claim!, one.clock.now());
+    return { reply: isRefused ? refuse('rateLimited') : { ok: null }, rate: numbers };
+  };
+  const start = async (): Promise<Visit> => {
+    const visit = one.connect();
+    await one.say(visit, 2, { token: `bot.${USER}`, properties: {}, intents: 1 });
+    return visit;
+  };
+  const fleet = [await start(), await start(), await start(), await start()];
+  await one.clock.advance(5500);
+  expect(fleet.map(isIn)).toEqual([true, true, false, false]);
+  expect(fleet.map(ops)).toEqual([[10], [10], [10, 9], [10, 9]]);
+  expect(one.gateway.measure()).toMatchObject({ refused: { starts: 2 }, handshakes: 0 });
+  expect(one.lines).toEqual([['a bot has started as many sessions as it may', { bot: USER, total: 2 }]]);
+  await one.clock.advance(30_000);
+  expect(isIn(await start())).toBe(true);
 });
 
 test('a resume that would wait too long is closed so that its client comes again and resumes', async () => {

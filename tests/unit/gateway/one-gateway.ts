@@ -80,6 +80,9 @@ export class OneGateway {
   /** How the owner of a bot counts one more session of it. */
   starts: (claim: RateClaim | null) => Promise<Answer> = () => new Promise(() => {});
 
+  /** What was logged. */
+  readonly lines: (readonly [string, object])[] = [];
+
   /** What owners were told. */
   readonly tells: (readonly [OwnerKey, Command])[] = [];
 
@@ -96,6 +99,7 @@ export class OneGateway {
       limits: { ...GATEWAY_LIMITS, ...limits },
       load,
       countsStarts: true,
+      log: (...line) => void this.lines.push(line),
     });
   }
 

@@ -1,8 +1,9 @@
 /** What every answer has, whatever the resource: headers, error shapes, authentication, rate limits. */
 import { afterEach, describe, expect, test } from 'bun:test';
+import type { Reply } from '../../../src/protocol/decision.ts';
 import { Fault, refuse } from '../../../src/protocol/errors.ts';
 import { createRest } from '../../../src/rest/rest.ts';
-import { CHANNEL, type FakeOptions, type FakeRest, fakeRest, GUILD, NOW } from '../../support/fake-rest.ts';
+import { BOT, CHANNEL, type FakeOptions, type FakeRest, fakeRest, GUILD, NOW } from '../../support/fake-rest.ts';
 
 let rest: FakeRest;
 const open = (options: FakeOptions = {}): FakeRest => {
@@ -261,23 +262,42 @@ describe('rate limits', () => {
 });
 
 describe('the gateway address', () => {
+  const self = (): Reply => ({ ok: null });
+
   const urlOf = async (headers: Record<string, string> = {}) =>
     ((await (await rest.call('GET', '/gateway/bot', { headers })).json()) as { url: string }).url;
 
   test('follows the Host of the request and the scheme the proxy says', async () => {
-    open();
+    open().directory.replies = { self };
     expect(await urlOf()).toBe('ws://chat.example:8080');
     expect(await urlOf({ host: 'a.example', 'x-forwarded-proto': 'https' })).toBe('wss://a.example');
     expect(await urlOf({ host: 'evil"<x>' })).toBe('ws://chat.example:8080');
   });
 
   test('follows the public url before all', async () => {
-    open({ config: { publicUrl: 'https://public.example' } });
+    open({ config: { publicUrl: 'https://public.example' } }).directory.replies = { self };
     expect(await urlOf({ host: 'a.example' })).toBe('wss://public.example');
   });
 
   test('has what Core, Oceanic and Discordeno need', async () => {
-    const body = (await (await open().call('GET', '/gateway/bot')).json()) as Record<string, unknown>;
+    open().directory.replies = { self };
+    const body = (await (await rest.call('GET', '/gateway/bot')).json()) as Record<string, unknown>;
     expect(body).toMatchObject({ shards: 1, session_start_limit: { max_concurrency: 64, reset_after: 0 } });
+  });
+
+  const startsOf = async () =>
+    ((await (await rest.call('GET', '/gateway/bot')).json()) as { session_start_limit: object }).session_start_limit;
+
+  test('says how many sessions the bot may still start, without counting one', async () => {
+    const { directory } = open();
+    directory.replies = { self };
+    directory.numbers = { limit: 1000, remaining: 7, resetAfterMs: 60_000 };
+    expect(await startsOf()).toEqual({ total: 1000, remaining: 7, reset_after: 60_000, max_concurrency: 64 });
+    expect(directory.asked).toMatchObject([{ to: `u:${BOT}`, rate: { limit: 1000, user: BOT, peek: true } }]);
+  });
+
+  test('is told also when the owner cannot say', async () => {
+    open().directory.replies = { self: () => Promise.reject(new Fault('timeout', true, 'late')) };
+    expect(await startsOf()).toMatchObject({ total: 1000, remaining: 1000, reset_after: 0 });
   });
 });
