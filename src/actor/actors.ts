@@ -112,7 +112,10 @@ export class Actors {
 
   /** A worker died: its sessions are nobody's interest any more. */
   dropWorker(worker: WorkerId): void {
-    for (const actor of this.#actors.values()) actor.put({ what: 'dropWorker', worker });
+    for (const actor of this.#actors.values()) {
+      // Who has nobody and does nothing, as most do, has nobody of that worker.
+      if (actor.interested > 0 || !actor.isQuiet) actor.put({ what: 'dropWorker', worker });
+    }
   }
 
   /** Hearers are back: what they have not confirmed is told at once. */

@@ -103,6 +103,34 @@ describe('the relay', () => {
   });
 });
 
+describe("a worker's death", () => {
+  test('costs an owner nothing whom nobody hears: there may be a million of them', async () => {
+    const world = new FakeWorld();
+    const asked = world.ask(script({ add: 1 }));
+    await world.clock.settle();
+    await asked;
+    world.actors.dropWorker('1.1');
+    expect([world.actors.size, world.actors.isQuiet]).toEqual([1, true]);
+  });
+
+  test('ends also an attach that waits for the load, and one whose batch is at the store', async () => {
+    const world = new FakeWorld();
+    world.members = ['7', '8'];
+    world.attach(B);
+    world.actors.dropWorker('1.1');
+    await world.clock.settle();
+    expect(world.actors.interested).toBe(0);
+    world.store.isManual = true;
+    const asked = world.ask(script({ add: 1 }));
+    await world.clock.settle();
+    world.attach(C);
+    world.actors.dropWorker('1.1');
+    world.store.step();
+    await world.clock.settle();
+    expect([await asked, world.actors.interested]).toEqual([expect.anything(), 0]);
+  });
+});
+
 describe('attach', () => {
   test('a first attach gets a snapshot and topics; with everything held only what was missed', async () => {
     const world = await attached();
