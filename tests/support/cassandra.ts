@@ -63,7 +63,7 @@ export async function hasCassandra(): Promise<boolean> {
  * and its folder removed unless it was told to keep it.
  */
 const KEEPER = `dir=$1; shift; "$@" >"$dir/out.log" 2>&1 & pid=$!; echo $pid
-read -r said; kill -9 $pid 2>/dev/null; wait $pid; [ "$said" = keep ] || rm -rf "$dir"`;
+read -r said; kill -9 $pid 2>/dev/null; wait $pid; [ "$said" = keep ] || { rm -rf "$dir"; rmdir "$(dirname "$dir")" 2>/dev/null; }`;
 
 interface Node {
   readonly address: string;
