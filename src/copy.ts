@@ -5,15 +5,18 @@ import { type Clock, realClock } from './base/clock.ts';
 import { parseJson } from './protocol/json.ts';
 import { type Comparison, compareTables } from './store/comparing.ts';
 import { copyTables, type Place, START } from './store/copying.ts';
+import type { ClusterOptions } from './store/cql/cluster.ts';
 import { openSqliteSource, openSqliteTarget } from './store/sqlite/transfer.ts';
 import { TRANSFER_TABLES, type TransferSource, type TransferTarget } from './store/transfer.ts';
 
 export interface CopyRequest {
-  /** `sqlite:DIRECTORY`. */
+  /** `sqlite:DIRECTORY`, `cql:KEYSPACE` or `cql:HOST[:PORT],…/KEYSPACE`. */
   readonly from: string;
   readonly to: string;
   /** File that says how far the copy is; gone when it is done. */
   readonly checkpoint: string;
+  /** How a cluster is reached, as far as `cql:` does not say it. Who may enter it is never said there. */
+  readonly cluster: ClusterOptions;
 }
 
 export interface Progress {
@@ -52,10 +55,10 @@ export async function copyStore(
   clock: Clock = realClock,
 ): Promise<Copied> {
   const resumed = readCheckpoint(request);
-  const source = openSource(request.from);
+  const source = await openSource(request);
   let target: TransferTarget | null = null;
   try {
-    target = await openTarget(request.to, await source.epoch());
+    target = await openTarget(request, await source.epoch());
     if (resumed === null && (await countAll(target)) > 0) {
       throw new Error(
         `${request.to} holds something already. Copy into an empty store, or go on with the checkpoint of the copy that began it.`,
@@ -101,16 +104,34 @@ async function copy(
   return rows;
 }
 
-const KIND = /^(sqlite):(.+)$/;
+type Side = { readonly dir: string } | { readonly cluster: ClusterOptions };
 
-function placeOf(text: string): string {
-  const [, , rest] = KIND.exec(text) ?? [];
-  if (rest === undefined) throw new Error(`${text} is no store: say sqlite:DIRECTORY`);
-  return rest;
+const SQLITE = /^sqlite:(.+)$/;
+const CQL = /^cql:(?:([\w.-]+(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*)\/)?([a-z][a-z0-9_]{0,47})$/;
+
+function sideOf(text: string, cluster: ClusterOptions): Side {
+  const [, dir] = SQLITE.exec(text) ?? [];
+  if (dir !== undefined) return { dir };
+  const [, hosts, keyspace] = CQL.exec(text) ?? [];
+  if (keyspace === undefined) {
+    throw new Error(`${text} is no store: say sqlite:DIRECTORY, cql:KEYSPACE or cql:HOST:PORT,HOST:PORT/KEYSPACE`);
+  }
+  const contactPoints = hosts?.split(',') ?? cluster.contactPoints;
+  return { cluster: { ...cluster, contactPoints, keyspace } };
 }
 
-const openSource = (text: string): TransferSource => openSqliteSource(placeOf(text));
-const openTarget = (text: string, epoch: number): Promise<TransferTarget> => openSqliteTarget(placeOf(text), epoch);
+/** Who does not copy from or to a cluster does not load what speaks to it. */
+const cqlSides = () => import('./store/cql/transfer.ts');
+
+async function openSource({ from, cluster }: CopyRequest): Promise<TransferSource> {
+  const side = sideOf(from, cluster);
+  return 'dir' in side ? openSqliteSource(side.dir) : (await cqlSides()).openCqlSource(side.cluster);
+}
+
+async function openTarget({ to, cluster }: CopyRequest, epoch: number): Promise<TransferTarget> {
+  const side = sideOf(to, cluster);
+  return 'dir' in side ? openSqliteTarget(side.dir, epoch) : (await cqlSides()).openCqlTarget(side.cluster, epoch);
+}
 
 async function countAll(side: Pick<TransferSource, 'count'>): Promise<number> {
   let rows = 0;

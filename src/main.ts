@@ -17,7 +17,10 @@ const serveData: Powers['serveData'] = async (config, started) => {
   await untilStopped(running, () => started(running));
 };
 
-const copy: Powers['copy'] = async (request, saw) => (await import('./copy.ts')).copyStore(request, saw);
+const copy: Powers['copy'] = async (config, request, saw) => {
+  const [{ copyStore }, { clusterOf }] = await Promise.all([import('./copy.ts'), import('./open-store.ts')]);
+  return copyStore({ ...request, cluster: clusterOf(config) }, saw);
+};
 
 async function untilStopped(running: Pick<Running, 'failed' | 'stop'>, started: () => Promise<void>): Promise<void> {
   try {

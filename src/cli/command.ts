@@ -48,8 +48,8 @@ export interface Powers {
   readonly serve: (config: Config, started: (server: Started) => Promise<void>) => Promise<void>;
   /** The same for the data service alone. */
   readonly serveData: (config: Config, started: (server: StartedData) => Promise<void>) => Promise<void>;
-  /** Copies a store into another one and compares them. */
-  readonly copy: (request: CopyRequest, saw: (progress: CopyProgress) => void) => Promise<Copied>;
+  /** Copies a store into another one and compares them. The config says how a cluster is reached. */
+  readonly copy: (config: Config, request: CopyRequest, saw: (progress: CopyProgress) => void) => Promise<Copied>;
   /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
   readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
   /** All of standard input, as far as a command wants it. */

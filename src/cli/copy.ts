@@ -1,18 +1,22 @@
 import { type Call, type Command, CommandError, type CopyProgress, needed } from './command.ts';
+import { configOptions } from './options.ts';
 
 export const copy: Command = {
   words: 'copy',
   usage: '--from STORE --to STORE [--checkpoint FILE]',
   about:
-    'Copy a stopped store (sqlite:DIRECTORY) into an empty one, and compare both. Killed, it goes on where it was.',
-  options: { from: { type: 'string' }, to: { type: 'string' }, checkpoint: { type: 'string' } },
-  async run({ flags, powers, print }) {
+    'Copy a stopped store (sqlite:DIRECTORY, cql:KEYSPACE, cql:HOST:PORT,…/KEYSPACE) into an empty one, and compare both. Killed, it goes on where it was.',
+  options: {
+    ...{ from: { type: 'string' }, to: { type: 'string' }, checkpoint: { type: 'string' } },
+    ...configOptions(['contactPoints', 'localDatacenter', 'replication', 'cqlUsername', 'cqlPasswordFile']),
+  },
+  async run({ config, flags, powers, print }) {
     const request = {
       from: needed(flags, 'from'),
       to: needed(flags, 'to'),
       checkpoint: typeof flags.checkpoint === 'string' ? flags.checkpoint : 'guildhall-copy.json',
     };
-    const copied = await powers.copy(request, bar(powers)).catch((error: unknown) => {
+    const copied = await powers.copy(config, request, bar(powers)).catch((error: unknown) => {
       throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     const wrong = copied.compared.filter(

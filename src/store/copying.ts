@@ -1,4 +1,5 @@
 /** Brings everything from one store to another, a chunk at a time. A chunk that is written twice is written once, so a copy goes on wherever it was. */
+import { createHash } from 'node:crypto';
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import type { Write } from '../protocol/writes.ts';
@@ -28,8 +29,16 @@ export interface CopyOptions {
 }
 
 const ATTEMPTS = 10;
-/** Whose batches hold what belongs to nobody: no chat has such an owner. */
-const NOBODY: OwnerKey = 'h:copy';
+/** Owners whose batches hold what belongs to nobody; no chat has such an owner. A store takes batches of different owners at once. */
+const LANES = 8;
+
+/** What is stored by reading and changing something must meet in one lane: the reactions of a message. The rest of a channel too: it lies together. */
+function laneOf({ key, write }: TransferRow): OwnerKey {
+  let subject = key;
+  if (write.w === 'putMessage') subject = write.message.channel_id;
+  else if (write.w === 'putReaction') subject = write.messageId;
+  return `h:copy-${createHash('sha1').update(subject).digest().readUInt8(0) % LANES}`;
+}
 
 /** Rejects with Fault when the other store does not take a chunk, however often it is tried. */
 export async function copyTables({ source, target, from, chunk, pause, reached }: CopyOptions): Promise<Place> {
@@ -58,12 +67,17 @@ async function store(
   pause: () => Promise<void>,
 ): Promise<void> {
   const batches = new Map<OwnerKey, Write[]>();
-  for (const { owner, write } of rows) {
-    const batch = batches.get(owner ?? NOBODY);
-    if (batch === undefined) batches.set(owner ?? NOBODY, [write]);
-    else batch.push(write);
+  for (const row of rows) {
+    const owner = row.owner ?? laneOf(row);
+    const batch = batches.get(owner);
+    if (batch === undefined) batches.set(owner, [row.write]);
+    else batch.push(row.write);
   }
-  for (const [owner, writes] of batches) await storeBatch(target, owner, writes, pause);
+  // A chunk has at most as many owners as rows.
+  const stored = await Promise.allSettled(
+    [...batches].map(([owner, writes]) => storeBatch(target, owner, writes, pause)),
+  );
+  for (const each of stored) if (each.status === 'rejected') throw each.reason;
 }
 
 async function storeBatch(

@@ -9,68 +9,12 @@ import { connectStore } from '../../src/store/sqlite/client.ts';
 import { openSqlite } from '../../src/store/sqlite/threads.ts';
 import { openSqliteSource } from '../../src/store/sqlite/transfer.ts';
 import { TRANSFER_TABLES } from '../../src/store/transfer.ts';
-import {
-  applicationRecord,
-  banRecord,
-  channelRecord,
-  commandRecord,
-  dmRecord,
-  guildRecord,
-  inviteRecord,
-  memberRecord,
-  messageRecord,
-  mint,
-  roleRecord,
-  tokenRecord,
-  userRecord,
-} from '../conformance/store-records.ts';
+import { userRecord } from '../conformance/store-records.ts';
 import { runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { fillStore } from '../support/filled-store.ts';
 import { FROM_SOURCE } from '../support/server-process.ts';
 import { StoreFolder } from '../support/store-folder.ts';
-
-/** Something in every table; `messages` of one channel. */
-async function fill(dir: string, messages: number): Promise<number> {
-  const threads = await openSqlite({ dir, readers: 1 });
-  const store = connectStore(threads.connect());
-  const [guild, channel, user, bot] = [mint(), mint(), mint(), mint()];
-  const at = Date.now();
-  const writes: Write[] = [
-    { w: 'putGuild', guild: guildRecord(guild) },
-    { w: 'putChannel', channel: { ...channelRecord(guild, channel), last_message_id: mint() } },
-    { w: 'putChannelOwner', channelId: channel, owner: `g:${guild}` },
-    { w: 'putRole', guildId: guild, role: roleRecord(guild) },
-    { w: 'putMember', guildId: guild, member: memberRecord(user), seq: 7 },
-    { w: 'putBan', guildId: guild, ban: banRecord(mint(), 'why') },
-    { w: 'putInvite', invite: inviteRecord(guild, 'code') },
-    { w: 'putDm', dm: dmRecord(`d:${user}:${bot}`, mint()) },
-    { w: 'putDmOpen', userId: user, owner: `d:${user}:${bot}`, open: true },
-    { w: 'putUser', user: userRecord(user) },
-    { w: 'putLogin', login: 'anna', userId: user },
-    { w: 'putToken', token: tokenRecord(user, 'hash') },
-    { w: 'putApplication', application: applicationRecord(bot, user) },
-    { w: 'putCommand', command: commandRecord(bot, mint()) },
-    { w: 'putHeard', user, teller: `g:${guild}`, seq: 9 },
-    { w: 'putNonce', channelId: channel, author: user, nonce: 'once', messageId: mint(), at },
-    { w: 'putRow', row: { seq: 2 ** 40, note: '{}', at } },
-    { w: 'putTell', tell: { seq: 2 ** 40, to: `u:${user}`, command: '{}' } },
-    { w: 'putResult', commandId: 'a command', result: 'null', at },
-  ];
-  for (let n = 0; n < messages; n += 1) {
-    const id = mint();
-    writes.push({ w: 'putMessage', message: messageRecord(channel, id, `message ${n}`) });
-    if (n % 3 === 0)
-      writes.push({ w: 'putReaction', channelId: channel, messageId: id, emoji: '🦊', userId: user, at });
-    if (n % 3 === 0) writes.push({ w: 'putReaction', channelId: channel, messageId: id, emoji: '🦊', userId: bot, at });
-    if (n % 50 === 0) writes.push({ w: 'putPin', channelId: channel, messageId: id, at: new Date(at).toISOString() });
-  }
-  let epoch = 0;
-  for (let turn = 0; turn < 20; turn += 1) epoch = await store.fence(`g:${guild}`);
-  await store.commit({ owner: `g:${guild}`, epoch, writes });
-  await store.close();
-  await threads.close();
-  return epoch;
-}
 
 async function differences(from: string, to: string): Promise<readonly string[]> {
   const [source, target] = [openSqliteSource(from), openSqliteSource(to)];
@@ -121,7 +65,7 @@ class Sides implements Disposable {
 describe('a copy', () => {
   test('has everything of every table, and greater epochs', async () => {
     using sides = new Sides();
-    const epoch = await fill(sides.from, 500);
+    const epoch = await fillStore(sides.from, 500);
     const { code, stdout, stderr } = await sides.run();
     expect({ code, bar: stderr.includes('100 %') }).toEqual({ code: 0, bar: true });
     const said = JSON.parse(stdout) as { readonly same: boolean; readonly rows: number; readonly resumedAt: number };
@@ -140,7 +84,7 @@ describe('a copy', () => {
 
   test('killed again and again goes on, and is the same', async () => {
     using sides = new Sides();
-    await fill(sides.from, 20_000);
+    await fillStore(sides.from, 20_000);
     for (const rows of [0, 4000, 12_000]) await sides.kill(rows);
     const { code, stdout } = await sides.run();
     expect(code).toBe(0);
@@ -153,8 +97,8 @@ describe('a copy', () => {
   test('is not made into a store that has something, nor from none, nor with the checkpoint of another', async () => {
     using sides = new Sides();
     expect((await sides.run()).stderr).toContain('There is no store');
-    await fill(sides.from, 10);
-    await fill(sides.to, 10);
+    await fillStore(sides.from, 10);
+    await fillStore(sides.to, 10);
     expect((await sides.run()).stderr).toContain('holds something already');
     await Bun.write(sides.checkpoint, JSON.stringify({ from: 'a', to: 'b', table: 'users', after: null, rows: 0 }));
     expect((await sides.run()).stderr).toContain('is of another copy');
@@ -163,7 +107,7 @@ describe('a copy', () => {
 
 test('a difference is named, wherever it is', async () => {
   using sides = new Sides();
-  await fill(sides.from, 300);
+  await fillStore(sides.from, 300);
   expect((await sides.run()).code).toBe(0);
   const threads = await openSqlite({ dir: sides.to, readers: 1 });
   const store = connectStore(threads.connect());

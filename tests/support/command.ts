@@ -16,6 +16,7 @@ export function runCommand(
   dataDir: string,
   args: readonly string[],
   [file = '', ...words]: readonly string[] = FROM_SOURCE,
+  deadlineMs = DEADLINE_MS,
 ): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
   const child = spawn(file, [...words, ...args, '--data-dir', dataDir], {
@@ -29,7 +30,7 @@ export function runCommand(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   child.once('close', (code) => {
     clearTimeout(timer);
     resolve({ code, stdout, stderr });

@@ -1,0 +1,26 @@
+/** A Cassandra for a bench: one node of its own, or the one that GUILDHALL_TEST_CASSANDRA names (`host:port`). */
+import { Cluster, type ClusterOptions } from '../src/store/cql/cluster.ts';
+import { clusterOptions, hasCassandra } from '../tests/support/cassandra.ts';
+
+/** A keyspace that nobody has, dropped when it is disposed of; null, said loudly: no Java or no Maven here. */
+export async function cassandraGround(): Promise<(AsyncDisposable & { readonly options: ClusterOptions }) | null> {
+  if (!(await hasCassandra())) return null;
+  const options = await clusterOptions();
+  return {
+    options,
+    [Symbol.asyncDispose]: async () => {
+      const cluster = await Cluster.connect(options);
+      try {
+        await cluster.define(`drop keyspace if exists ${options.keyspace}`);
+      } finally {
+        await cluster.close();
+      }
+    },
+  };
+}
+
+/** As `serve` takes them. */
+export const flagsOf = ({ contactPoints, keyspace, replication, localDatacenter }: ClusterOptions): string[] => [
+  ...['--contact-points', contactPoints.join(','), '--keyspace', keyspace],
+  ...['--replication', String(replication), '--local-datacenter', localDatacenter],
+];
