@@ -43,6 +43,9 @@ const BAD: ReadonlySet<Fault['code']> = new Set(['timeout', 'unavailable', 'lost
 const READS_PER_RETRY = 10;
 const RETRIES_KEPT = 20;
 
+/** A timer that is later than this says nothing about the store. */
+const HELD_UP_MS = 20;
+
 type Ask = () => Promise<unknown>;
 
 export class GuardedStore implements Store {
@@ -189,10 +192,20 @@ export class GuardedStore implements Store {
       if (!isJudged) this.#judge(outcome, round);
       isJudged = true;
     };
+    const started = clock.monotonic();
     const slowMs = Math.min(limits.slowMs, leftMs);
-    let timer = clock.after(slowMs, () => {
+    const wait = (ms: number, then: () => void): void => {
+      timer = clock.after(Math.max(0, started + ms - clock.monotonic()), then);
+    };
+    const slow = (): void => {
       judge('bad');
-      timer = clock.after(leftMs - slowMs, () => reject(tooLate(limits.readMs)));
+      wait(leftMs, () => reject(tooLate(limits.readMs)));
+    };
+    let timer = clock.after(slowMs, () => {
+      // This thread itself was held up: an answer may lie in its queue, and is heard before the next look.
+      const heldUpMs = clock.monotonic() - started - slowMs;
+      if (heldUpMs < HELD_UP_MS) slow();
+      else wait(slowMs + heldUpMs + HELD_UP_MS, slow);
     });
     const end = (outcome: Outcome): void => {
       timer.cancel();

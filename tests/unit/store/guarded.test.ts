@@ -25,7 +25,14 @@ function world(limits: Partial<GuardLimits> = {}) {
       asked.push({ id, answer: () => resolve(null), fail: reject });
     });
   const inner = { state: 'open', user: hold, commit: () => hold('commit') } as unknown as Store;
-  const store = new GuardedStore(inner, { clock, random: { unit: () => 0.5 }, limits: { ...LIMITS, ...limits } });
+  let heldUpMs = 0;
+  const own = { after: clock.after, monotonic: () => clock.monotonic() + heldUpMs };
+  const options = { clock: own, random: { unit: () => 0.5 }, limits: { ...LIMITS, ...limits } };
+  const store = new GuardedStore(inner, options);
+  /** The thread does nothing for so long: its timers are late by it. */
+  const holdUp = (ms: number): void => {
+    heldUpMs += ms;
+  };
   const ends: string[] = [];
   /** Asks for a user; how it ends is written down. */
   const ask = (id: string): void => {
@@ -34,7 +41,7 @@ function world(limits: Partial<GuardLimits> = {}) {
       (error) => ends.push(`${id} ${error instanceof Fault ? error.code : error}`),
     );
   };
-  return { clock, asked, store, ends, ask };
+  return { clock, asked, store, ends, ask, holdUp };
 }
 
 const numberOf = (families: readonly Family[], name: string, labels: Readonly<Record<string, string>>): number => {
@@ -135,6 +142,30 @@ describe('a store that is slow', () => {
     expect(asked.length).toBe(4);
     expect(numberOf(store.measure(), 'guildhall_circuit', { state: 'open' })).toBe(1);
     expect(numberOf(store.measure(), 'guildhall_queries_shed_total', { query: 'user', why: 'slow' })).toBe(1);
+  });
+
+  test('is not blamed for a thread that was held up: answers that came meanwhile are heard first', async () => {
+    const { clock, asked, ends, ask, store, holdUp } = world();
+    for (let i = 1; i <= 4; i += 1) ask(String(i));
+    await clock.settle();
+    holdUp(3000);
+    await clock.advance(1000);
+    for (const pending of asked.splice(0)) pending.answer();
+    await clock.settle();
+    expect(ends).toEqual(['1 ok', '2 ok', '3 ok', '4 ok']);
+    expect(numberOf(store.measure(), 'guildhall_circuit', { state: 'closed' })).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('is seen to be slow also by a thread that was held up, and who waits for it is told in time', async () => {
+    const { clock, ends, ask, store, holdUp } = world();
+    for (let i = 1; i <= 4; i += 1) ask(String(i));
+    await clock.settle();
+    holdUp(3000);
+    await clock.advance(1020);
+    expect(numberOf(store.measure(), 'guildhall_circuit', { state: 'open' })).toBe(1);
+    await clock.advance(980);
+    expect(ends).toEqual(['1 timeout', '2 timeout', '3 timeout', '4 timeout']);
   });
 
   test('is asked on trial after the pause, and by all when it answers again', async () => {
