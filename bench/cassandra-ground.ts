@@ -1,5 +1,5 @@
 /** A Cassandra for a bench: one node of its own, or the one that GUILDHALL_TEST_CASSANDRA names (`host:port`). */
-import { Cluster, type ClusterOptions } from '../src/store/cql/cluster.ts';
+import { Cluster, type ClusterOptions, sentence } from '../src/store/cql/cluster.ts';
 import { clusterOptions, hasCassandra } from '../tests/support/cassandra.ts';
 
 /** A keyspace that nobody has, dropped when it is disposed of; null, said loudly: no Java or no Maven here. */
@@ -10,11 +10,10 @@ export async function cassandraGround(): Promise<(AsyncDisposable & { readonly o
     options,
     [Symbol.asyncDispose]: async () => {
       const cluster = await Cluster.connect(options);
-      try {
-        await cluster.define(`drop keyspace if exists ${options.keyspace}`);
-      } finally {
-        await cluster.close();
-      }
+      // A node that has much to do may take longer than is waited for; the figures are there all the same.
+      const said = (error: unknown): void => console.warn(`${options.keyspace} may be left behind: ${sentence(error)}`);
+      await cluster.define(`drop keyspace if exists ${options.keyspace}`).catch(said);
+      await cluster.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * `bun bench/coalesce.ts`: how many queries readers cost whose channels are as popular as Zipf says, with nothing shared, with the coalescer, and with coalescer
- * and cache, one after the other in one run. JSON with `--json`. `BENCH_STORE`: another store; `BENCH_STORE_FLAGS`: what it needs.
+ * and cache, one after the other in one run. JSON with `--json`. `BENCH_STORE`: another store, `cql` with
+ * a Cassandra of its own unless `BENCH_STORE_FLAGS` says where one is.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,7 +60,7 @@ async function measure(ground: ChannelGround, variant: Variant) {
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 try {
-  const ground = await openGround(dataDir, CHANNELS, MESSAGES);
+  await using ground = await openGround(dataDir, CHANNELS, MESSAGES);
   const figures = [];
   for (const variant of VARIANTS) figures.push(await measure(ground, variant));
   if (process.argv.includes('--json'))

@@ -65,7 +65,7 @@ async function measure(ground: ChannelGround, variant: Variant, isHot: boolean) 
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 try {
-  const ground = await openGround(dataDir, OTHERS + 1, MESSAGES);
+  await using ground = await openGround(dataDir, OTHERS + 1, MESSAGES);
   const figures = [
     await measure(ground, OURS, false),
     await measure(ground, OURS, true),

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { LineClient } from '../tests/support/line-client.ts';
 import { ServerProcess } from '../tests/support/server-process.ts';
 import { Town } from '../tests/support/town.ts';
+import { cassandraGround, flagsOf } from './cassandra-ground.ts';
 
-export interface ChannelGround {
+export interface ChannelGround extends AsyncDisposable {
   readonly dataDir: string;
   readonly store: string;
   readonly storeFlags: readonly string[];
@@ -27,11 +28,11 @@ const readClient = (): LineClient => LineClient.start(process.execPath, [join(im
 
 export async function openGround(dataDir: string, channels: number, messages: number): Promise<ChannelGround> {
   const store = process.env.BENCH_STORE ?? 'sqlite';
-  const storeFlags = [
-    '--store',
-    store,
-    ...(process.env.BENCH_STORE_FLAGS ?? '').split(' ').filter((word) => word !== ''),
-  ];
+  const flags = (process.env.BENCH_STORE_FLAGS ?? '').split(' ').filter((word) => word !== '');
+  const cassandra = store === 'cql' && !flags.includes('--contact-points') ? await cassandraGround() : undefined;
+  if (cassandra === null)
+    throw new Error('BENCH_STORE=cql needs Java and Maven, or --contact-points in BENCH_STORE_FLAGS');
+  const storeFlags = ['--store', store, ...(cassandra === undefined ? [] : flagsOf(cassandra.options)), ...flags];
   await using server = await ServerProcess.start(dataDir, ['--rate-limits', 'off', ...storeFlags]);
   await using client = readClient();
   const town = Town.of(server);
@@ -48,7 +49,10 @@ export async function openGround(dataDir: string, channels: number, messages: nu
   const ask = { url: `${town.url}/api/v10`, token: owner.token, channels: made, messages };
   await client.ask('fill', ask, FILL_MS);
   await server.stop();
-  return { dataDir, store, storeFlags, token: owner.token, channels: made };
+  return {
+    ...{ dataDir, store, storeFlags, token: owner.token, channels: made },
+    [Symbol.asyncDispose]: async () => cassandra?.[Symbol.asyncDispose](),
+  };
 }
 
 /** A server of this kind over the ground, and a process of readers, for as long as `use` runs. */
