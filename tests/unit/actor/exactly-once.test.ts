@@ -134,7 +134,7 @@ test('acknowledged once, told once, in order', async () => {
     { numRuns: 300 },
   );
   expect(acknowledged).toBeGreaterThan(500);
-});
+}, 30_000);
 
 /** Of each load, every entry from the first on, behind its announcement. */
 function expectOrder(outlet: readonly OutletEntry[]): void {
