@@ -78,7 +78,7 @@ export class OneGateway {
   readonly #counts = new Map<OwnerKey, number>();
 
   /** How the owner of a bot counts one more session of it. */
-  starts: (claim: RateClaim | null) => Promise<Answer> = () => new Promise(() => {});
+  starts: (claim: RateClaim | null) => Promise<Answer> = async () => ({ reply: { ok: null }, rate: null });
 
   /** What was logged. */
   readonly lines: (readonly [string, object])[] = [];
