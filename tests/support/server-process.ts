@@ -9,8 +9,8 @@ const ROOT = join(import.meta.dir, '..', '..');
 /** The program as it lies here; a test of the binary says another one. */
 export const FROM_SOURCE: readonly string[] = [process.execPath, join(ROOT, 'src/main.ts')];
 const STDERR_LINES = 40;
-/** A server on a cluster may have to wait for the lease of one that died. */
-const START_MS = 60_000;
+/** A server on a cluster makes its tables first, and may have to wait for the lease of one that died. */
+const START_MS = 150_000;
 
 export class ServerProcess implements Served, AsyncDisposable {
   readonly ownPorts: readonly number[] = [];
