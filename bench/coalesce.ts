@@ -1,17 +1,17 @@
 /**
  * `bun bench/coalesce.ts`: how many queries readers cost whose channels are as popular as Zipf says, with nothing shared, with the coalescer, and with coalescer
- * and cache, one after the other in one run. JSON with `--json`. `BENCH_STORE`: another store, `cql` with
+ * and cache, one after the other in one run. JSON with `--json`. `BENCH_STORE`: other stores, with a comma between two; `cql` with
  * a Cassandra of its own unless `BENCH_STORE_FLAGS` says where one is.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { numbersOf, sumOf } from '../tests/support/read-numbers.ts';
 import { Town } from '../tests/support/town.ts';
 import { machine, quantile, rounded } from './crowd.ts';
 import { cpuMsOf } from './process-cpu.ts';
 import type { GroupAnswer, LoadAsk } from './read-client.ts';
-import { type ChannelGround, openGround, type Variant, withServer } from './read-ground.ts';
+import { type ChannelGround, openGround, storesAsked, type Variant, withServer } from './read-ground.ts';
 
 const CHANNELS = Number(process.env.BENCH_CHANNELS ?? 1000);
 const MESSAGES = 20;
@@ -58,23 +58,27 @@ async function measure(ground: ChannelGround, variant: Variant) {
   });
 }
 
+const load = rounded(loadavg()[0] ?? Number.NaN, 1);
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 try {
-  await using ground = await openGround(dataDir, CHANNELS, MESSAGES);
   const figures = [];
-  for (const variant of VARIANTS) figures.push(await measure(ground, variant));
+  for (const store of storesAsked()) {
+    await using ground = await openGround(join(dataDir, store), store, CHANNELS, MESSAGES);
+    for (const variant of VARIANTS) figures.push({ store, ...(await measure(ground, variant)) });
+  }
   if (process.argv.includes('--json'))
-    console.log(
-      JSON.stringify({ machine, store: ground.store, channels: CHANNELS, readers: READERS, figures }, null, 2),
-    );
+    console.log(JSON.stringify({ machine, load, channels: CHANNELS, readers: READERS, figures }, null, 2));
   else {
-    console.log(`${machine.cores} cores (${machine.cpu}), Bun ${machine.bun}, ${ground.store}, ${CHANNELS} channels`);
-    console.log('what | reads | writes | refused | queries | reads per query | p50 | p99 | server CPU per request');
-    for (const { variant, reads, writes, refused, queries, p50Ms, p99Ms, cpuMsPerRequest } of figures) {
+    console.log(
+      `${machine.cores} cores (${machine.cpu}), load ${load} at the start, Bun ${machine.bun}, ${CHANNELS} channels`,
+    );
+    console.log(
+      'store | what | reads | writes | refused | queries | reads per query | p50 | p99 | server CPU per request',
+    );
+    for (const { store, variant, reads, writes, refused, queries, p50Ms, p99Ms, cpuMsPerRequest } of figures) {
       const perQuery = rounded(reads / Math.max(1, queries), 1);
-      console.log(
-        `${variant} | ${reads} | ${writes} | ${refused} | ${queries} | ${perQuery} | ${p50Ms} ms | ${p99Ms} ms | ${cpuMsPerRequest} ms`,
-      );
+      const counts = `${reads} | ${writes} | ${refused} | ${queries} | ${perQuery}`;
+      console.log(`${store} | ${variant} | ${counts} | ${p50Ms} ms | ${p99Ms} ms | ${cpuMsPerRequest} ms`);
     }
   }
 } finally {

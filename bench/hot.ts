@@ -1,6 +1,6 @@
 /**
  * `bun bench/hot.ts`: how long readers of other channels wait while one channel is read twenty times as much as each of them: alone, beside the hot one,
- * and beside it with workers whose channels take no turns. Every read is a query of its own. JSON with `--json`; `BENCH_STORE` as in `coalesce.ts`.
+ * and beside it with workers whose channels take no turns. Every read is a query of its own. JSON with `--json`; `BENCH_STORE`: one, as in `coalesce.ts`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,7 +65,7 @@ async function measure(ground: ChannelGround, variant: Variant, isHot: boolean) 
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 try {
-  await using ground = await openGround(dataDir, OTHERS + 1, MESSAGES);
+  await using ground = await openGround(dataDir, process.env.BENCH_STORE ?? 'sqlite', OTHERS + 1, MESSAGES);
   const figures = [
     await measure(ground, OURS, false),
     await measure(ground, OURS, true),

@@ -26,8 +26,15 @@ const FILL_MS = 300_000;
 
 const readClient = (): LineClient => LineClient.start(process.execPath, [join(import.meta.dir, 'read-client.ts')], {});
 
-export async function openGround(dataDir: string, channels: number, messages: number): Promise<ChannelGround> {
-  const store = process.env.BENCH_STORE ?? 'sqlite';
+/** `BENCH_STORE`, with a comma between two. */
+export const storesAsked = (): readonly string[] => (process.env.BENCH_STORE ?? 'sqlite').split(',');
+
+export async function openGround(
+  dataDir: string,
+  store: string,
+  channels: number,
+  messages: number,
+): Promise<ChannelGround> {
   const flags = (process.env.BENCH_STORE_FLAGS ?? '').split(' ').filter((word) => word !== '');
   const cassandra = store === 'cql' && !flags.includes('--contact-points') ? await cassandraGround() : undefined;
   if (cassandra === null)
