@@ -7,7 +7,13 @@ import { type Comparison, compareTables } from './store/comparing.ts';
 import { copyTables, type Place, START } from './store/copying.ts';
 import type { ClusterOptions } from './store/cql/cluster.ts';
 import { openSqliteSource, openSqliteTarget } from './store/sqlite/transfer.ts';
-import { TRANSFER_TABLES, type TransferSource, type TransferTarget } from './store/transfer.ts';
+import {
+  SHORT_LIVED,
+  TRANSFER_TABLES,
+  type TransferSource,
+  type TransferTable,
+  type TransferTarget,
+} from './store/transfer.ts';
 
 export interface CopyRequest {
   /** `sqlite:DIRECTORY`, `cql:KEYSPACE` or `cql:HOST[:PORT],…/KEYSPACE`. */
@@ -68,7 +74,7 @@ export async function copyStore(
     const total = await countAll(source);
     writeCheckpoint(request, from);
     const rows = await copy(request, source, target, from, paced(clock, 'copying', total, from.rows, saw), clock);
-    const tell = paced(clock, 'comparing', total, 0, saw);
+    const tell = paced(clock, 'comparing', await countAll(source, KEPT), 0, saw);
     let seen = 0;
     const compared = await compareTables({
       ...{ source, target, chunk: CHUNK, most: NAMED },
@@ -133,9 +139,15 @@ async function openTarget({ to, cluster }: CopyRequest, epoch: number): Promise<
   return 'dir' in side ? openSqliteTarget(side.dir, epoch) : (await cqlSides()).openCqlTarget(side.cluster, epoch);
 }
 
-async function countAll(side: Pick<TransferSource, 'count'>): Promise<number> {
+/** What is compared. */
+const KEPT = TRANSFER_TABLES.filter((table) => !SHORT_LIVED.has(table));
+
+async function countAll(
+  side: Pick<TransferSource, 'count'>,
+  tables: readonly TransferTable[] = TRANSFER_TABLES,
+): Promise<number> {
   let rows = 0;
-  for (const table of TRANSFER_TABLES) rows += await side.count(table);
+  for (const table of tables) rows += await side.count(table);
   return rows;
 }
 
@@ -159,6 +171,6 @@ function readCheckpoint({ from, to, checkpoint }: CopyRequest): Place | null {
 
 /** Whole or as it was, whenever this process is killed. */
 function writeCheckpoint({ from, to, checkpoint }: CopyRequest, place: Place): void {
-  writeFileSync(`${checkpoint}.new`, JSON.stringify({ from, to, ...place }));
+  writeFileSync(`${checkpoint}.new`, JSON.stringify({ from, to, ...place }), { mode: 0o600 });
   renameSync(`${checkpoint}.new`, checkpoint);
 }

@@ -55,7 +55,8 @@ export interface Powers {
   /** All of standard input, as far as a command wants it. */
   readonly readInput: () => Promise<string>;
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  /** Only a terminal is shown what is drawn again and again. */
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;

@@ -16,9 +16,13 @@ export const copy: Command = {
       to: needed(flags, 'to'),
       checkpoint: typeof flags.checkpoint === 'string' ? flags.checkpoint : 'guildhall-copy.json',
     };
-    const copied = await powers.copy(config, request, bar(powers)).catch((error: unknown) => {
-      throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
-    });
+    const bar = flags.json === true || powers.stderr.isTTY !== true ? NO_BAR : new Bar(powers.stderr);
+    const copied = await powers
+      .copy(config, request, (progress) => bar.draw(progress))
+      .catch((error: unknown) => {
+        throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
+      })
+      .finally(() => bar.end());
     const wrong = copied.compared.filter(
       ({ rows: [here, there], onlySource, onlyTarget }) => here !== there || onlySource.length + onlyTarget.length > 0,
     );
@@ -34,16 +38,30 @@ export const copy: Command = {
 
 const WIDTH = 30;
 
-/** One line on standard error, drawn again. */
-function bar({ stderr }: Call['powers']): (progress: CopyProgress) => void {
-  return ({ what, rows, of, rate }) => {
+/** For what reads standard error line by line. */
+const NO_BAR = { draw: (_progress: CopyProgress) => {}, end: () => {} };
+
+/** One line on standard error, drawn again; each part of the work has its own. */
+class Bar {
+  #what: string | null = null;
+
+  constructor(readonly out: Call['powers']['stderr']) {}
+
+  draw({ what, rows, of, rate }: CopyProgress): void {
+    if (this.#what !== what) this.end();
+    this.#what = what;
     const share = of === 0 ? 1 : Math.min(1, rows / of);
     const drawn = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
     const left = Math.ceil(Math.max(0, of - rows) / Math.max(1, rate));
     const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
-    const end = rows >= of ? '\n' : '';
-    stderr.write(
-      `\r${what} [${drawn}] ${Math.floor(share * 100)} % ${rows} rows, ${Math.round(rate)}/s, ${time} left ${end}`,
+    this.out.write(
+      `\r${what} [${drawn}] ${Math.floor(share * 100)} % ${rows} rows, ${Math.round(rate)}/s, ${time} left `,
     );
-  };
+  }
+
+  /** What is written next begins a line. */
+  end(): void {
+    if (this.#what !== null) this.out.write('\n');
+    this.#what = null;
+  }
 }

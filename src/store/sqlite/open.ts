@@ -1,13 +1,26 @@
 /** Opens one connection to the store's file with the settings its role needs. */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** The only connection that writes: every commit is on disk before it is acknowledged; checkpoints are run by the writer itself. */
 export function openWriter(path: string): DatabaseSync {
+  makeFile(path);
   const db = new DatabaseSync(path, { timeout: 1000 });
   db.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 0; pragma foreign_keys = off;
     pragma journal_size_limit = ${16 << 20}; pragma cache_size = -65536; pragma temp_store = memory`);
   return db;
+}
+
+/**
+ * Hashes of passwords lie in it: its owner's alone, also in a directory that others may read. SQLite gives its log the same mode. One that is
+ * there is never opened here: to close it would end this process's locks on it.
+ */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there, or SQLite says why it cannot be.
+  }
 }
 
 /** Sees what was committed when a read starts; never waits for the writer. */

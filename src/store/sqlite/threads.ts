@@ -1,7 +1,6 @@
 /** The host's side of the embedded store: opens the data directory and starts the threads. Runs in the main thread. */
-import { mkdirSync } from 'node:fs';
 import { holdThreads, type StoreThread, type StoreThreads, startThread } from '../thread/threads.ts';
-import { lockDirectory, openWriter } from './open.ts';
+import { lockDirectory, makeDirectory, openWriter } from './open.ts';
 import type { ReaderThreadData } from './reader-thread.ts';
 import { migrate, raiseEpoch } from './schema.ts';
 import type { WriterThreadData } from './writer-thread.ts';
@@ -35,7 +34,7 @@ export type SqliteThreads = StoreThreads & { limit(bytes: number): void };
 
 /** Throws when the directory is in use, when the store is of a newer program, or when it cannot be read. */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteThreads> {
-  mkdirSync(options.dir, { recursive: true });
+  makeDirectory(options.dir);
   const lock = lockDirectory(options.dir);
   const path = `${options.dir}/guildhall.db`;
   const threads: StoreThread[] = [];

@@ -39,7 +39,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
 };
 
 /** Runs a command line and gives back all it did. */
-async function run(argv: readonly string[], powers: Partial<Powers> = {}) {
+async function run(argv: readonly string[], powers: Partial<Powers> = {}, isTTY = false) {
   const [out, err]: [string[], string[]] = [[], []];
   const none = () => Promise.reject(new Error('no core here'));
   const code = await runCli(argv, {
@@ -50,7 +50,7 @@ async function run(argv: readonly string[], powers: Partial<Powers> = {}) {
     readInput: none,
     ...powers,
     stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
+    stderr: { write: (text) => err.push(text), isTTY },
   });
   return { code, out: out.join(''), err: err.join('') };
 }
@@ -173,7 +173,8 @@ describe('a command', () => {
 
   const wrong: readonly [string[], string][] = [
     [['frobnicate'], 'no such command: frobnicate'],
-    [['user', 'remove', 'x'], 'no such command'],
+    [['frobnicate', '--help'], 'no such command: frobnicate\n'],
+    [['user', 'remove', 'x'], 'no such command: user remove x\n'],
     [['user', 'add'], 'it takes one name'],
     [['user', 'add', 'a', 'b'], 'it takes one name'],
     [['version', 'a'], 'it takes no name'],
@@ -228,6 +229,15 @@ describe('help and version', () => {
     expect((await run(['serve', '--prot', '1'])).err).toStartWith("Unknown option '--prot'\nUsage: guildhall serve\n");
   });
 
+  test('do not mind a variable of other commands', async () => {
+    process.env.GUILDHALL_PORT = 'abc';
+    cleanups.push(() => delete process.env.GUILDHALL_PORT);
+    expect((await run(['version'])).code).toBe(0);
+    const asked: Asked[] = [];
+    expect((await run(['user', 'add', 'nelly', '--data-dir', dataDir()], core(asked))).code).toBe(0);
+    expect((await run(['serve'])).err).toStartWith('GUILDHALL_PORT is "abc"');
+  });
+
   test('say the version', async () => {
     expect((await run(['version'])).out).toBe(`guildhall ${manifest.version}\n`);
     expect(JSON.parse((await run(['--version', '--json'])).out)).toEqual({ version: manifest.version });
@@ -253,5 +263,31 @@ describe('serve', () => {
   test('that cannot start says why and ends with 1', async () => {
     const serve = () => Promise.reject(new Error('the port is taken'));
     expect(await run(['serve'], { serve })).toEqual({ code: 1, out: '', err: 'the port is taken\n' });
+  });
+});
+
+describe('copy', () => {
+  const argv = ['copy', '--from', 'sqlite:a', '--to', 'sqlite:b'];
+  const copy: Powers['copy'] = async (_config, _request, saw) => {
+    for (const rows of [1, 2]) saw({ what: 'copying', rows, of: 2, rate: 1 });
+    saw({ what: 'comparing', rows: 1, of: 2, rate: 1 });
+    return { rows: 2, resumedAt: 0, compared: [] };
+  };
+
+  test('draws its progress on a terminal, and ends each line that it drew', async () => {
+    const { code, out, err } = await run(argv, { copy }, true);
+    expect([code, out]).toEqual([0, '2 rows copied\n']);
+    expect(err.split('\n').map((line) => line.slice(line.lastIndexOf('\r') + 1).split(' ')[0])).toEqual([
+      'copying',
+      'comparing',
+      '',
+    ]);
+    const failing = { copy: () => Promise.reject(new Error('no store')) };
+    expect((await run(argv, failing, true)).err).toBe('no store\n');
+  });
+
+  test('draws nothing for what reads lines', async () => {
+    expect((await run(argv, { copy })).err).toBe('');
+    expect((await run([...argv, '--json'], { copy }, true)).err).toBe('');
   });
 });
