@@ -21,7 +21,7 @@ ENV GUILDHALL_DATA_DIR=/data GUILDHALL_PORT=8080
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# A port that is given by a flag instead of the environment is not asked.
+# It asks the server on the data directory, whatever port that has. A data directory that is given by a flag instead of the environment is not asked.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 CMD ["guildhall", "health"]
 ENTRYPOINT ["guildhall"]
 CMD ["serve"]

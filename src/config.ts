@@ -226,17 +226,32 @@ type Texts = Readonly<Record<string, string | boolean | undefined>>;
 
 /**
  * A flag wins over the environment, which wins over the file (`--config`, `GUILDHALL_CONFIG`), which wins over the default; an empty variable counts
- * as absent. `flags`: by flag name (`data-dir`), without dashes in front. Throws ConfigError.
+ * as absent. `flags`: by flag name (`data-dir`), without dashes in front. `used`: what the command looks at; where anything else is wrong, it has its
+ * default. Throws ConfigError with a line for each option that is wrong.
  */
-export function readConfig(flags: Texts, environment: Texts = process.env): Config {
+export function readConfig(
+  flags: Texts,
+  environment: Texts = process.env,
+  used: (name: OptionName) => boolean = () => true,
+): Config {
   const file = readConfigFile(firstText(flags.config, environment.GUILDHALL_CONFIG));
+  const wrong: string[] = [];
   const read = (name: OptionName): string | number | null => {
     const [text, source] = given(name, flags, environment, file);
     const parsed = OPTIONS[name].schema.safeParse(text);
     if (parsed.success) return parsed.data;
-    throw new ConfigError(`${source} is ${JSON.stringify(text)}; it must be ${wish(parsed.error)}`);
+    if (used(name)) wrong.push(`${source} is ${JSON.stringify(text)}; it must be ${wish(parsed.error)}`);
+    return OPTIONS[name].schema.parse(OPTIONS[name].fallback);
   };
-  return Object.freeze({
+  const config = readAll(read);
+  if (config.store === 'memory' && Number(flags.workers ?? 1) > 1)
+    wrong.push(`--workers is ${JSON.stringify(flags.workers)}; with --store memory there is one worker`);
+  if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
+  return Object.freeze(config.store === 'memory' ? { ...config, workers: 1 } : config);
+}
+
+function readAll(read: (name: OptionName) => string | number | null): Config {
+  return {
     port: Number(read('port')),
     host: String(read('host')),
     dataDir: resolve(String(read('dataDir'))),
@@ -260,7 +275,7 @@ export function readConfig(flags: Texts, environment: Texts = process.env): Conf
     replication: Number(read('replication')),
     cqlUsername: read('cqlUsername') as string | null,
     cqlPasswordFile: read('cqlPasswordFile') as string | null,
-  });
+  };
 }
 
 const firstText = (...values: readonly unknown[]): string | null =>

@@ -1,6 +1,6 @@
 /** The command line: finds the command, reads its flags and says in the exit code how it ended. */
 import { parseArgs } from 'node:util';
-import { ConfigError, readConfig } from '../config.ts';
+import { ConfigError, flagOf, type OptionName, readConfig } from '../config.ts';
 import { botAdd } from './bot-add.ts';
 import { type Call, type Command, CommandError, type Flags, type Powers, UsageError } from './command.ts';
 import { copy } from './copy.ts';
@@ -50,12 +50,16 @@ const HINT = 'guildhall --help lists the commands\n';
 function explainNone(argv: readonly string[], { stdout, stderr }: Powers): number {
   const [first, second] = argv;
   const group = COMMANDS.filter(({ words }) => words.startsWith(`${first} `));
+  const words = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0);
   if (group.length > 0 && HELP.has(second)) {
     stdout.write(helpOfSome(group));
     return DONE;
   }
   if (first === undefined) stderr.write(helpOf(COMMANDS));
-  else stderr.write(`no such command: ${argv.join(' ')}\n${group.length > 0 ? helpOfSome(group) : HINT}`);
+  else
+    stderr.write(
+      `no such command: ${(words.length > 0 ? words : argv).join(' ')}\n${group.length > 0 ? helpOfSome(group) : HINT}`,
+    );
   return MISUSED;
 }
 
@@ -70,7 +74,9 @@ async function run(command: Command, rest: readonly string[], powers: Powers): P
   const print: Call['print'] = (value, lines) => {
     powers.stdout.write(`${flags.json === true ? JSON.stringify(value) : lines.join('\n')}\n`);
   };
-  await command.run({ names, flags, config: readConfig(flags), powers, print });
+  const options = { ...COMMON, ...command.options };
+  const used = (name: OptionName): boolean => flagOf(name) in options;
+  await command.run({ names, flags, config: readConfig(flags, process.env, used), powers, print });
 }
 
 function parse({ options }: Command, rest: readonly string[]): { names: readonly string[]; flags: Flags } {

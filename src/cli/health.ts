@@ -1,29 +1,79 @@
-import { type Command, CommandError } from './command.ts';
+import { request as httpRequest } from 'node:http';
+import { adminSocketOf, type Config } from '../config.ts';
+import { type Command, CommandError, type Flags } from './command.ts';
 import { configOptions } from './options.ts';
 
 const WAIT_MS = 4000;
 /** Addresses that mean every address of the machine. */
 const LOOPBACK: Readonly<Partial<Record<string, string>>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
+/** Nobody listens on the socket: no such file, or one that a dead server left. */
+const NOBODY: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'FailedToOpenSocket']);
 
 export const health: Command = {
   words: 'health',
   usage: '',
-  about: 'Ask the server on this machine for /health. Ends with 1 unless it is well (health checks of containers).',
+  about:
+    'Ask the server on the data directory whether it is well; with --port or --host and no --data-dir, the one that answers there. ' +
+    'Ends with 1 unless it is well (health checks of containers).',
   options: configOptions(['port', 'host']),
-  async run({ config: { host, port }, print }) {
-    const address = LOOPBACK[host] ?? (host.includes(':') ? `[${host}]` : host);
-    const url = `http://${address}:${port}/health`;
-    const response = await ask(url);
-    await response.body?.cancel();
-    if (!response.ok) throw new CommandError(`${url} answers ${response.status}`);
-    print({ well: true, url }, ['well']);
+  async run({ config, flags, print }) {
+    if (asksPort(flags)) {
+      const url = urlOf(config);
+      judge(url, await askPort(url));
+      print({ well: true, url }, ['well']);
+      return;
+    }
+    // Another server may hold the port: what listens on the directory's socket is the one that is meant.
+    judge(`the server on ${config.dataDir}`, await askSocket(config));
+    print({ well: true, dataDir: config.dataDir }, ['well']);
   },
 };
 
-async function ask(url: string): Promise<Response> {
+const asksPort = (flags: Flags): boolean =>
+  flags['data-dir'] === undefined && (flags.port !== undefined || flags.host !== undefined);
+
+function urlOf({ host, port }: Config): string {
+  const address = LOOPBACK[host] ?? (host.includes(':') ? `[${host}]` : host);
+  return `http://${address}:${port}/health`;
+}
+
+function judge(whom: string, status: number): void {
+  if (status < 200 || status > 299) throw new CommandError(`${whom} answers ${status}`);
+}
+
+async function askPort(url: string): Promise<number> {
   try {
-    return await fetch(url, { signal: AbortSignal.timeout(WAIT_MS) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MS) });
+    await response.body?.cancel();
+    return response.status;
   } catch (error) {
-    throw new CommandError(`${url} does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${url} does not answer: ${whyOf(error)}`, { cause: error });
   }
+}
+
+function askSocket(config: Config): Promise<number> {
+  const { dataDir } = config;
+  return new Promise((resolve, reject) => {
+    const options = { socketPath: adminSocketOf(config), path: '/health', timeout: WAIT_MS };
+    const asked = httpRequest(options, (incoming) => {
+      incoming.resume();
+      resolve(incoming.statusCode ?? 0);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('it takes too long')));
+    asked.on('error', (error: Error & { readonly code?: unknown }) => {
+      const isNobody = NOBODY.has(error.code);
+      const nobody = `no server runs on the data directory ${dataDir}; name another with --data-dir, or give its --port alone`;
+      reject(new CommandError(isNobody ? nobody : `the server on ${dataDir} does not answer: ${whyOf(error)}`));
+    });
+    asked.end();
+  });
+}
+
+/** The runtime's own sentences ask about the computer of whoever reads them. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'it takes too long';
+  const code = 'code' in error ? error.code : null;
+  if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') return 'nothing listens there';
+  return error.message;
 }

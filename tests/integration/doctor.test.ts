@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { runCli } from '../../src/cli/cli.ts';
 import { clock, cores, type Finding, openFiles } from '../../src/examine.ts';
 import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../src/store/sqlite/schema.ts';
@@ -120,15 +121,46 @@ describe('doctor', () => {
   });
 });
 
+/** Without a data directory. */
+async function askAlone(argv: readonly string[]) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const none = () => Promise.reject(new Error('not asked for'));
+  const code = await runCli(argv, {
+    ...{ serve: none, serveData: none, copy: none, withCore: none, readInput: none },
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+  });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
 describe('health', () => {
   test('is 0 while the server answers, 1 after', async () => {
     const home = join(dir, 'health');
     await using server = await ServerProcess.start(home, ['--workers', '1']);
-    const asked = ['health', '--port', `${server.port}`, '--host', '0.0.0.0'];
-    expect(await runCommand(home, asked)).toEqual({ code: 0, stdout: 'well\n', stderr: '' });
+    expect(await runCommand(home, ['health'])).toEqual({ code: 0, stdout: 'well\n', stderr: '' });
+    const port = ['health', '--port', `${server.port}`];
+    expect(await askAlone([...port, '--host', '0.0.0.0'])).toEqual({ code: 0, out: 'well\n', err: '' });
     await server.stop();
-    const after = await runCommand(home, asked);
+    const after = await runCommand(home, ['health']);
     expect([after.code, after.stdout]).toEqual([1, '']);
-    expect(after.stderr).toContain('does not answer');
+    expect(after.stderr).toStartWith(`no server runs on the data directory ${home}`);
+    const address = `http://127.0.0.1:${server.port}/health`;
+    expect(await askAlone([...port, '--host', '127.0.0.1'])).toEqual({
+      ...{ code: 1, out: '', err: `${address} does not answer: nothing listens there\n` },
+    });
+  });
+
+  test('is not that of another server, which has the port', async () => {
+    await using server = await ServerProcess.start(join(dir, 'another'), ['--workers', '1']);
+    const home = join(dir, 'of-nobody');
+    const alone = await runCommand(home, ['health', '--port', `${server.port}`]);
+    expect([alone.code, alone.stdout]).toEqual([1, '']);
+    expect(alone.stderr).toStartWith(`no server runs on the data directory ${home}`);
+    mkdirSync(home);
+    const lock = lockDirectory(home);
+    const held = await runCommand(home, ['health', '--json']);
+    lock.close();
+    expect([held.code, held.stdout]).toEqual([1, '']);
+    await server.stop();
   });
 });

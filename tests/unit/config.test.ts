@@ -28,6 +28,16 @@ describe('config', () => {
     expect(readConfig({ 'public-url': 'https://chat.example/' }, {}).publicUrl).toBe('https://chat.example');
   });
 
+  test('has one worker for a store in memory', () => {
+    expect(readConfig({ store: 'memory' }, { GUILDHALL_WORKERS: '4' }).workers).toBe(1);
+  });
+
+  test('does not mind what is wrong and not used', () => {
+    const used = (name: string): boolean => name === 'dataDir';
+    expect(readConfig({}, { GUILDHALL_PORT: 'a' }, used).port).toBe(8080);
+    expect(() => readConfig({}, { GUILDHALL_PORT: 'a' }, (name) => name === 'port')).toThrow(ConfigError);
+  });
+
   test('takes limits of requests as a word or as a number', () => {
     const limits = ['on', 'off', '7'].map((text) => readConfig({ 'rate-limits': text }, {}).rateLimits);
     expect(limits).toEqual(['on', 'off', 7]);
@@ -43,6 +53,16 @@ describe('config', () => {
     [{ 'rate-limits': '0' }, {}, '--rate-limits is "0"; it must be on, off or a whole number from 1 to 999999'],
     [{ 'data-listen': '7077' }, {}, '--data-listen is "7077"; it must be ADDRESS:PORT'],
     [{ 'data-address': 'host:70000' }, {}, '--data-address is "host:70000"; it must be ADDRESS:PORT'],
+    [{ workers: '2', store: 'memory' }, {}, '--workers is "2"; with --store memory there is one worker'],
+    [
+      { port: 'a', registration: 'no' },
+      { GUILDHALL_KEYSPACE: '1' },
+      [
+        '--port is "a"; it must be a whole number from 0 to 65535',
+        '--registration is "no"; it must be one of: open, invite, closed',
+        'GUILDHALL_KEYSPACE is "1"; it must be up to 48 small letters, digits and _, a letter first',
+      ].join('\n'),
+    ],
     [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, invite, closed'],
   ];
   test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {
