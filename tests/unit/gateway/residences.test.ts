@@ -139,6 +139,16 @@ describe('at the taker', () => {
     expect(one.said('settled')).toEqual([{ to: '1.1', message: { r: 'settled', session: ABROAD, hop: 0 } }]);
   });
 
+  test('only the numbers that came along are good for a resume: another one of the giver says nothing about what came along', async () => {
+    const one = new OneGateway();
+    const first = await arrived(one);
+    one.gateway.closed(first.connection, 1006);
+    const wrong = await resume(one, ABROAD, 39);
+    expect([wrong.socket.heard, wrong.socket.ops.at(-1)]).toEqual([[], 9]);
+    const right = await resume(one, ABROAD, 40);
+    expect(right.socket.heard).toEqual(['MISSED', 'RESUMED']);
+  });
+
   test('a session that ends before it has settled closes the note of its giver', async () => {
     const one = new OneGateway({ detachedMs: 1000, sweepMs: 100 });
     const { connection } = await arrived(one);
