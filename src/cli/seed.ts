@@ -27,10 +27,14 @@ export async function sow(call: Call, path: string, seed: Seed): Promise<Seeded>
   try {
     return await askAdmin(call, 'seed', seed, Seeded);
   } catch (error) {
-    if (error instanceof CommandError) throw new CommandError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof CommandError) throw new CommandError(`${path}: ${bracketed(error.message)}`, { cause: error });
     throw error;
   }
 }
+
+/** The field in front as parseSeed writes it: `guilds.0.messages.1: …` -> `guilds[0].messages[1]: …`. */
+const bracketed = (sentence: string): string =>
+  sentence.replace(/^[\w.]+(?=: )/, (field) => field.replace(/\.(\d+)/g, '[$1]'));
 
 function readJson(path: string): unknown {
   let text: string;

@@ -194,8 +194,9 @@ class Builder {
       for (const { id, name } of first) this.#channels.set(name, id);
       return;
     }
-    await this.#each('channels', this.guild.channels, (channel) => this.#addChannel(channel));
+    // Before the others are made: each goes behind its likes.
     for (const { id } of first) await this.asker.ask(guild, { kind: 'deleteChannel', by: this.#by, channelId: id });
+    await this.#each('channels', this.guild.channels, (channel) => this.#addChannel(channel));
   }
 
   async #addChannel({ name, type = 'text', category, topic, nsfw, overwrites }: SeedChannel): Promise<void> {

@@ -52,11 +52,18 @@ describe('the example of the page', () => {
     const roles = (await ask<APIRole[]>(`/guilds/${GUILD}/roles`)).toSorted((a, b) => b.position - a.position);
     expect(roles.map(({ name }) => name)).toEqual(['Bots', 'Friends', '@everyone']);
     expect(roles[0]).toMatchObject({ permissions: '8', color: 3447003 });
-    const channels = await ask<APIChannel[]>(`/guilds/${GUILD}/channels`);
+    const channels = await ask<(APIChannel & { readonly position: number })[]>(`/guilds/${GUILD}/channels`);
     const [talk, lobby, staff] = ['Talk', 'lobby', 'staff'].map((wanted) =>
       channels.find(({ name }) => name === wanted),
     );
-    expect(channels.map(({ name }) => name).sort()).toEqual(['Phone', 'Talk', 'lobby', 'staff']);
+    const places = channels.map(({ name, position }) => [name, position] as const).sort();
+    // As in the list, each kind from 0: nothing is left of the channels that a new guild begins with.
+    expect(places).toEqual([
+      ['Phone', 0],
+      ['Talk', 0],
+      ['lobby', 0],
+      ['staff', 1],
+    ]);
     expect(lobby).toMatchObject({ parent_id: talk?.id ?? '', topic: 'Come in' });
     const member = await ask<APIGuildMember>(`/guilds/${GUILD}/members/1000000000000000002`);
     expect(member).toMatchObject({
@@ -110,6 +117,11 @@ describe('a file that is wrong', () => {
     ['a wrong type', { users: [{ name: 7 }] }, 'users[0].name: Invalid input: expected string'],
     ['a short name', { users: [{ name: 'x' }] }, 'users[0].name: Too small'],
     ['a token of another form', { users: [{ name: 'nelly', token: 'abc' }] }, 'users[0].token: must be'],
+    [
+      'each of two names that nobody has',
+      { users: [nelly], guilds: [home, { ...home, name: 'Away', owner: 'otto', members: [{ user: 'anna' }] }] },
+      'guilds[1].members[0].user: names "anna"',
+    ],
     ['a name twice', { users: [nelly, { name: 'Nelly' }] }, 'users[1].name: is there twice: Nelly'],
     [
       'a name that nobody has',
@@ -132,7 +144,7 @@ describe('a file that is wrong', () => {
           },
         ],
       },
-      'guilds.0.messages.1: You lack permissions',
+      'seed.json: guilds[0].messages[1]: You lack permissions',
     ],
   ];
   test.each(cases)('%s is named, and nothing runs', async (_name, content, sentence) => {
