@@ -6,7 +6,13 @@ import { lookAtCql } from './store/cql/threads.ts';
 type Said = readonly [state: 'good' | 'poor' | 'bad', found: string, mend?: string];
 
 export async function examineCluster(config: Config): Promise<Said> {
-  const look = await lookAtCql(clusterOf(config));
+  let cluster: ReturnType<typeof clusterOf>;
+  try {
+    cluster = clusterOf(config);
+  } catch (error) {
+    return ['bad', error instanceof Error ? error.message : String(error), 'give both, and a file that can be read'];
+  }
+  const look = await lookAtCql(cluster);
   switch (look.keyspace) {
     case 'unreachable':
       return ['bad', look.why, 'check --contact-points, the network, and --cql-username with its password'];

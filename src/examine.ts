@@ -11,6 +11,7 @@ import { examineCluster } from './examine-cluster.ts';
 import { parseJson } from './protocol/json.ts';
 import { reachStore } from './reach-store.ts';
 import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
+import { rememberedStore } from './store-kind.ts';
 
 export interface Finding {
   readonly check: 'port' | 'files' | 'directory' | 'space' | 'clock' | 'store' | 'lock' | 'workers' | 'health';
@@ -187,7 +188,10 @@ export function clock(now: number, storeChangedAt: number | null): Said {
 async function storeOf(config: Config): Promise<Said> {
   if (config.store === 'cql') return examineCluster(config);
   if (config.store === 'data') return behindData(config);
-  return config.store === 'memory' ? ['good', 'in memory: nothing is kept'] : store(config.dataDir);
+  if (config.store === 'memory') return ['good', 'in memory: nothing is kept'];
+  const known = rememberedStore(config.dataDir);
+  if (known === null) return store(config.dataDir);
+  return ['bad', `this data directory was last used with --store ${known}`, `give --store ${known}`];
 }
 
 async function behindData(config: Config): Promise<Said> {

@@ -1,16 +1,20 @@
 /** The store as the main thread holds it: its threads, and the lock on the data directory. */
+import { accessSync, constants } from 'node:fs';
 import type { Config } from './config.ts';
 import { LIMITS } from './limits.ts';
 import { type ClusterOptions, migrateCql, openCql } from './store/cql/threads.ts';
 import { lockDirectory, makeDirectory } from './store/sqlite/open.ts';
 import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
+import { rememberStore, wrongStore } from './store-kind.ts';
 import type { StorePorts } from './threads.ts';
 
 /** Null ports: each worker reaches the store by itself (reach-store.ts). */
 export type HeldStore = Pick<SqliteThreads, 'died' | 'close' | 'limit'> & { connect(): StorePorts | null };
 
-/** The directory is locked in any case: the command line's socket and the uploads lie there. */
+/** The directory is locked in any case: the command line's socket and the uploads lie there. Rejects with a sentence. */
 export async function openStore(config: Config, writerProgram?: URL): Promise<HeldStore> {
+  const wrong = wrongStore(config);
+  if (wrong !== null) throw new Error(wrong);
   makeDirectory(config.dataDir);
   const { readers, probeMs, batchesPerCommit, walBytes } = LIMITS;
   if (config.store === 'sqlite')
@@ -23,6 +27,7 @@ export async function openStore(config: Config, writerProgram?: URL): Promise<He
       ...(writerProgram && { writerProgram }),
     });
   const lock = lockDirectory(config.dataDir);
+  rememberStore(config);
   if (config.store === 'cql') return openCluster(config, () => lock.close());
   return { connect: () => null, limit: () => {}, died: new Promise(() => {}), close: async () => lock.close() };
 }
@@ -42,14 +47,27 @@ async function openCluster(config: Config, unlock: () => void): Promise<HeldStor
   }
 }
 
-export const clusterOf = (config: Config): ClusterOptions => ({
-  contactPoints: config.contactPoints.split(','),
-  localDatacenter: config.localDatacenter,
-  keyspace: config.keyspace,
-  replication: config.replication,
-  username: config.cqlUsername,
-  passwordFile: config.cqlPasswordFile,
-});
+/** Throws with a sentence when the password is not to be had. */
+export function clusterOf(config: Config): ClusterOptions {
+  const { cqlUsername: username, cqlPasswordFile: passwordFile } = config;
+  if (username !== null && passwordFile === null)
+    throw new Error('--cql-username needs --cql-password-file, a file with the password.');
+  if (username === null && passwordFile !== null)
+    throw new Error('--cql-password-file needs --cql-username, whose password it is.');
+  if (passwordFile !== null) mustBeReadable(passwordFile);
+  const { localDatacenter, keyspace, replication } = config;
+  const contactPoints = config.contactPoints.split(',');
+  return { contactPoints, localDatacenter, keyspace, replication, username, passwordFile };
+}
+
+function mustBeReadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The file of --cql-password-file cannot be read: ${why}`, { cause });
+  }
+}
 
 /** Makes the tables of a cluster, or brings them to the newest version; null: this kind of store does so by itself. */
 export async function migrateStore(config: Config): Promise<{ readonly from: number; readonly to: number } | null> {

@@ -76,7 +76,7 @@ async function run(command: Command, rest: readonly string[], powers: Powers): P
   };
   const options = { ...COMMON, ...command.options };
   const used = (name: OptionName): boolean => flagOf(name) in options;
-  await command.run({ names, flags, config: readConfig(flags, process.env, used), powers, print });
+  await command.run({ names, flags, config: readConfig(flags, undefined, used), powers, print });
 }
 
 function parse({ options }: Command, rest: readonly string[]): { names: readonly string[]; flags: Flags } {

@@ -1,16 +1,17 @@
 /** The image's own question whether the server is well, asked of one that is and of one that is not; and what it starts. */
 import { expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dir, '../..');
 const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
 const listOf = (pattern: RegExp): string[] => JSON.parse(pattern.exec(text)?.[1] ?? '[]') as string[];
 
-async function asks([program, ...words]: readonly string[], port: number): Promise<number> {
+async function asks([program, ...words]: readonly string[], dataDir: string): Promise<number> {
   expect(program).toBe('guildhall');
   const { exited } = Bun.spawn([process.execPath, join(ROOT, 'src/main.ts'), ...words], {
-    env: { GUILDHALL_PORT: String(port) },
+    env: { GUILDHALL_DATA_DIR: dataDir },
     stdout: 'ignore',
     stderr: 'ignore',
   });
@@ -21,21 +22,21 @@ test('the image is well while /health answers', async () => {
   const command = listOf(/^HEALTHCHECK .* CMD (\[.*\])$/m);
   let status = 200;
   const paths: string[] = [];
+  const dataDir = mkdtempSync(join(tmpdir(), 'guildhall-image-'));
   const server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
+    unix: join(dataDir, 'guildhall.sock'),
     fetch: ({ url }) => {
       paths.push(new URL(url).pathname);
       return new Response('{}', { status });
     },
   });
-  const port = server.port ?? 0;
-  expect(await asks(command, port)).toBe(0);
+  expect(await asks(command, dataDir)).toBe(0);
   expect(paths).toEqual(['/health']);
   status = 503;
-  expect(await asks(command, port)).toBe(1);
+  expect(await asks(command, dataDir)).toBe(1);
   await server.stop(true);
-  expect(await asks(command, port)).toBe(1);
+  expect(await asks(command, dataDir)).toBe(1);
+  rmSync(dataDir, { recursive: true, force: true });
 });
 
 test('the image runs the binary, as nobody of the machine', () => {
