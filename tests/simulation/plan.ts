@@ -24,6 +24,9 @@ export const ACTIONS = {
 } as const;
 export type Action = keyof typeof ACTIONS;
 
+/** A town does some things often and some never: what needs several rare ones is met where these are not rare. */
+const MOODS = [0, 1, 1, 4];
+
 /** After none of these may a client be refused: it has told the truth, and nobody died. */
 const HARSH: ReadonlySet<Action> = new Set(['stale', 'absurd', 'expire', 'fail', 'kill']);
 
@@ -67,11 +70,13 @@ export function scheduleOf(seed: number): Schedule {
   const isGentle = seed % 2 === 0;
   const plan = planOf(seed, isGentle, draw, between);
   const actions = (Object.keys(ACTIONS) as Action[]).filter((action) => !isGentle || !HARSH.has(action));
-  const weighted = actions.flatMap((action) => Array.from({ length: ACTIONS[action] }, () => action));
+  const weighted = actions.flatMap((action) =>
+    Array.from({ length: ACTIONS[action] * MOODS[draw() % MOODS.length]! }, () => action),
+  );
   const steps: Step[] = [];
   const hurry = between(1, 12);
   for (let i = between(10, 60); i > 0; i -= 1) {
-    steps.push([weighted[draw() % weighted.length]!, draw(), draw(), draw()]);
+    steps.push([weighted[draw() % weighted.length] ?? 'message', draw(), draw(), draw()]);
     for (let k = draw() % (hurry + 1); k > 0; k -= 1) steps.push(['step', draw(), 0, 0]);
   }
   return { plan, steps, isGentle };
@@ -101,6 +106,8 @@ function planOf(
       writableBytes,
       flushBytes: writableBytes,
       backpressureBytes: writableBytes * 4,
+      // Live sessions whose sockets are slower than what is published rest.
+      pacedBytes: writableBytes >> 1,
       bigBodyBytes: draw() % 2 === 0 ? 200 : 1 << 14,
       cursorFrames: between(2, 40),
       zombieMs: 100_000_000,

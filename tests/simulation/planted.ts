@@ -18,11 +18,13 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'move-without-missed',
     file: 'src/actor/rows.ts',
+    from: 30,
     changes: [['if (since === null || held === null) return', 'return']],
   },
   {
     name: 'forgotten-rows-unseen',
     file: 'src/actor/rows.ts',
+    from: 150,
     changes: [['if (since < this.forgotten) return null;', '']],
   },
   {
@@ -48,21 +50,47 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'load-not-announced',
     file: 'src/actor/actors.ts',
-    from: 150,
+    from: 60,
     changes: [['this.world.announce(key, opened.epoch);', '']],
+  },
+  {
+    name: 'no-hop',
+    file: 'src/actor/owner.ts',
+    from: 610,
+    changes: [['if (known !== undefined && known.hop > hop) return;', '']],
+  },
+  {
+    name: 'left-rows-go-on',
+    file: 'src/actor/owner.ts',
+    from: 800,
+    changes: [['held?.mask !== mask || missed.left', 'held?.mask !== mask']],
+  },
+  {
+    name: 'silent-refusal',
+    file: 'src/actor/link.ts',
+    from: 365,
+    changes: [
+      ["this.postOwed({ m: 'outlet', entry: { what: 'refused', mark: { owner, swallowed } } });", 'void swallowed;'],
+    ],
   },
   // --- the store, and what the host tells again from it
   {
-    name: 'no-fence',
-    file: 'src/store/memory/store.ts',
-    from: 1100,
-    changes: [['if (this.#epochs.get(batch.owner) !== batch.epoch) throw fenced(batch);', 'void fenced;']],
-  },
-  {
     name: 'tell-not-stored',
     file: 'src/store/memory/journal.ts',
-    from: 156,
+    from: 60,
     changes: [['this.#tells.set(owner, tells.set(`${tell.seq}:${tell.to}`, tell));', 'void [owner, tells, tell];']],
+  },
+  {
+    name: 'journal-reaches-back',
+    file: 'src/host/journal.ts',
+    from: 150,
+    changes: [['let forgotten = Math.max(kept[0]?.before ?? 0, barrier);', 'let forgotten = barrier;']],
+  },
+  {
+    name: 'leave-not-told-again',
+    file: 'src/host/journal.ts',
+    from: 300,
+    changes: [["return { seq, kind: 'leave', user: note.user };", 'return null;']],
   },
   // --- the worker's edge
   {
@@ -103,19 +131,19 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'any-answer',
     file: 'src/gateway/attachments.ts',
-    from: 30,
+    from: 100,
     changes: [['if (attachment.ask !== answer.ask) return;', '']],
   },
   {
     name: 'unlocked-moves',
     file: 'src/gateway/residences.ts',
-    from: 8,
+    from: 240,
     changes: [['if (home.moving !== null) home.waiting.push(move);\n    else this.#start', 'this.#start']],
   },
   {
     name: 'late-bind',
     file: 'src/gateway/residences.ts',
-    from: 112,
+    from: 320,
     changes: [
       [
         "return connection?.state === 'busy' && connection.waitsFor === session ? connection : undefined;",
@@ -126,24 +154,25 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'no-given-note',
     file: 'src/gateway/residences.ts',
-    from: 82,
+    from: 75,
     changes: [['if (to !== worker) continue;', 'if (to !== null) continue;']],
   },
   {
     name: 'counter-not-raised',
     file: 'src/gateway/residences.ts',
-    from: 30,
+    from: 85,
     changes: [['if (data.own === false) outlet.log.raise(data.head);', '']],
   },
   {
     name: 'old-epoch-holds',
     file: 'src/gateway/attachments.ts',
+    from: 60,
     changes: [['for (const { session, attachment } of standing) this.#stop(session, attachment);', '']],
   },
   {
     name: 'hole-unseen',
     file: 'src/gateway/attachments.ts',
-    from: 94,
+    from: 60,
     changes: [
       ['if (n !== expected) this.#hole(owner);', ''],
       ['return this.#hole(owner);', 'return;'],
@@ -168,5 +197,41 @@ export const PLANTED: readonly Planted[] = [
         'void [mask, user];\n  return body.d;',
       ],
     ],
+  },
+  {
+    name: 'client-word-counter',
+    file: 'src/gateway/residences.ts',
+    changes: [
+      ['connection.waitsFor = session;', 'connection.waitsFor = session;\n    this.#ports.outlet.log.raise(s);'],
+    ],
+  },
+  {
+    name: 'no-s-check',
+    file: 'src/gateway/numbers.ts',
+    from: 70,
+    changes: [
+      [
+        'return position < next ? { cursor: position + 1, replay: [] } : null;',
+        'return { cursor: position + 1, replay: [] };',
+      ],
+    ],
+  },
+  {
+    name: 'session-topic-unguarded',
+    file: 'src/gateway/attachments.ts',
+    from: 240,
+    changes: [['if (session?.attachments.get(owner)?.attached) outlet.owe', 'if (session !== undefined) outlet.owe']],
+  },
+  {
+    name: 'eviction-unseen',
+    file: 'src/gateway/holds.ts',
+    from: 40,
+    changes: [['if (owed < to && log.evicted(topic) >= owed) return true;', '']],
+  },
+  {
+    name: 'behind-at-the-head',
+    file: 'src/gateway/outlet.ts',
+    from: 730,
+    changes: [['this.rest(session, position);', 'this.rest(session);\n    session.cursor = position;']],
   },
 ];
