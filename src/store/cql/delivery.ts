@@ -43,8 +43,9 @@ export function planOf(entries: readonly Entry[]): Plan {
   return { way: 'intent', entries };
 }
 
-/** In characters; most of what is large is ASCII. */
-const bytesOf = ({ params }: Entry): number => params.reduce((sum, param) => sum + (param?.length ?? 0), ENTRY_BYTES);
+/** As they are stored: what is Japanese has three times as many as characters. */
+const bytesOf = ({ params }: Entry): number =>
+  params.reduce((sum, param) => sum + (param === null ? 0 : Buffer.byteLength(param)), ENTRY_BYTES);
 
 /** `first`: the timestamp of the intent; that of its deletion is `last`, above all its entries. */
 export async function deliver(
@@ -56,9 +57,7 @@ export async function deliver(
   if (plan.way === 'none') return;
   // The batch log wants two nodes: one that died and is not known to be down holds it up for many seconds, a majority of replicas it does not.
   if (plan.way === 'once' && (await persist(plan.entries, plan.logged))) return;
-  const text = JSON.stringify(plan.entries);
-  const count = Math.ceil(text.length / INTENT_CHARS);
-  const parts = Array.from({ length: count }, (_, n) => text.slice(n * INTENT_CHARS, (n + 1) * INTENT_CHARS));
+  const parts = piecesOf(JSON.stringify(plan.entries));
   const put = (part: number, body: string): readonly Statement[] => [
     {
       cql: 'insert into {}.pending (owner, part, body) values (?, ?, ?) using timestamp ?',
@@ -67,9 +66,21 @@ export async function deliver(
   ];
   for (const [n, body] of parts.entries()) await persist(put(n + 1, body), false);
   // The whole of it is there: from here on it will be done.
-  await persist(put(0, String(count)), false);
+  await persist(put(0, String(parts.length)), false);
   await store(persist, plan.entries);
   await drop(persist, owner, stamps.last);
+}
+
+/** In pieces that fit into a row. No pair of surrogates is cut: half of one is no text, and would be stored as something else. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = Math.min(from + INTENT_CHARS, text.length);
+    // JSON has no half of a pair: one that ends on its first half goes on with its second.
+    if (/[\ud800-\udbff]/.test(text.charAt(to - 1))) to -= 1;
+    pieces.push(text.slice(from, to));
+  }
+  return pieces;
 }
 
 const drop = (persist: Persist, owner: OwnerKey, stamp: number): Promise<boolean> =>

@@ -28,7 +28,9 @@ class Cells {
   read = async () => [...this.pending].sort(([a], [b]) => a - b).map(([part, body]) => ({ part, body }));
 
   #run(cql: string, params: readonly string[]): void {
-    if (cql.startsWith('insert into {}.pending')) this.pending.set(Number(params[1]), params[2] ?? '');
+    // As UTF-8, as the cluster has it.
+    const stored = (text: string): string => Buffer.from(text).toString();
+    if (cql.startsWith('insert into {}.pending')) this.pending.set(Number(params[1]), stored(params[2] ?? ''));
     else if (cql.startsWith('delete from {}.pending')) this.pending.clear();
     else {
       const [key = '', value = '', at = ''] = params;
@@ -52,6 +54,11 @@ describe('planOf', () => {
     expect(planOf([put('a', '1', 'x'), put('b', '2', 'y')])).toMatchObject({ way: 'once', logged: true });
     expect(planOf(large(40)).way).toBe('intent');
     expect(planOf(large(40).map((entry) => ({ ...entry, partition: 'a' }))).way).toBe('once');
+  });
+
+  test('what is counted are bytes: a batch of Japanese that the cluster would refuse as too large is an intent', () => {
+    const copies = ['message', 'note', 'result'].map((partition) => put(partition, '1', 'あ'.repeat(6000)));
+    expect(planOf(copies).way).toBe('intent');
   });
 
   test('every entry has a timestamp of its own, in their order', () => {
@@ -81,6 +88,23 @@ test('an intent that is cut anywhere is done by the next one as a whole, or not 
     outcomes.add(cells.cells.size);
   }
   expect([...outcomes].sort()).toEqual([0, 700]);
+});
+
+test('an intent that is finished by another says what it said: no emoji is cut in two', async () => {
+  const emojis = '🎉'.repeat(150_000);
+  for (const shift of ['', 'x']) {
+    const entries = stamped([put('a', '1', shift + emojis), put('b', '2', shift + emojis)], 1000);
+    // The third piece is the last, and the head is stored after it; then the process dies.
+    const cells = new Cells();
+    await expect(deliver(cells.persist(4), OWNER, planOf(entries), { first: 1000, last: 1002 })).rejects.toThrow(
+      'dead',
+    );
+    expect([...cells.pending.keys()].sort()).toEqual([0, 1, 2, 3]);
+    expect(cells.cells.size).toBe(0);
+    await finishPending(cells.persist(), cells.read, OWNER, 5000);
+    const values = [...cells.cells.values()].map(({ value }) => value === shift + emojis);
+    expect(values).toEqual([true, true]);
+  }
 });
 
 test('what is finished late changes nothing that was written after it', async () => {
