@@ -1,5 +1,5 @@
 /**
- * `bun bench/actors.ts`: what an actor costs: resident memory of a million idle ones beyond their state, and tells in a second over a thousand of them on
+ * `npx bun bench/actors.ts`: what an actor costs: resident memory of a million idle ones beyond their state, and tells in a second over a thousand of them on
  * one thread, through the directory, the mailbox and the shell that run guilds. Beside it, in the same run, the same states in a Map and the same
  * decisions called from a loop. JSON with `--json`.
  */

@@ -1,5 +1,5 @@
 /**
- * `bun bench/append.ts`: how long a message takes to be stored while 2,000 a second come, in the embedded store and in a Cassandra on this machine, one
+ * `npx bun bench/append.ts`: how long a message takes to be stored while 2,000 a second come, in the embedded store and in a Cassandra on this machine, one
  * after the other in each round of one run, beside what this disk needs to sync a page. JSON with `--json`. `BENCH_SECONDS`: of a round.
  *
  * As actors do it: a message of 200 bytes comes to one of 100 guilds at a time that is fixed beforehand; a guild has one commit under way, and what comes

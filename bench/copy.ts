@@ -1,5 +1,5 @@
 /**
- * `bun bench/copy.ts`: how many rows a second a copy of an embedded store brings over and compares, into another one and into a Cassandra on this
+ * `npx bun bench/copy.ts`: how many rows a second a copy of an embedded store brings over and compares, into another one and into a Cassandra on this
  * machine, beside what reading the source alone does. JSON with `--json`. `BENCH_MESSAGES`: how many messages are copied.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

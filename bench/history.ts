@@ -1,5 +1,5 @@
 /**
- * `bun bench/history.ts`: server CPU per page of 50 messages over HTTP, from a channel of 100,000: pages before ids by chance, which the server has to
+ * `npx bun bench/history.ts`: server CPU per page of 50 messages over HTTP, from a channel of 100,000: pages before ids by chance, which the server has to
  * read, and one page again and again, which its readers may share. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * `bun bench/identify.ts`: what a session of a person in a big guild costs the server: CPU per identify, CPU per resume after all lines were cut at
+ * `npx bun bench/identify.ts`: what a session of a person in a big guild costs the server: CPU per identify, CPU per resume after all lines were cut at
  * once, and resident memory while it is idle. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

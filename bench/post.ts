@@ -1,5 +1,5 @@
 /**
- * `bun bench/post.ts`: what a message costs the server from its POST, over the store, to its delivery at 100 sessions of one guild, and how long it
+ * `npx bun bench/post.ts`: what a message costs the server from its POST, over the store, to its delivery at 100 sessions of one guild, and how long it
  * takes to the last of 1,000 sessions. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

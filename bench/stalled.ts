@@ -1,5 +1,5 @@
 /**
- * `bun bench/stalled.ts`: 1,000 of 5,000 sessions of one guild stop reading. How long a message takes to the others, beside the quiet run before, in
+ * `npx bun bench/stalled.ts`: 1,000 of 5,000 sessions of one guild stop reading. How long a message takes to the others, beside the quiet run before, in
  * the same process; what the server's memory does; and what becomes of the stalled when they read again. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
