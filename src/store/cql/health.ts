@@ -6,6 +6,8 @@ export type Health = 'open' | 'broken' | 'stuck';
 
 /** A request that is not answered for so long, while no other is, says that the cluster hangs. */
 const STUCK_MS = 3000;
+/** Requests that no node takes, and none that is answered in between: a node that dies of several is no outage, its requests go to another one. */
+const ABSENT_MS = 1000;
 
 export class ClusterHealth {
   readonly #clock: Clock;
@@ -14,6 +16,7 @@ export class ClusterHealth {
   #count = 0;
   #answeredAt: number;
   #lateSince: number | null = null;
+  #absentSince: number | null = null;
   #state: Health = 'open';
 
   constructor(clock: Clock) {
@@ -51,12 +54,16 @@ export class ClusterHealth {
   answered(): void {
     this.#answeredAt = this.#clock.monotonic();
     this.#lateSince = null;
+    this.#absentSince = null;
     this.#state = 'open';
   }
 
   #failed(trouble: Trouble): void {
     const now = this.#clock.monotonic();
-    if (trouble === 'absent') this.#state = 'broken';
+    if (trouble === 'absent') {
+      this.#absentSince ??= now;
+      if (now - this.#absentSince >= ABSENT_MS) this.#state = 'broken';
+    }
     if (trouble !== 'late') return;
     this.#lateSince ??= now;
     if (now - this.#lateSince > STUCK_MS && this.#state === 'open') this.#state = 'stuck';
