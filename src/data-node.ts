@@ -8,6 +8,7 @@ import { DataServer } from './data/server.ts';
 import { dataTokenFileOf, ownDataToken } from './data-token.ts';
 import { printMetrics, processFamilies } from './metrics.ts';
 import { openStore } from './open-store.ts';
+import { probePort } from './probe-port.ts';
 import { newClaim, reachStore } from './reach-store.ts';
 import { GuardedStore } from './store/guarded.ts';
 import type { StorePorts } from './threads.ts';
@@ -54,6 +55,7 @@ export async function serveData(
 ): Promise<Omit<RunningData, 'failed'>> {
   const { host, port } = splitAddress(config.dataListen ?? ADDRESS);
   const token = ownDataToken(config, isLoopback(host));
+  await probePort(host, port, { port: '--data-listen', host: '--data-listen' });
   const reached = await reachStore(config, ports, newClaim(), clock);
   const store = new GuardedStore(reached, { clock, random, limits: GUARD_LIMITS });
   const print = (): Promise<string> =>

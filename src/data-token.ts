@@ -29,6 +29,12 @@ export function readDataToken(config: Config): string {
 /** As `readDataToken`; where only this machine can reach the service and no file is named, one is made when there is none. */
 export function ownDataToken(config: Config, isLoopback: boolean): string {
   const file = dataTokenFileOf(config);
+  if (!isLoopback && !existsSync(file)) {
+    throw new Error(
+      `Who serves the store beyond this machine makes the token of the data service himself, and ${file} is not there. ` +
+        `Make it: (umask 077; openssl rand -hex 32 > ${file}). Another file is named with --data-token-file.`,
+    );
+  }
   if (config.dataTokenFile === null && isLoopback && !existsSync(file)) {
     writeFileSync(file, `${random.secret(32)}\n`, { mode: 0o600, flag: 'wx' });
   }

@@ -6,15 +6,16 @@ import type { Handle, Powers } from './cli/command.ts';
 import { type Running, startServer } from './supervise.ts';
 
 /** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
-const serve: Powers['serve'] = async (config, started) => {
-  const running = await startServer(config, { ownListeners: false, publicListener: true });
-  await untilStopped(running, () => started({ port: running.port }));
-};
+const serve: Powers['serve'] = (config, started) =>
+  untilStopped(
+    () => startServer(config, { ownListeners: false, publicListener: true }),
+    ({ port, dataAddress }) => started({ port, dataAddress }),
+  );
 
 const serveData: Powers['serveData'] = async (config, started) => {
+  const stop = stopSignal();
   const { startData } = await import('./data-node.ts');
-  const running = await startData(config);
-  await untilStopped(running, () => started(running));
+  await untilStopped(() => startData(config), started, stop);
 };
 
 const copy: Powers['copy'] = async (config, request, saw) => {
@@ -22,10 +23,17 @@ const copy: Powers['copy'] = async (config, request, saw) => {
   return copyStore({ ...request, cluster: clusterOf(config) }, saw);
 };
 
-async function untilStopped(running: Pick<Running, 'failed' | 'stop'>, started: () => Promise<void>): Promise<void> {
+/** Told to stop while it starts, it starts to the end, says nothing and stops in order: half a start cannot be stopped. */
+async function untilStopped<T extends Pick<Running, 'failed' | 'stop'>>(
+  start: () => Promise<T>,
+  started: (running: T) => Promise<void>,
+  stop = stopSignal(),
+): Promise<void> {
+  const running = await start();
   try {
-    await started();
-    const why = await Promise.race([signalled(), running.failed]);
+    if (stop.aborted) return;
+    await started(running);
+    const why = await Promise.race([aborted(stop), running.failed]);
     if (why instanceof Error) throw why;
   } finally {
     await running.stop();
@@ -50,9 +58,17 @@ function handleOf({ adminSocket }: Running): Handle {
   };
 }
 
-function signalled(): Promise<null> {
+/** Of the first SIGINT or SIGTERM; the same one again ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(null));
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
   });
 }
 

@@ -7,6 +7,8 @@ export type Handle = (request: Request) => Promise<Response>;
 
 export interface Started {
   readonly port: number | null;
+  /** `host:port` where the store is served over gRPC; null: nowhere. */
+  readonly dataAddress: string | null;
 }
 
 export interface StartedData {

@@ -14,11 +14,13 @@ export const serve: Command = {
     if (path !== null && config.store !== 'memory') throw new UsageError('--seed needs --store memory');
     const seed = path === null ? null : readSeed(path);
     try {
-      await powers.serve(config, async ({ port }) => {
+      await powers.serve(config, async ({ port, dataAddress }) => {
         const seeded = path === null || seed === null ? null : await sow(call, path, seed);
         const url = config.publicUrl ?? `http://${nameOf(config.host)}:${port}`;
-        const said = { url, port, dataDir, workers, ...(seeded !== null && { seeded }) };
-        print(said, [...linesOf(seeded), `Guildhall listens on ${url} (data in ${dataDir})`]);
+        const data = dataAddress !== null && { dataAddress };
+        const served = dataAddress === null ? [] : [`The data service listens on ${dataAddress}`];
+        const said = { url, port, dataDir, workers, ...data, ...(seeded !== null && { seeded }) };
+        print(said, [...linesOf(seeded), ...served, `Guildhall listens on ${url} (data in ${dataDir})`]);
       });
     } catch (error) {
       throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });

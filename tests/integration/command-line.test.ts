@@ -1,13 +1,17 @@
 /** The command line as its user types it: beside a running server, without one, and where it must refuse. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIGuild, APIUser } from 'discord-api-types/v10';
 import { callRest, Refused } from '../support/call-rest.ts';
 import { askCommand, runCommand } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
 import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { FROM_SOURCE, ServerProcess } from '../support/server-process.ts';
 
 interface Named {
   readonly id: string;
@@ -217,6 +221,44 @@ describe('serve', () => {
       expect(second.stderr).toMatch(new RegExp(`^Port ${first.port} .*something else listens there.*\\n$`));
       await first.stop();
     }
+  });
+
+  const nowhere: readonly [string[], RegExp][] = [
+    [['--host', '192.0.2.1', '--port', '0'], /^Nothing can listen on 192\.0\.2\.1: .* Give another --host\.\n$/],
+    [
+      ['--host', 'nobody.invalid', '--port', '0'],
+      /^Nothing can listen on nobody\.invalid: .* Give another --host\.\n$/,
+    ],
+  ];
+  test.each(nowhere)('an address that this machine does not have is said so: %j', async (flags, sentence) => {
+    const { code, stdout, stderr } = await runCommand(join(dir, 'nowhere'), ['serve', ...flags]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(sentence);
+  });
+
+  test('a place for the data service that is taken is said so, by the server and by the service alone', async () => {
+    await using first = await ServerProcess.start(join(dir, 'taken-by'), ['--workers', '1']);
+    const place = ['--data-listen', `127.0.0.1:${first.port}`];
+    const sentence = new RegExp(`^Port ${first.port} .*something else listens there.* another --data-listen\\.\n$`);
+    const home = join(dir, 'not-served');
+    for (const command of [['serve', '--host', '127.0.0.1', '--port', '0', '--workers', '1'], ['data']]) {
+      const { code, stdout, stderr } = await runCommand(home, [...command, ...place]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(sentence);
+    }
+    await first.stop();
+  });
+
+  test('told to stop while it starts, it stops in order', async () => {
+    const home = join(dir, 'stopped-early');
+    const [file = '', ...words] = FROM_SOURCE;
+    const flags = ['serve', '--port', '0', '--host', '127.0.0.1', '--data-dir', home];
+    const child = spawn(file, [...words, ...flags], { stdio: 'ignore' });
+    const ended = once(child, 'close');
+    await eventually('the start has begun', () => existsSync(join(home, 'lock.db')));
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(existsSync(join(home, 'guildhall.sock'))).toBe(false);
   });
 
   test('a data directory that cannot be is said so; one that is made is closed to others', async () => {

@@ -45,6 +45,9 @@ const OWN: Readonly<Partial<Record<status, Fault['code']>>> = {
   [status.RESOURCE_EXHAUSTED]: 'overloaded',
 };
 
+const WRONG_TOKEN =
+  'the data service does not take this token: it is in the file of --data-token-file, or in data-token of the data directory';
+
 export function faultOf(error: ServiceError): Fault {
   const said = (name: string): string | null => error.metadata?.get(name)[0]?.toString() ?? null;
   const code = said('fault');
@@ -55,5 +58,9 @@ export function faultOf(error: ServiceError): Fault {
   }
   const own = OWN[error.code];
   if (own !== undefined) return new Fault(own, true, `the data service: ${error.details}`);
-  return new Fault('broken', false, `the data service refused the call (${error.code}): ${error.details}`);
+  if (error.code === status.UNAUTHENTICATED) return new Fault('unavailable', false, WRONG_TOKEN);
+  if (error.code === status.FAILED_PRECONDITION)
+    return new Fault('broken', false, `the data service refuses: ${error.details}`);
+  const name = (status[error.code] ?? 'unknown').toLowerCase().replaceAll('_', ' ');
+  return new Fault('broken', false, `the data service refused the call (${name}): ${error.details}`);
 }

@@ -250,7 +250,7 @@ describe('serve', () => {
     const powers: Partial<Powers> = {
       serve: async (config, started) => {
         given = config;
-        await started({ port: 1234 });
+        await started({ port: 1234, dataAddress: null });
       },
     };
     const dir = dataDir();
@@ -258,6 +258,15 @@ describe('serve', () => {
     expect(code).toBe(0);
     expect(out).toContain('http://localhost:1234');
     expect(given as Config | null).toMatchObject({ workers: 3, dataDir: dir });
+  });
+
+  test('says where it serves its store', async () => {
+    const powers: Partial<Powers> = {
+      serve: (_config, started) => started({ port: 1234, dataAddress: '127.0.0.1:7077' }),
+    };
+    const argv = ['serve', '--data-dir', dataDir()];
+    expect((await run(argv, powers)).out).toStartWith('The data service listens on 127.0.0.1:7077\n');
+    expect(JSON.parse((await run([...argv, '--json'], powers)).out)).toMatchObject({ dataAddress: '127.0.0.1:7077' });
   });
 
   test('that cannot start says why and ends with 1', async () => {
