@@ -6,6 +6,7 @@ import type { Reply } from '../protocol/decision.ts';
 import type { InterestTell } from '../protocol/envelope.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
+import { SHED_ORDER } from '../protocol/urgency.ts';
 import { Actor } from './actor.ts';
 import { asFault, lost, within } from './deadline.ts';
 import { Deaths } from './deaths.ts';
@@ -13,7 +14,7 @@ import { isOwed } from './envelopes.ts';
 import { Loads } from './loads.ts';
 import { Shed } from './overload.ts';
 import type { ActorsLimits, ActorWorld, Asked, Opened } from './ports.ts';
-import type { Ending, Load, Shell } from './shell.ts';
+import { CAUSES, type Ending, type Load, type Shell } from './shell.ts';
 
 export interface ActorsWorld extends ActorWorld {
   /** Fences the key at the store, then reads it. Rejects with Fault. */
@@ -33,8 +34,8 @@ export class Actors {
   readonly #loads: Loads<Actor>;
   #sweeping: Timer | null = null;
   #isClosed = false;
-  readonly #endings = new Tally();
-  readonly #shed = new Tally();
+  readonly #endings = new Tally(CAUSES);
+  readonly #shed = new Tally(SHED_ORDER);
 
   constructor(
     readonly world: ActorsWorld,

@@ -2,14 +2,14 @@
 import { counter, type Family, Tally } from '../base/metrics.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import type { Answer } from '../protocol/links.ts';
-import { shareOf, type Urgency, urgencyOf } from '../protocol/urgency.ts';
+import { SHED_ORDER, shareOf, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import type { AskOptions, Directory } from './directory.ts';
 import { Shed } from './overload.ts';
 
 export class GatedDirectory implements Directory {
   readonly #commands = new Map<OwnerKey, number>();
   readonly #reads = new Map<OwnerKey, number>();
-  readonly #shed = new Tally();
+  readonly #shed = new Tally(SHED_ORDER);
 
   constructor(
     readonly inner: Directory,

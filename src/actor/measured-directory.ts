@@ -1,12 +1,12 @@
 /** A directory as the edges see it, with what they ask counted. */
 import { counter, type Family, gauge, Tally } from '../base/metrics.ts';
-import { Fault } from '../protocol/errors.ts';
+import { FAULT_CODES, Fault } from '../protocol/errors.ts';
 import type { Answer } from '../protocol/links.ts';
 import type { AskOptions, Directory } from './directory.ts';
 
 export class MeasuredDirectory implements Directory {
   readonly #asked = new Tally();
-  readonly #faults = new Tally();
+  readonly #faults = new Tally([...FAULT_CODES, 'bug']);
   readonly #refused = new Tally();
   #inFlight = 0;
 

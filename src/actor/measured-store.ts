@@ -1,7 +1,7 @@
 /** The store as actors see it, with its commits counted and timed. */
 import type { Clock } from '../base/clock.ts';
 import { counter, type Family, gauge, Histogram, histogram, Tally } from '../base/metrics.ts';
-import { Fault } from '../protocol/errors.ts';
+import { FAULT_CODES, Fault } from '../protocol/errors.ts';
 import type { ActorStore } from './ports.ts';
 
 /** Seconds. */
@@ -10,7 +10,7 @@ const STATES: readonly ActorStore['state'][] = ['open', 'full', 'broken', 'stuck
 
 export class MeasuredStore implements ActorStore {
   readonly #times = new Histogram(BOUNDS);
-  readonly #failed = new Tally();
+  readonly #failed = new Tally([...FAULT_CODES, 'bug']);
   #writes = 0;
   #atStore = 0;
 

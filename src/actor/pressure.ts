@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { counter, type Family, peak, Tally } from '../base/metrics.ts';
-import { shedAt, type Urgency } from '../protocol/urgency.ts';
+import { SHED_ORDER, shedAt, type Urgency } from '../protocol/urgency.ts';
 import { CALM, nextStanding, type Standing, strainOf } from './overload.ts';
 
 /** What the edges ask before they take something on. */
@@ -27,7 +27,7 @@ export interface PressureLimits {
 const IN_A_ROW = 3;
 
 export class Pressure implements Load {
-  readonly #shed = new Tally();
+  readonly #shed = new Tally(SHED_ORDER);
   #strains: readonly number[] = [];
   #standing: Standing = CALM;
 

@@ -7,8 +7,10 @@ import type { Envelope } from './envelopes.ts';
 import type { ActorLimits, ActorWorld } from './ports.ts';
 
 /** Why a load ended: `bug` an assertion, `fault` the store failed, `spent` its numbers are used up, `left` it was asked to. */
+export const CAUSES = ['bug', 'fault', 'spent', 'left'] as const;
+
 export interface Ending {
-  readonly cause: 'bug' | 'fault' | 'spent' | 'left';
+  readonly cause: (typeof CAUSES)[number];
   readonly error: Fault;
   /** What waited in the mailbox. */
   readonly left: readonly Envelope[];

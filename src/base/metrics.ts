@@ -26,6 +26,11 @@ const NAMES = 1000;
 export class Tally {
   readonly #counts = new Map<string, number>();
 
+  /** `known`: names that are printed as 0 before they are counted: what first appears with its first event is no rise to an alert. */
+  constructor(known: Iterable<string> = []) {
+    for (const name of known) this.#counts.set(name, 0);
+  }
+
   add(name: string, by = 1): void {
     const count = this.#counts.get(name);
     if (count !== undefined) this.#counts.set(name, count + by);

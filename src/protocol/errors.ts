@@ -106,23 +106,18 @@ export const refuse = (refused: RefusalName, more: Omit<Refusal, 'refused'> = {}
 export const refuseField = (path: readonly (string | number)[], code: string, message: string): Refusal =>
   refuse('invalidForm', { fields: [{ path, code, message }] });
 
+export const FAULT_CODES = [
+  ...(['timeout', 'unavailable', 'overloaded', 'lost', 'fenced'] as const),
+  ...(['full', 'broken', 'stuck', 'shed', 'quarantined'] as const),
+] as const;
+
 /** The world failed: an adapter, a link, a worker. Knows whether the same call may be made again. */
 export class Fault extends Error {
   override readonly name = 'Fault';
   /** When it may be better; null: not known. */
   readonly retryAfterMs: number | null;
   constructor(
-    readonly code:
-      | 'timeout'
-      | 'unavailable'
-      | 'overloaded'
-      | 'lost'
-      | 'fenced'
-      | 'full'
-      | 'broken'
-      | 'stuck'
-      | 'shed'
-      | 'quarantined',
+    readonly code: (typeof FAULT_CODES)[number],
     readonly retryable: boolean,
     message: string,
     options: ErrorOptions & { readonly retryAfterMs?: number } = {},

@@ -75,6 +75,20 @@ describe('the numbers', () => {
     expect(of(after, 'guildhall_asks_in_flight')).toBe(0);
   });
 
+  test('failures that alerts look for are there before the first of them', async () => {
+    const numbers = await read(town.worker(0));
+    for (const name of [
+      'guildhall_faults_total{code="overloaded"}',
+      'guildhall_commits_failed_total{fault="full"}',
+      'guildhall_actors_ended_total{cause="bug"}',
+      'guildhall_shed_total{kind="message"}',
+      'guildhall_gated_total{kind="message"}',
+      'guildhall_mailbox_shed_total{kind="message"}',
+    ]) {
+      expect([name, numbers.get(name)]).toEqual([name, 0]);
+    }
+  });
+
   test('a worker that is gone is shown as down, and its successor counts', async () => {
     const back = town.killWorker(1);
     await eventually(

@@ -135,6 +135,8 @@ describe('a worker', () => {
     expect(shed).toEqual([
       { labels: { kind: 'typing' }, value: 2 },
       { labels: { kind: 'presence' }, value: 1 },
+      { labels: { kind: 'ordinary' }, value: 0 },
+      { labels: { kind: 'message' }, value: 0 },
     ]);
   });
 });
