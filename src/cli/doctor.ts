@@ -20,5 +20,5 @@ export const doctor: Command = {
 
 const linesOf = ({ check, state, found, mend }: Finding): string[] => [
   `${state.padEnd(5)} ${check.padEnd(10)} ${found}`,
-  ...(mend === null ? [] : [`${' '.repeat(17)}mend: ${mend}`]),
+  ...(mend === null ? [] : [`${' '.repeat(17)}${state === 'poor' ? 'advice' : 'mend'}: ${mend}`]),
 ];
