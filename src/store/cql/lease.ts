@@ -14,13 +14,13 @@ const MARGIN_MS = 5000;
 const LOOK_MS = 500;
 
 export interface LeaseOptions {
-  readonly cluster: Cluster;
+  readonly cluster: Pick<Cluster, 'keyspace' | 'decided' | 'transact'>;
   readonly clock: Clock;
   /** What is leased. */
   readonly name: string;
   /** Nobody else's. */
   readonly holder: string;
-  /** Called before each renewal, while the lease is held. */
+  /** Called before anything is written with a renewed lease. */
   readonly beforeRenewal?: () => Promise<void>;
   readonly warn?: (sentence: string) => void;
 }
@@ -46,6 +46,7 @@ export class Lease {
   #until = 0;
   #wallUntil = 0;
   #timer: Timer | null = null;
+  #renewing: Promise<void> = Promise.resolve();
   #ended = false;
   /** How many had it before, this one included. */
   #count = 0;
@@ -98,6 +99,8 @@ export class Lease {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer?.cancel();
+    // It would find the lease free and take it again.
+    await this.#renewing;
     const { cluster, name, holder } = this.#options;
     await this.#try(() => cluster.transact(GIVE_UP, [name, holder]));
   }
@@ -129,18 +132,24 @@ export class Lease {
   }
 
   #schedule(): void {
-    this.#timer = this.#options.clock.after(RENEW_MS, () => void this.#renew());
+    this.#timer = this.#options.clock.after(RENEW_MS, () => {
+      this.#renewing = this.#renew();
+    });
   }
 
   /** A cluster that does not answer ends nothing: nothing is written meanwhile, and when it is back the lease is renewed or taken anew. */
   async #renew(): Promise<void> {
     const { cluster, name, holder, beforeRenewal } = this.#options;
     const began = this.#moment();
+    const wasHeld = this.isHeld;
     try {
-      if (this.isHeld) await beforeRenewal?.();
+      if (wasHeld) await beforeRenewal?.();
       this.#beat += 1;
       const { applied } = await cluster.transact(RENEW, [holder, String(this.#beat), name, holder]);
-      if (applied || (await this.#regain())) this.#extend(began);
+      if (applied || (await this.#regain())) {
+        if (!wasHeld) await beforeRenewal?.();
+        this.#extend(began);
+      }
     } catch (error) {
       if (this.isHeld) this.#options.warn?.(`the lease was not renewed: ${sentence(error)}`);
     }
@@ -188,7 +197,7 @@ export class Lease {
 
 const countName = (name: string): string => `holders of ${name}`;
 
-const held = ({ keyspace }: Cluster, { holder }: LeaseRow): Error =>
+const held = ({ keyspace }: Pick<Cluster, 'keyspace'>, { holder }: LeaseRow): Error =>
   new Error(
     `The keyspace ${keyspace} is in use by another Guildhall (${holder}). Stop it, or give this one its own --keyspace.`,
   );
