@@ -47,6 +47,22 @@ export const messageCases: readonly Case[] = [
     },
   },
   {
+    title: 'what one batch writes and deletes again is not there, also where nothing else is; the next one is',
+    run: async ({ store }) => {
+      const { commit } = await actor(store);
+      const [channelId, id, next] = [mint(), mint(), mint()];
+      const put = { w: 'putMessage', message: messageRecord(channelId, id) } as const;
+      await commit(put, { w: 'deleteMessages', channelId, ids: [id] });
+      expect(await store.message(channelId, id)).toBeNull();
+      await commit({ w: 'putMessage', message: messageRecord(channelId, next) });
+      const found = await store.page({ channelId, ...none, limit: 10 });
+      expect(found.map(({ message }) => message.id)).toEqual([next]);
+      const since = snowflakeAt(NOW - MINUTE);
+      const authored = await store.authored([channelId], put.message.author_id, since, 10);
+      expect(authored.map((each) => each.id)).toEqual([next]);
+    },
+  },
+  {
     title: 'reactions count each user once, in the order of the first reaction',
     run: async ({ store }) => {
       const { commit } = await actor(store);

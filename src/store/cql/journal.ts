@@ -68,8 +68,8 @@ export function journalReads(db: Db): JournalReads {
   return {
     rows: async (owner, limit) => {
       if (limit <= 0) return '[]';
-      const select = `select seq, note, at from {}.journal where owner = ? limit ${Math.min(limit, JOURNAL_ROWS)}`;
-      const found = (await cluster.rows<JournalRow>(select, [owner])).map(rowOf);
+      const select = 'select seq, note, at from {}.journal where owner = ? limit ?';
+      const found = (await cluster.rows<JournalRow>(select, [owner, Math.min(limit, JOURNAL_ROWS)])).map(rowOf);
       const [newest] = found;
       if (newest !== undefined) {
         const young = found.filter(({ at }, index) => index === 0 || newest.at - at < JOURNAL_MS);
@@ -111,9 +111,9 @@ async function tellers(db: Db, after: string, limit: number): Promise<string> {
 async function listed({ cluster }: Db, after: string, limit: number): Promise<readonly Teller[]> {
   const most = Math.max(1, limit);
   // No key is empty, so that everything is above the empty text.
-  const select = `select owner, at from {}.tellers where slice = ? and owner > ? limit ${most}`;
+  const select = 'select owner, at from {}.tellers where slice = ? and owner > ? limit ?';
   const slices = Array.from({ length: TELLER_SLICES }, (_, slice) => slice);
-  const pages = await Promise.all(slices.map((slice) => cluster.rows<Teller>(select, [slice, after])));
+  const pages = await Promise.all(slices.map((slice) => cluster.rows<Teller>(select, [slice, after, most])));
   const all = pages.flat().sort((a, b) => (a.owner < b.owner ? -1 : 1));
   return all.slice(0, most);
 }

@@ -117,7 +117,7 @@ export class MessageDraft {
     const ofChannel = new Map<Snowflake, Snowflake[]>();
     for (const place of this.#buckets.values()) {
       const { buckets } = await this.#draft.channel(place.channelId);
-      if (place.deleted.size > 0 && (buckets.has(place.bucket) || place.put.size > 0)) await this.#delete(place);
+      if (place.deleted.size > 0 && (buckets.has(place.bucket) || place.written.size > 0)) await this.#delete(place);
       this.#grow(place, await this.#draft.channel(place.channelId));
       if (place.deleted.size === 0) continue;
       ofChannel.set(place.channelId, [...(ofChannel.get(place.channelId) ?? []), ...place.deleted]);
@@ -152,7 +152,7 @@ export class MessageDraft {
     const most = DENSE * ids.length + LEAST_READ;
     const key = [channelId, String(bucket)];
     const [span, above, below] = await Promise.all([
-      cluster.rows<Live>(`${LIVE} and message_id >= ? and message_id <= ? limit ${most}`, [...key, low, high]),
+      cluster.rows<Live>(`${LIVE} and message_id >= ? and message_id <= ? limit ?`, [...key, low, high, most]),
       cluster.first<Live>(`${LIVE} and message_id > ? order by message_id asc limit 1`, [...key, high]),
       cluster.first<Live>(`${LIVE} and message_id < ? limit 1`, [...key, low]),
     ]);

@@ -46,8 +46,8 @@ export class MessageRows {
     const direction = order === 'oldest' ? ' order by message_id asc' : '';
     while (full.length < limit && low < high) {
       const wanted = limit - full.length;
-      const cql = `${SELECT} and message_id > ? and message_id < ?${direction} limit ${wanted}`;
-      const rows = await this.#db.cluster.rows<RawRow>(cql, [channelId, bucket, String(low), String(high)]);
+      const cql = `${SELECT} and message_id > ? and message_id < ?${direction} limit ?`;
+      const rows = await this.#db.cluster.rows<RawRow>(cql, [channelId, bucket, String(low), String(high), wanted]);
       for (const row of rows) if (this.#isFull(channelId, row)) full.push(row);
       const last = rows.at(-1);
       if (last === undefined || rows.length < wanted) break;

@@ -127,13 +127,16 @@ async function authored(
   limit: number,
 ): Promise<string> {
   const select = `select message_id from {}.authored where channel_id = ? and bucket = ? and author_id = ?
-    and message_id >= ? limit ${Math.max(1, limit)}`;
+    and message_id >= ? limit ?`;
+  const most = Math.max(1, limit);
   const found = await Promise.all(
     channelIds.map(async (channelId) => {
       const { buckets } = await channels.of(channelId);
       const wanted = [...buckets.keys()].filter((bucket) => bucket >= bucketOf(since));
       const pages = await Promise.all(
-        wanted.map((bucket) => cluster.rows<{ message_id: Snowflake }>(select, [channelId, bucket, author, since])),
+        wanted.map((bucket) =>
+          cluster.rows<{ message_id: Snowflake }>(select, [channelId, bucket, author, since, most]),
+        ),
       );
       return pages.flat().map(({ message_id: id }) => ({ channelId, id }));
     }),

@@ -132,8 +132,9 @@ export function reactionReads(db: Db, rows: MessageRows): Pick<ReadsAsText<Messa
     },
     reactors: async (channelId, id, emoji, after, limit) => {
       const select = `select user_id from {}.reactors where channel_id = ? and message_id = ? and emoji = ?
-        and user_id > ? limit ${Math.max(1, limit)}`;
-      const found = await db.cluster.rows<{ user_id: Snowflake }>(select, [channelId, id, emoji, after ?? '-1']);
+        and user_id > ? limit ?`;
+      const params = [channelId, id, emoji, after ?? '-1', Math.max(1, limit)];
+      const found = await db.cluster.rows<{ user_id: Snowflake }>(select, params);
       return JSON.stringify(limit <= 0 ? [] : found.map((row) => row.user_id));
     },
   };
