@@ -35,9 +35,15 @@ export async function streamHistory(
   }
 }
 
+/** A long history waits often: what it listened to is let go each time. */
 function drained(call: ServerWritableStream<Fields, Buffer>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    call.once('drain', resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const go = (): void => {
+      call.off('drain', go);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    call.on('drain', go);
+    signal.addEventListener('abort', go);
   });
 }
