@@ -7,7 +7,7 @@ const guild = z.looseObject({ id: z.string(), name: z.string() });
 /** POST /admin/users. The password: the given one, or the one that was made up. */
 export const UserAdded = z.looseObject({ user, token: z.string(), password: z.string().nullish() });
 /** POST /admin/passwords */
-export const PasswordSet = z.looseObject({ user, password: z.string() });
+export const PasswordSet = z.looseObject({ user, password: z.string().nullish() });
 /** POST /admin/guilds */
 export const GuildAdded = z.looseObject({ guild });
 /** POST /admin/bots. `guildMade`: there was none of that name. `ownerPassword`: only when the owner was made. */

@@ -16,7 +16,7 @@ export const botAdd: Command = {
     const form = { name, guild: needed(call.flags, 'guild'), owner };
     const added = await askAdmin(call, 'bots', form, BotAdded);
     const { bot, guild, ownerPassword } = added;
-    const password = ownerPassword ? `, password ${ownerPassword}` : '';
+    const password = ownerPassword ? `, made: there was nobody of that name, password ${ownerPassword}` : '';
     call.print(added, [
       `bot    ${bot.username} (${bot.id})`,
       `guild  ${guild.name} (${guild.id})${added.guildMade ? ', made: there was none of that name' : ''}`,

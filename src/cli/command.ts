@@ -1,6 +1,6 @@
 /** What a command is, and what it may do to the world. */
 import type { ParseArgsOptionsConfig } from 'node:util';
-import type { Config } from '../config.ts';
+import type { Config, OptionName } from '../config.ts';
 
 /** The admin routes of the core: the same handlers whether a socket or this process brings the request. */
 export type Handle = (request: Request) => Promise<Response>;
@@ -81,6 +81,8 @@ export interface Command {
   readonly about: string;
   /** Its own, besides `--data-dir` and `--json`. */
   readonly options: ParseArgsOptionsConfig;
+  /** What its help says of an option that means less to it than to `serve`. */
+  readonly says?: Readonly<Partial<Record<OptionName, string>>>;
   readonly run: (call: Call) => Promise<void>;
 }
 

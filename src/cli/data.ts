@@ -7,6 +7,10 @@ export const data: Command = {
   about:
     'Serve the store alone over gRPC, for several servers or other programs, until it is told to stop (docs/data-service.md).',
   options: { ...STORE_OPTIONS, ...configOptions(['dataListen', 'dataTokenFile', 'logLevel']) },
+  says: {
+    store: 'whose data is served: sqlite or cql (docs/scylladb.md) (default: sqlite)',
+    dataListen: 'address and port at which the store is served (default: 127.0.0.1:7077)',
+  },
   async run({ config, powers, print }) {
     try {
       await powers.serveData(config, async ({ address, tokenFile }) => {

@@ -17,7 +17,7 @@ export function helpOf(commands: readonly Command[]): string {
     COMMON_LINE,
     '',
     'Options of serve, also from the environment, or by their name (dataDir) from the JSON of --config (GUILDHALL_CONFIG):',
-    ...OPTION_NAMES.flatMap(optionLines),
+    ...OPTION_NAMES.flatMap((name) => optionLines(name)),
     '',
   ].join('\n');
 }
@@ -31,15 +31,18 @@ export const usageOf = (command: Command): string => `Usage: ${call(command)}\n$
 
 export function helpOfOne(command: Command): string {
   const own = OPTION_NAMES.filter((name) => flagOf(name) in command.options);
-  const options = own.length === 0 ? [] : ['', 'Options, also from the environment:', ...own.flatMap(optionLines)];
+  const options =
+    own.length === 0
+      ? []
+      : ['', 'Options, also from the environment:', ...own.flatMap((name) => optionLines(name, command.says?.[name]))];
   return `${usageOf(command)}${[...options, '', COMMON_LINE].join('\n')}\n`;
 }
 
 const listOf = (commands: readonly Command[]): string[] =>
   commands.map((command) => `  ${call(command)}\n      ${command.about}`);
 
-function optionLines(name: OptionName): string[] {
+function optionLines(name: OptionName, says?: string): string[] {
   const { about, fallback } = OPTIONS[name];
   const standard = fallback === '' ? '' : ` (default: ${fallback})`;
-  return [`  --${flagOf(name)}  ${variableOf(name)}`, `      ${about}${standard}`];
+  return [`  --${flagOf(name)}  ${variableOf(name)}`, `      ${says ?? `${about}${standard}`}`];
 }

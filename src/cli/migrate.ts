@@ -7,6 +7,7 @@ export const migrate: Command = {
   usage: '',
   about: 'Make the tables of a Cassandra or ScyllaDB cluster, or bring them to the newest version.',
   options: STORE_OPTIONS,
+  says: { store: 'cql, which must be said: other stores bring their tables to the newest version at their start' },
   async run({ config, print }) {
     if (config.store !== 'cql') throw new CommandError('only --store cql needs it: other stores do so at their start');
     try {

@@ -1,5 +1,9 @@
 import { type Call, UsageError } from './command.ts';
 
+/** An answer as it is printed: a password that came from standard input stays out of sight. */
+export const shown = <T extends { readonly password?: string | null | undefined }>({ flags }: Call, answer: T): T =>
+  flags.password === '-' ? { ...answer, password: undefined } : answer;
+
 /** Of `--password`: null: none is given. `-`: the first line of standard input, which no process list and no shell history shows. */
 export async function readPassword({ flags, powers }: Call): Promise<string | null> {
   if (typeof flags.password !== 'string') return null;

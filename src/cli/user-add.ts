@@ -2,7 +2,7 @@ import { askAdmin } from './admin.ts';
 import { UserAdded } from './answers.ts';
 import type { Command } from './command.ts';
 import { STORE_OPTIONS } from './options.ts';
-import { readPassword } from './password.ts';
+import { readPassword, shown } from './password.ts';
 
 export const userAdd: Command = {
   words: 'user add',
@@ -13,7 +13,7 @@ export const userAdd: Command = {
   async run(call) {
     const [name = ''] = call.names;
     const password = await readPassword(call);
-    const added = await askAdmin(call, 'users', { name, password }, UserAdded);
+    const added = shown(call, await askAdmin(call, 'users', { name, password }, UserAdded));
     call.print(added, [
       `user      ${added.user.username} (${added.user.id})`,
       ...(added.password ? [`password  ${added.password}`] : []),

@@ -2,7 +2,7 @@ import { askAdmin } from './admin.ts';
 import { PasswordSet } from './answers.ts';
 import type { Command } from './command.ts';
 import { STORE_OPTIONS } from './options.ts';
-import { readPassword } from './password.ts';
+import { readPassword, shown } from './password.ts';
 
 export const userPassword: Command = {
   words: 'user password',
@@ -13,7 +13,10 @@ export const userPassword: Command = {
   async run(call) {
     const [name = ''] = call.names;
     const password = await readPassword(call);
-    const set = await askAdmin(call, 'passwords', { name, password }, PasswordSet);
-    call.print(set, [`user      ${set.user.username} (${set.user.id})`, `password  ${set.password}`]);
+    const set = shown(call, await askAdmin(call, 'passwords', { name, password }, PasswordSet));
+    call.print(set, [
+      `user      ${set.user.username} (${set.user.id})`,
+      ...(set.password ? [`password  ${set.password}`] : []),
+    ]);
   },
 };

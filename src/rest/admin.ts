@@ -10,7 +10,7 @@ import { joinBot, serverBy } from './bot-joins.ts';
 import type { RestDeps } from './deps.ts';
 import { type Asker, addToken, enrolBot, enrolPerson, revoked } from './enrolment.ts';
 import type { GuildWire } from './my-guilds.ts';
-import { Refused, refused } from './refused.ts';
+import { Refused, refused, refusedField } from './refused.ts';
 import { answer, answerError, type Outcome, ok } from './respond.ts';
 import { register, text } from './schemas.ts';
 import { applySeed } from './seed.ts';
@@ -107,7 +107,7 @@ async function newPerson(asker: Asker, deps: RestDeps, name: string, given: stri
 /** The old password and every login made with it are good for nothing when this resolves. `name`: as he logs in. */
 async function setPassword(asker: Asker, deps: RestDeps, form: z.infer<typeof passwordForm>): Promise<Outcome> {
   const person = await findPerson(deps, form.name);
-  if (person === null) throw refused('unknownUser');
+  if (person === null) throw nobody('name', form.name);
   const password = form.password ?? deps.random.secret(12);
   const [{ user }, passwordHash] = [person, await deps.passwords.hash(password)];
   await asker.ask(userKey(user.id), { kind: 'updateUser', patch: { passwordHash } });
@@ -117,6 +117,9 @@ async function setPassword(asker: Asker, deps: RestDeps, form: z.infer<typeof pa
   return ok({ user, password });
 }
 
+const nobody = (field: string, name: string): Refused =>
+  refusedField([field], 'UNKNOWN_USER', `There is no user ${name}.`);
+
 async function findPerson(deps: RestDeps, name: string): Promise<Person | null> {
   const id = await deps.store.userByLogin(name.toLowerCase());
   const record = id === null ? null : await deps.store.user(id);
@@ -125,7 +128,7 @@ async function findPerson(deps: RestDeps, name: string): Promise<Person | null> 
 
 async function addGuild(asker: Asker, deps: RestDeps, { name, owner }: z.infer<typeof guildForm>): Promise<Outcome> {
   const person = await findPerson(deps, owner);
-  if (person === null) throw refused('unknownUser');
+  if (person === null) throw nobody('owner', owner);
   return ok({ guild: await newGuild(asker, deps, name, person.user) });
 }
 
@@ -141,7 +144,10 @@ async function newGuild(asker: Asker, deps: RestDeps, name: string, owner: Publi
  */
 async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm>): Promise<Outcome> {
   const byId = await guildById(asker, form.guild);
-  const owner = byId === null ? await ownerNamed(asker, deps, form.owner ?? DEFAULT_OWNER) : await ownerOf(deps, byId);
+  const owner =
+    byId === null
+      ? await ownerNamed(asker, deps, form.owner ?? DEFAULT_OWNER)
+      : await ownerOf(deps, byId, form.owner ?? null);
   const found = byId ?? (await guildNamed(asker, form.guild, owner.user));
   const guild = found ?? (await newGuild(asker, deps, form.guild, owner.user));
   const known = (await deps.store.applicationsOf(owner.user.id)).find(({ name }) => name === form.name);
@@ -159,16 +165,24 @@ async function ownerNamed(asker: Asker, deps: RestDeps, name: string): Promise<P
   return (await findPerson(deps, name)) ?? (await newPerson(asker, deps, name, null));
 }
 
-async function ownerOf(deps: RestDeps, guild: GuildWire): Promise<Person> {
+/** `named`: who was said to own it; null: nobody was. */
+async function ownerOf(deps: RestDeps, guild: GuildWire, named: string | null): Promise<Person> {
   const record = await deps.store.user(guild.owner_id);
   if (record === null) throw refused('unknownUser');
-  return { user: record.user };
+  const { user } = record;
+  if (named !== null && named.toLowerCase() !== user.username.toLowerCase())
+    throw refusedField(['owner'], 'GUILD_OF_ANOTHER', `The guild ${guild.name} belongs to ${user.username}.`);
+  return { user };
 }
 
 async function guildById(asker: Asker, text: string): Promise<GuildWire | null> {
-  return /^\d{17,19}$/.test(text)
-    ? asker.read<GuildWire>(guildKey(text), { ask: 'guild', by: '0', withCounts: false })
-    : null;
+  if (!/^\d{17,19}$/.test(text)) return null;
+  try {
+    return await asker.read<GuildWire>(guildKey(text), { ask: 'guild', by: '0', withCounts: false });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.refusal.refused !== 'unknownGuild') throw error;
+    throw refusedField(['guild'], 'UNKNOWN_GUILD', `There is no guild ${text}.`);
+  }
 }
 
 async function guildNamed(asker: Asker, name: string, owner: PublicUser): Promise<GuildWire | null> {

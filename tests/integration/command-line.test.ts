@@ -80,7 +80,7 @@ describe('without a server', () => {
     const [bot, guild, owner, token, ...rest] = stdout.split('\n');
     expect(bot).toMatch(/^bot {4}ping \(\d{17,19}\)$/);
     expect(guild).toMatch(/^guild {2}My place \(\d{17,19}\), made: there was none of that name$/);
-    expect(owner).toMatch(/^owner {2}owner \(\d{17,19}\), password \S+$/);
+    expect(owner).toMatch(/^owner {2}owner \(\d{17,19}\), made: there was nobody of that name, password \S+$/);
     expect(token).toMatch(/^token {2}[^.\s]+\.[^.\s]+\.[^.\s]+$/);
     expect(rest).toEqual(['']);
   });
@@ -126,7 +126,13 @@ describe('beside a running server', () => {
     expect(taken.stderr).toMatch(/^.*username.*\n$/i);
     const nobody = await runCommand(home, ['guild', 'add', 'X1', '--owner', 'nobody at all']);
     expect([nobody.code, nobody.stdout]).toEqual([1, '']);
-    expect(nobody.stderr.trim().split('\n').length).toBe(1);
+    expect(nobody.stderr).toBe('owner: There is no user nobody at all.\n');
+    const nowhere = await runCommand(home, ['bot', 'add', 'echo', '--guild', '1'.repeat(18)]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([1, `guild: There is no guild ${'1'.repeat(18)}.\n`]);
+    const { guild } = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Hers', '--owner', 'petra']);
+    const foreign = await runCommand(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'olga']);
+    expect([foreign.code, foreign.stderr]).toEqual([1, 'owner: The guild Hers belongs to petra.\n']);
+    await askCommand<BotMade>(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'Petra']);
     const wrong = await runCommand(home, ['bot', 'add', 'echo']);
     expect([wrong.code, wrong.stderr.split('\n')[0]]).toEqual([2, '--guild is missing']);
   });
@@ -172,7 +178,7 @@ describe('user password', () => {
     expect(await logIn(url, first.password)).toBeNull();
     expect(await statusOf(url, (await logIn(url, 'another one')) ?? '')).toBe(200);
     const nobody = await runCommand(home, ['user', 'password', 'nobody']);
-    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', 'Unknown User\n']);
+    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', 'name: There is no user nobody.\n']);
     const short = await runCommand(home, ['user', 'password', 'rosa', '--password', 'short']);
     expect([short.code, short.stderr]).toEqual([1, 'password: Must be 8 or more in length.\n']);
     await server.stop();

@@ -141,7 +141,7 @@ describe('a command', () => {
 
   test('shows the owner and his password when the guild was made', async () => {
     const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--data-dir', dataDir()], core([]));
-    expect(out).toContain('home-owner (4), password P4');
+    expect(out).toContain('home-owner (4), made: there was nobody of that name, password P4');
   });
 
   test('takes a password from standard input, and not an empty one', async () => {
@@ -149,6 +149,13 @@ describe('a command', () => {
     const argv = ['user', 'add', 'nelly', '--password', '-', '--data-dir', dataDir()];
     const { code } = await run(argv, { ...core(asked), readInput: async () => 'of many words\nand a rest' });
     expect([code, asked]).toEqual([0, [{ path: '/admin/users', body: { name: 'nelly', password: 'of many words' } }]]);
+    const given = {
+      ...core([], 200, { '/admin/users': { ...(ANSWERS['/admin/users'] as object), password: 'of many' } }),
+    };
+    const printed = async (...more: string[]) =>
+      (await run([...argv, ...more], { ...given, readInput: async () => 'of many' })).out;
+    expect(await printed()).not.toContain('of many');
+    expect(JSON.parse(await printed('--json'))).toEqual(ANSWERS['/admin/users'] as object);
     const none = await run(argv, { ...core(asked), readInput: async () => '\n' });
     expect([none.code, asked.length]).toEqual([2, 1]);
   });
@@ -211,6 +218,12 @@ describe('help and version', () => {
     const botAdd = (await run(['bot', 'add', '--help'])).out;
     expect(botAdd).toContain('Usage: guildhall bot add NAME --guild GUILD');
     expect(botAdd).not.toContain('--port');
+    const data = (await run(['data', '--help'])).out;
+    for (const text of ['--contact-points', '--cql-password-file', 'sqlite or cql', '(default: 127.0.0.1:7077)'])
+      expect(data).toContain(text);
+    expect(data).not.toContain('memory');
+    const migrate = (await run(['migrate', '--help'])).out;
+    expect(migrate).not.toContain('sqlite');
     const serve = (await run(['serve', '--help'])).out;
     for (const text of ['--port  GUILDHALL_PORT', '(default: 8080)', '--json']) expect(serve).toContain(text);
   });
