@@ -44,10 +44,8 @@ async function compareTable(table: TransferTable, options: CompareOptions): Prom
     if (here.sums[bucket] !== there.sums[bucket]) differing.add(bucket);
   }
   if (differing.size === 0) return { table, rows, onlySource: [], onlyTarget: [] };
-  const [ours, theirs] = [
-    await collect(table, source, options, differing),
-    await collect(table, target, options, differing),
-  ];
+  const few = someOf(differing, Math.max(...rows), options.most);
+  const [ours, theirs] = [await collect(table, source, options, few), await collect(table, target, options, few)];
   const only = (all: ReadonlySet<string>, others: ReadonlySet<string>): string[] =>
     [...all].filter((text) => !others.has(text)).slice(0, options.most);
   return { table, rows, onlySource: only(ours, theirs), onlyTarget: only(theirs, ours) };
@@ -77,17 +75,22 @@ async function sumUp(
   return found;
 }
 
-/** The rows of some buckets: few, unless the stores have little in common. Bounded all the same. */
+/** Each differs, so a few name enough. Whole ones: what is cut off on one side would look as if it were missing there. */
+function someOf(differing: ReadonlySet<number>, rows: number, most: number): ReadonlySet<number> {
+  const rowsOfOne = Math.ceil(rows / BUCKETS);
+  return new Set([...differing].slice(0, Math.max(1, Math.floor((most * BUCKETS) / rowsOfOne))));
+}
+
+/** The rows of some buckets. */
 async function collect(
   table: TransferTable,
   side: Scan,
-  { chunk, most }: CompareOptions,
+  { chunk }: CompareOptions,
   buckets: ReadonlySet<number>,
 ): Promise<ReadonlySet<string>> {
   const texts = new Set<string>();
   for await (const rows of pages(table, side, chunk)) {
     for (const text of rows.map(textOf)) if (buckets.has(bucketOf(hashOf(text)))) texts.add(text);
-    if (texts.size > most * BUCKETS) break;
   }
   return texts;
 }
