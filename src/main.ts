@@ -1,21 +1,22 @@
 /** The entry point: the command line, and how the core starts and stops. */
 import { text } from 'node:stream/consumers';
-import { askSocket } from './cli/admin-socket.ts';
-import { runCli } from './cli/cli.ts';
 import type { Handle, Powers } from './cli/command.ts';
-import { type Running, startServer } from './supervise.ts';
+import type { Running } from './supervise.ts';
+
+const LASTING: readonly (string | undefined)[] = ['serve', 'data'];
+/** Before anything else is loaded: until it listens to it, a signal ends the process out of order, or is lost on the first one of a container. */
+const stop = LASTING.includes(process.argv[2]) ? stopSignal() : null;
 
 /** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
-const serve: Powers['serve'] = (config, started) =>
-  untilStopped(
-    () => startServer(config, { ownListeners: false, publicListener: true }),
-    ({ port, dataAddress }) => started({ port, dataAddress }),
-  );
+const serve: Powers['serve'] = async (config, started) => {
+  const { startServer } = await import('./supervise.ts');
+  const running = await startServer(config, { ownListeners: false, publicListener: true });
+  await untilStopped(running, ({ port, dataAddress }) => started({ port, dataAddress }));
+};
 
 const serveData: Powers['serveData'] = async (config, started) => {
-  const stop = stopSignal();
   const { startData } = await import('./data-node.ts');
-  await untilStopped(() => startData(config), started, stop);
+  await untilStopped(await startData(config), started);
 };
 
 const copy: Powers['copy'] = async (config, request, saw) => {
@@ -23,15 +24,13 @@ const copy: Powers['copy'] = async (config, request, saw) => {
   return copyStore({ ...request, cluster: clusterOf(config) }, saw);
 };
 
-/** Told to stop while it starts, it starts to the end, says nothing and stops in order: half a start cannot be stopped. */
+/** Told to stop while it started, it says nothing and stops in order. */
 async function untilStopped<T extends Pick<Running, 'failed' | 'stop'>>(
-  start: () => Promise<T>,
+  running: T,
   started: (running: T) => Promise<void>,
-  stop = stopSignal(),
 ): Promise<void> {
-  const running = await start();
   try {
-    if (stop.aborted) return;
+    if (stop?.aborted) return;
     await started(running);
     const why = await Promise.race([aborted(stop), running.failed]);
     if (why instanceof Error) throw why;
@@ -41,6 +40,7 @@ async function untilStopped<T extends Pick<Running, 'failed' | 'stop'>>(
 }
 
 const withCore: Powers['withCore'] = async (config, use) => {
+  const { startServer } = await import('./supervise.ts');
   const running = await startServer({ ...config, workers: 1 }, { ownListeners: false, publicListener: false });
   try {
     return await use(handleOf(running));
@@ -52,6 +52,7 @@ const withCore: Powers['withCore'] = async (config, use) => {
 /** The same way in as beside a running server. */
 function handleOf({ adminSocket }: Running): Handle {
   return async (request) => {
+    const { askSocket } = await import('./cli/admin-socket.ts');
     const answer = await askSocket(adminSocket, new URL(request.url).pathname, await request.text());
     if (answer === null) throw new Error('the core does not answer');
     return new Response(answer.text, { status: answer.status, headers: { 'content-type': 'application/json' } });
@@ -65,13 +66,14 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-function aborted(signal: AbortSignal): Promise<null> {
+function aborted(signal: AbortSignal | null): Promise<null> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener('abort', () => resolve(null), { once: true });
+    if (signal?.aborted) resolve(null);
+    else signal?.addEventListener('abort', () => resolve(null), { once: true });
   });
 }
 
+const { runCli } = await import('./cli/cli.ts');
 const { stdin, stdout, stderr } = process;
 const readInput = (): Promise<string> => text(stdin);
 process.exitCode = await runCli(process.argv.slice(2), { serve, serveData, copy, withCore, readInput, stdout, stderr });

@@ -17,6 +17,9 @@ export async function askAdmin<T>(call: Call, path: string, body: unknown, schem
   return checked.data;
 }
 
+const BESIDE_DATA =
+  'If it is guildhall data: name the --data-dir of the server that uses it, with --store data and --data-token-file.';
+
 async function askCore({ config, powers }: Call, route: string, text: string): Promise<AdminAnswer> {
   if (config.store === 'memory') throw new CommandError('a store in memory needs its running server');
   const request = () =>
@@ -31,7 +34,10 @@ async function askCore({ config, powers }: Call, route: string, text: string): P
       return { status: response.status, text: await response.text() };
     });
   } catch (error) {
-    throw new CommandError(`the store at ${config.dataDir} cannot be opened: ${messageOf(error)}`, { cause: error });
+    const why = messageOf(error);
+    // Nobody answers on its socket, so it may be a data service, which makes no accounts.
+    const hint = why.includes('is in use by') ? ` ${BESIDE_DATA}` : '';
+    throw new CommandError(`the store at ${config.dataDir} cannot be opened: ${why}${hint}`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { askAdmin } from './admin.ts';
 import { BotAdded } from './answers.ts';
 import { type Command, needed } from './command.ts';
-import { STORE_OPTIONS } from './options.ts';
+import { ADMIN_OPTIONS } from './options.ts';
 
 export const botAdd: Command = {
   words: 'bot add',
@@ -9,7 +9,7 @@ export const botAdd: Command = {
   about:
     'Make a bot, add it to a guild and print its token. The guild: by its id, or by its name among those of the owner ' +
     '(USER, or one who is called owner). Guild and owner are made if there are none.',
-  options: { guild: { type: 'string', ...STORE_OPTIONS }, owner: { type: 'string' } },
+  options: { guild: { type: 'string' }, owner: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
     const owner = typeof call.flags.owner === 'string' ? call.flags.owner : null;

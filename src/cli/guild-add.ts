@@ -1,13 +1,13 @@
 import { askAdmin } from './admin.ts';
 import { GuildAdded } from './answers.ts';
 import { type Command, needed } from './command.ts';
-import { STORE_OPTIONS } from './options.ts';
+import { ADMIN_OPTIONS } from './options.ts';
 
 export const guildAdd: Command = {
   words: 'guild add',
   usage: 'NAME --owner USER',
   about: 'Make a guild that belongs to a user.',
-  options: { owner: { type: 'string' }, ...STORE_OPTIONS },
+  options: { owner: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
     const added = await askAdmin(call, 'guilds', { name, owner: needed(call.flags, 'owner') }, GuildAdded);

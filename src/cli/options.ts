@@ -18,6 +18,12 @@ export const STORE_OPTIONS: ParseArgsOptionsConfig = configOptions([
   ] as const),
 ]);
 
+/** What leads to the store of a server: also to one behind a data service. */
+export const ADMIN_OPTIONS: ParseArgsOptionsConfig = {
+  ...STORE_OPTIONS,
+  ...configOptions(['dataAddress', 'dataTokenFile']),
+};
+
 /** What every command takes. */
 export const COMMON: ParseArgsOptionsConfig = {
   ...configOptions(['dataDir']),

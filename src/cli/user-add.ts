@@ -1,7 +1,7 @@
 import { askAdmin } from './admin.ts';
 import { UserAdded } from './answers.ts';
 import type { Command } from './command.ts';
-import { STORE_OPTIONS } from './options.ts';
+import { ADMIN_OPTIONS } from './options.ts';
 import { readPassword, shown } from './password.ts';
 
 export const userAdd: Command = {
@@ -9,7 +9,7 @@ export const userAdd: Command = {
   usage: 'NAME [--password PASSWORD]',
   about:
     'Make a user and print a token of his. Without a password one is made up and printed; - reads it from standard input.',
-  options: { password: { type: 'string' }, ...STORE_OPTIONS },
+  options: { password: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
     const password = await readPassword(call);

@@ -1,7 +1,7 @@
 import { askAdmin } from './admin.ts';
 import { PasswordSet } from './answers.ts';
 import type { Command } from './command.ts';
-import { STORE_OPTIONS } from './options.ts';
+import { ADMIN_OPTIONS } from './options.ts';
 import { readPassword, shown } from './password.ts';
 
 export const userPassword: Command = {
@@ -9,7 +9,7 @@ export const userPassword: Command = {
   usage: 'NAME [--password PASSWORD]',
   about:
     'Give a user a new password and end all his logins. Without a password one is made up and printed; - reads it from standard input.',
-  options: { password: { type: 'string' }, ...STORE_OPTIONS },
+  options: { password: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
     const password = await readPassword(call);

@@ -7,6 +7,7 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { runCli } from '../../../src/cli/cli.ts';
 import type { Handle, Powers } from '../../../src/cli/command.ts';
 import type { Config } from '../../../src/config.ts';
+import { lockDirectory } from '../../../src/store/sqlite/open.ts';
 
 interface Asked {
   readonly path: string;
@@ -63,6 +64,16 @@ function core(asked: Asked[], status = 200, answers = ANSWERS): Pick<Powers, 'wi
     return Response.json(answers[pathname] ?? { message: 'unknown route' }, { status });
   };
   return { withCore: (_config, use) => use(handle) };
+}
+
+/** What the second one hears. */
+function lockedBy(dir: string): string {
+  try {
+    lockDirectory(dir).close();
+    return '';
+  } catch (error) {
+    return String(error);
+  }
 }
 
 /** A server on the socket of a data directory. */
@@ -137,6 +148,35 @@ describe('a command', () => {
     const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--json', '--data-dir', dataDir()], core([]));
     expect(out.split('\n')).toHaveLength(2);
     expect(JSON.parse(out)).toEqual(ANSWERS['/admin/bots'] as object);
+  });
+
+  const words = [
+    ['user', 'add', 'n'],
+    ['user', 'password', 'n'],
+    ['guild', 'add', 'H', '--owner', 'n'],
+  ];
+  test.each([...words, ['bot', 'add', 'e', '--guild', 'H']])(
+    '%s %s is told where a data service is',
+    async (...argv) => {
+      let given: Config | null = null;
+      const withCore: Powers['withCore'] = (config, use) => {
+        given = config;
+        return core([]).withCore(config, use);
+      };
+      const place = ['--store', 'data', '--data-address', '127.0.0.1:7', '--data-token-file', '/token'];
+      expect((await run([...argv, ...place, '--data-dir', dataDir()], { withCore })).code).toBe(0);
+      const wanted = { store: 'data', dataAddress: '127.0.0.1:7', dataTokenFile: '/token' };
+      expect(given as Config | null).toMatchObject(wanted as Partial<Config>);
+    },
+  );
+
+  test('says where accounts of a data service are made', async () => {
+    const dir = dataDir();
+    const lock = lockDirectory(dir);
+    const withCore = () => Promise.reject(new Error(lockedBy(dir)));
+    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], { withCore });
+    lock.close();
+    expect([code, err]).toEqual([1, expect.stringContaining('name the --data-dir of the server that uses it')]);
   });
 
   test('shows the owner and his password when the guild was made', async () => {
