@@ -101,14 +101,23 @@ export class Cluster {
 
   /** One statement as it is, or several as one batch: `logged` when they are in more than one partition and belong together. */
   async write(statements: readonly Statement[], logged: boolean): Promise<void> {
+    const retry = new SeenRetries();
+    try {
+      await this.#write(statements, logged, retry);
+    } catch (error) {
+      throw retry.wasLate && troubleOf(error) === 'absent' ? new errors.OperationTimedOutError(sentence(error)) : error;
+    }
+  }
+
+  async #write(statements: readonly Statement[], logged: boolean, retry: SeenRetries): Promise<void> {
     const [only] = statements;
     if (only === undefined) return;
     if (statements.length === 1) {
-      await this.#client.execute(this.#named(only.cql), only.params as Param[]);
+      await this.#client.execute(this.#named(only.cql), only.params as Param[], { retry });
       return;
     }
     const queries = statements.map(({ cql, params }) => ({ query: this.#named(cql), params: params as Param[] }));
-    await this.#client.batch(queries, { logged, prepare: true, isIdempotent: true, consistency: localQuorum });
+    await this.#client.batch(queries, { logged, prepare: true, isIdempotent: true, consistency: localQuorum, retry });
   }
 
   /** A light-weight transaction. Not idempotent: who hears nothing reads what became of it. */
@@ -154,6 +163,21 @@ function withPassword({ username, passwordFile }: ClusterOptions) {
   if (username === null || passwordFile === null) return {};
   const password = readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
   return { authProvider: new auth.PlainTextAuthProvider(username, password) };
+}
+
+/** The driver asks one node after the other, and what it says at the end is of the last: an earlier one may have stored what that one did not take. */
+class SeenRetries extends policies.retry.RetryPolicy {
+  wasLate = false;
+
+  override onRequestError(...asked: Parameters<policies.retry.RetryPolicy['onRequestError']>) {
+    if (troubleOf(asked[2]) !== 'absent') this.wasLate = true;
+    return super.onRequestError(...asked);
+  }
+
+  override onWriteTimeout(...asked: Parameters<policies.retry.RetryPolicy['onWriteTimeout']>) {
+    this.wasLate = true;
+    return super.onWriteTimeout(...asked);
+  }
 }
 
 /** As its own object, with ids as text. */
