@@ -293,7 +293,7 @@ function given(name: OptionName, flags: Texts, environment: Texts, file: ConfigF
 
 interface ConfigFile {
   readonly path: string;
-  readonly values: Readonly<Partial<Record<string, string | number>>>;
+  readonly values: Readonly<Partial<Record<string, string | number | readonly string[]>>>;
 }
 
 /** An object of options by their names here: `{ "port": 8080, "dataDir": "/srv/guildhall" }`. */
@@ -312,11 +312,24 @@ function readConfigFile(path: string | null): ConfigFile | null {
     if (!Object.hasOwn(OPTIONS, name)) {
       throw new ConfigError(`${name} in ${path} is no option; the options are: ${OPTION_NAMES.join(', ')}`);
     }
-    if (typeof each !== 'string' && typeof each !== 'number') {
-      throw new ConfigError(`${name} in ${path} is ${JSON.stringify(each)}; it must be a text or a number`);
-    }
+    const wanted = formOf(name as OptionName);
+    if (!wanted.allows(each))
+      throw new ConfigError(`${name} in ${path} is ${JSON.stringify(each)}; it must be ${wanted.says}`);
   }
   return { path, values: value as ConfigFile['values'] };
+}
+
+const LISTS: ReadonlySet<OptionName> = new Set<OptionName>(['contactPoints', 'trustedProxies']);
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** What an option may be in JSON. A list is written as its texts with a comma between two, as `String` does. */
+function formOf(name: OptionName): { readonly says: string; allows(value: unknown): boolean } {
+  if (LISTS.has(name)) {
+    return { says: 'a text or a list of texts', allows: (value) => [value].flat().every(isText) };
+  }
+  const isNumber = name === 'rateLimits' || /^\d+$/.test(OPTIONS[name].fallback);
+  if (!isNumber) return { says: 'a text', allows: isText };
+  return { says: 'a text or a number', allows: (value) => isText(value) || typeof value === 'number' };
 }
 
 /** The sentence of the schema; of a union, that of its last choice. */

@@ -84,6 +84,9 @@ function parse({ options }: Command, rest: readonly string[]): { names: readonly
     const parsed = parseArgs({ args: [...rest], options: { ...COMMON, ...options }, allowPositionals: true });
     return { names: parsed.positionals, flags: parsed.values as Flags };
   } catch (error) {
+    const dashed = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(messageOf(error))?.[1];
+    if (dashed)
+      throw new UsageError(`${dashed} has no value; one that begins with a dash is given as ${dashed}=-VALUE`);
     // What it says after an option that is unknown is about names that begin with a dash.
     throw new UsageError(messageOf(error).split('. To specify a positional')[0]);
   }

@@ -90,6 +90,9 @@ describe('the config file', () => {
     [{ port: 'http' }, 'port in FILE is "http"; it must be a whole number from 0 to 65535'],
     [{ port: 1.5 }, 'port in FILE is "1.5"; it must be a whole number from 0 to 65535'],
     [{ port: null }, 'port in FILE is null; it must be a text or a number'],
+    [{ dataDir: 5 }, 'dataDir in FILE is 5; it must be a text'],
+    [{ contactPoints: ['a', 5] }, 'contactPoints in FILE is ["a",5]; it must be a text or a list of texts'],
+    [{ host: ['a'] }, 'host in FILE is ["a"]; it must be a text'],
     [{ 'data-dir': '/srv' }, 'data-dir in FILE is no option; the options are: port, host, dataDir'],
     [{ constructor: 'x' }, 'constructor in FILE is no option'],
     [[], 'the config file FILE must be an object'],
@@ -99,6 +102,12 @@ describe('the config file', () => {
     const config = file(content);
     expect(() => readConfig({ config }, {})).toThrow(ConfigError);
     expect(() => readConfig({ config }, {})).toThrow(sentence.replace('FILE', config));
+  });
+
+  test('may say a list where a list is meant', () => {
+    const config = file({ contactPoints: ['a', 'b:9043'], trustedProxies: ['10.0.0.0/8'], rateLimits: 7 });
+    const wanted = { contactPoints: 'a,b:9043', trustedProxies: '10.0.0.0/8', rateLimits: 7 } as const;
+    expect(readConfig({ config }, {})).toMatchObject(wanted);
   });
 
   test('one that is not there is said so', () => {

@@ -228,6 +228,8 @@ describe('a command', () => {
     [['bot', 'add', 'echo'], '--guild is missing'],
     [['guild', 'add', 'Home'], '--owner is missing'],
     [['user', 'add', 'a', '--colour', 'red'], '--colour'],
+    [['serve', '--port', '-1'], '--port has no value; one that begins with a dash is given as --port=-VALUE\nUsage'],
+    [['serve', '--port=-1'], '--port is "-1"; it must be a whole number'],
     [['serve', '--port', 'http'], '--port is "http"'],
   ];
   test.each(wrong)('%j is called wrongly: 2', async (argv, sentence) => {
