@@ -124,7 +124,9 @@ export async function finishPending(
   stamp: number,
 ): Promise<void> {
   const rows = await read('select part, body from {}.pending where owner = ?', [owner]);
-  const [head, ...parts] = rows;
+  const [head, ...stored] = rows;
+  // Parts above are of an earlier one that was refused in the middle.
+  const parts = stored.slice(0, Number(head?.body));
   if (head?.part === 0 && Number(head.body) === parts.length) {
     await store(persist, JSON.parse(parts.map(({ body }) => body).join('')) as Entry[]);
   }

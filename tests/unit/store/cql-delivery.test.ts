@@ -107,6 +107,18 @@ test('an intent that is finished by another says what it said: no emoji is cut i
   }
 });
 
+test('what an earlier intent left behind it does not make a later one half', async () => {
+  const entries = stamped(large(700), 1000);
+  const cells = new Cells();
+  // It was refused before its last part, and nobody has dropped it.
+  cells.pending.set(40, 'of another');
+  await expect(deliver(cells.persist(9), OWNER, planOf(entries), { first: 1000, last: 1700 })).rejects.toThrow('dead');
+  expect(cells.pending.has(0)).toBe(true);
+  await finishPending(cells.persist(), cells.read, OWNER, 5000);
+  expect(cells.cells.size).toBe(700);
+  expect(cells.pending.size).toBe(0);
+});
+
 test('what is finished late changes nothing that was written after it', async () => {
   const entries = stamped(large(700), 1000);
   const cells = new Cells();
