@@ -51,11 +51,13 @@ class Load {
     }
   }
 
-  /** Ids that were acknowledged and are not there. */
+  /** Ids that were acknowledged and are not there. While a node starts a read may fail: it is asked again, as by whoever calls the store. */
   async missing(): Promise<Snowflake[]> {
     const missing: Snowflake[] = [];
     for (const { channelId, id } of this.acknowledged) {
-      if ((await this.store.message(channelId, id)) === null) missing.push(id);
+      const read = async () => ({ message: await this.store.message(channelId, id) });
+      const { message } = await eventually('the message is read', read, LONG_MS);
+      if (message === null) missing.push(id);
     }
     return missing;
   }
