@@ -4,51 +4,30 @@ import type { OwnerKey } from '../protocol/ids.ts';
 import type { Answer } from '../protocol/links.ts';
 import { SHED_ORDER, shareOf, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import type { AskOptions, Directory } from './directory.ts';
+import { DirectoryAround } from './directory-around.ts';
 import { Shed } from './overload.ts';
 
-export class GatedDirectory implements Directory {
+export class GatedDirectory extends DirectoryAround {
   readonly #commands = new Map<OwnerKey, number>();
   readonly #reads = new Map<OwnerKey, number>();
   readonly #shed = new Tally(SHED_ORDER);
 
   constructor(
-    readonly inner: Directory,
+    inner: Directory,
     readonly limits: { readonly ownerCalls: number; readonly ownerReads: number },
-  ) {}
-
-  get self(): Directory['self'] {
-    return this.inner.self;
+  ) {
+    super(inner);
   }
 
-  ask(to: OwnerKey, command: Parameters<Directory['ask']>[1], options: AskOptions): Promise<Answer> {
+  override ask(to: OwnerKey, command: Parameters<Directory['ask']>[1], options: AskOptions): Promise<Answer> {
     const urgency = urgencyOf(command);
     const room = this.limits.ownerCalls * shareOf(urgency);
     return this.#pass(this.#commands, to, room, urgency, () => this.inner.ask(to, command, options));
   }
 
   /** A question waits in no mailbox: when a crowd opens a channel, each of them may ask. */
-  read(...args: Parameters<Directory['read']>): Promise<Answer> {
+  override read(...args: Parameters<Directory['read']>): Promise<Answer> {
     return this.#pass(this.#reads, args[0], this.limits.ownerReads, 'ordinary', () => this.inner.read(...args));
-  }
-
-  tell(...args: Parameters<Directory['tell']>): void {
-    this.inner.tell(...args);
-  }
-
-  interest(...args: Parameters<Directory['interest']>): void {
-    this.inner.interest(...args);
-  }
-
-  residence(...args: Parameters<Directory['residence']>): void {
-    this.inner.residence(...args);
-  }
-
-  control(...args: Parameters<Directory['control']>): Promise<void> {
-    return this.inner.control(...args);
-  }
-
-  workers(): ReturnType<Directory['workers']> {
-    return this.inner.workers();
   }
 
   measure(): Family[] {

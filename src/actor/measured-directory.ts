@@ -2,51 +2,26 @@
 import { counter, type Family, gauge, Tally } from '../base/metrics.ts';
 import { FAULT_CODES, Fault } from '../protocol/errors.ts';
 import type { Answer } from '../protocol/links.ts';
-import type { AskOptions, Directory } from './directory.ts';
+import type { Directory } from './directory.ts';
+import { DirectoryAround } from './directory-around.ts';
 
-export class MeasuredDirectory implements Directory {
+export class MeasuredDirectory extends DirectoryAround {
   readonly #asked = new Tally();
   readonly #faults = new Tally([...FAULT_CODES, 'bug']);
   readonly #refused = new Tally();
   #inFlight = 0;
 
-  constructor(readonly inner: Directory) {}
-
-  get self(): Directory['self'] {
-    return this.inner.self;
+  override ask(...args: Parameters<Directory['ask']>): Promise<Answer> {
+    return this.#count('ask', this.inner.ask(...args));
   }
 
-  ask(
-    to: Parameters<Directory['ask']>[0],
-    command: Parameters<Directory['ask']>[1],
-    options: AskOptions,
-  ): Promise<Answer> {
-    return this.#count('ask', this.inner.ask(to, command, options));
-  }
-
-  read(...args: Parameters<Directory['read']>): Promise<Answer> {
+  override read(...args: Parameters<Directory['read']>): Promise<Answer> {
     return this.#count('read', this.inner.read(...args));
   }
 
-  tell(...args: Parameters<Directory['tell']>): void {
+  override tell(...args: Parameters<Directory['tell']>): void {
     this.#asked.add('tell');
     this.inner.tell(...args);
-  }
-
-  interest(...args: Parameters<Directory['interest']>): void {
-    this.inner.interest(...args);
-  }
-
-  residence(...args: Parameters<Directory['residence']>): void {
-    this.inner.residence(...args);
-  }
-
-  control(...args: Parameters<Directory['control']>): Promise<void> {
-    return this.inner.control(...args);
-  }
-
-  workers(): ReturnType<Directory['workers']> {
-    return this.inner.workers();
   }
 
   measure(): Family[] {
