@@ -1,11 +1,11 @@
 /** Clients that do not read, or read slowly: what is theirs arrives whole, nobody else waits for them, and memory has an end. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { APIMessage } from 'discord-api-types/v10';
-import { FAT_CHANNELS, fatten, flood as floodWith } from '../support/fat-guild.ts';
+import { FAT_CHANNELS, flood as floodWith, openFatTown } from '../support/fat-guild.ts';
 import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
 import { SlowSocket } from '../support/slow-socket.ts';
 import { BOT, PERSON, TinyTown } from '../support/tiny-town.ts';
-import { type Bot, type Person, type Place, Town } from '../support/town.ts';
+import type { Bot, Person, Place, Town } from '../support/town.ts';
 
 const MB = 1 << 20;
 const GUILDS = 3;
@@ -14,19 +14,10 @@ let town: Town;
 let owner: Person;
 let friend: Person;
 let bot: Bot;
-const guilds: Place[] = [];
+let guilds: readonly Place[];
 
 beforeAll(async () => {
-  town = await Town.open({ config: { rateLimits: 'off' } });
-  owner = await town.person('owner');
-  friend = await town.person('friend');
-  for (let n = 0; n < GUILDS; n += 1) {
-    const place = await town.guild(owner);
-    guilds.push(place);
-    await town.join(owner, place, friend);
-    bot = await town.bot('bot', place.id);
-    await fatten(town, owner, place);
-  }
+  ({ town, owner, friend, bot, guilds } = await openFatTown(GUILDS));
 }, 60_000);
 
 afterAll(() => town[Symbol.asyncDispose]());

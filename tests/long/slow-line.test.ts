@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { APIMessage } from 'discord-api-types/v10';
 import { eventually } from '../support/eventually.ts';
-import { FAT_CHANNELS, fatten, flood } from '../support/fat-guild.ts';
+import { FAT_CHANNELS, flood, openFatTown } from '../support/fat-guild.ts';
 import { BOT_INTENTS } from '../support/raw-gateway.ts';
 import { SlowSocket } from '../support/slow-socket.ts';
-import { type Bot, type Person, type Place, Town } from '../support/town.ts';
+import type { Bot, Person, Place, Town } from '../support/town.ts';
 
 const MB = 1_000_000;
 const GUILDS = 5;
@@ -20,19 +20,10 @@ let town: Town;
 let owner: Person;
 let friend: Person;
 let bot: Bot;
-const guilds: Place[] = [];
+let guilds: readonly Place[];
 
 beforeAll(async () => {
-  town = await Town.open({ config: { rateLimits: 'off' } });
-  owner = await town.person('owner');
-  friend = await town.person('friend');
-  for (let n = 0; n < GUILDS; n += 1) {
-    const place = await town.guild(owner);
-    guilds.push(place);
-    await town.join(owner, place, friend);
-    bot = await town.bot('bot', place.id);
-    await fatten(town, owner, place);
-  }
+  ({ town, owner, friend, bot, guilds } = await openFatTown(GUILDS));
 }, 60_000);
 
 afterAll(() => town[Symbol.asyncDispose]());

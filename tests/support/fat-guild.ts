@@ -1,5 +1,5 @@
 /** Guilds whose snapshots are megabytes, and floods of big messages. */
-import type { Person, Place, Town } from './town.ts';
+import { type Bot, type Person, type Place, Town } from './town.ts';
 
 const MB = 1 << 20;
 export const FAT_CHANNELS = 470;
@@ -50,4 +50,30 @@ export async function flood(
   };
   await Promise.all(Array.from({ length: 6 }, write));
   return ids.sort();
+}
+
+export interface FatTown {
+  readonly town: Town;
+  readonly owner: Person;
+  readonly friend: Person;
+  readonly bot: Bot;
+  readonly guilds: readonly Place[];
+}
+
+/** A town of so many fat guilds of one owner; a friend and one bot are in all of them. */
+export async function openFatTown(count: number): Promise<FatTown> {
+  const town = await Town.open({ config: { rateLimits: 'off' } });
+  const owner = await town.person('owner');
+  const friend = await town.person('friend');
+  const guilds: Place[] = [];
+  let bot: Bot | null = null;
+  for (let n = 0; n < count; n += 1) {
+    const place = await town.guild(owner);
+    guilds.push(place);
+    await town.join(owner, place, friend);
+    bot = await town.bot('bot', place.id);
+    await fatten(town, owner, place);
+  }
+  if (bot === null) throw new Error('a fat town has at least one guild');
+  return { town, owner, friend, bot, guilds };
 }
