@@ -4,24 +4,24 @@ import type { Command, GuildCommand } from '../protocol/commands.ts';
 import { type Decision, done, type Need, refused, type Turn } from '../protocol/decision.ts';
 import { type Refusal, refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
+import type { FilesGone } from '../protocol/reads.ts';
 import { snowflakeAt } from '../protocol/snowflake.ts';
 import { guildTopic } from '../protocol/topics.ts';
 import { BOUNDS } from './bounds.ts';
 import { guildRefusal, isCategory } from './guards.ts';
 import { isAboveMember } from './hierarchy.ts';
 import { dismiss } from './join.ts';
+import type { Authored } from './message-cache.ts';
 import { LITERAL, Outcome } from './outcome.ts';
 import { renderUser } from './render-member.ts';
 import type { GuildState } from './state.ts';
 import { topicOf } from './visibility.ts';
 
 type Of<K extends GuildCommand['kind']> = GuildCommand & { readonly kind: K };
-type Authored = Need & { readonly need: 'authored' };
-
-type Messages = readonly { readonly channelId: Snowflake; readonly id: Snowflake }[];
+type AuthoredNeed = Need & { readonly need: 'authored' };
 
 /** The need of a command is fixed when it is first asked for, so that its turn asks for the same. */
-const asked = new WeakMap<Command, Authored>();
+const asked = new WeakMap<Command, AuthoredNeed>();
 
 /** What a ban must know before its turn: his messages. Empty: it deletes none, will be refused, or knows them. Held until `ban` or `forsake`. */
 export function banNeeds(state: GuildState, command: Of<'ban'>, now: number): readonly Need[] {
@@ -30,7 +30,7 @@ export function banNeeds(state: GuildState, command: Of<'ban'>, now: number): re
   return need === null ? [] : state.messages.hold(command, [need]);
 }
 
-function needOf(state: GuildState, command: Of<'ban'>, now: number): Authored | null {
+function needOf(state: GuildState, command: Of<'ban'>, now: number): AuthoredNeed | null {
   if (command.deleteMessageSeconds <= 0) return null;
   let need = asked.get(command);
   if (need === undefined) {
@@ -52,7 +52,7 @@ export function ban(state: GuildState, command: Of<'ban'>, turn: Turn): Decision
   const { by, user } = command;
   const no = banRefusal(state, by.id, user.id, turn.now);
   if (no) return refused(no);
-  if (state.bans.has(user.id)) return done();
+  if (state.bans.has(user.id)) return done([]);
   const need = needOf(state, command, turn.now);
   const authored = need === null ? [] : state.messages.authored(need);
   if (authored === undefined) return refused(refuse('overloaded'));
@@ -65,20 +65,18 @@ export function ban(state: GuildState, command: Of<'ban'>, turn: Turn): Decision
   dismiss(state, outcome, user.id);
   const d = JSON.stringify({ guild_id: guildId, user: renderUser(record.user) });
   outcome.event(guildTopic(guildId), 'GUILD_BAN_ADD', d, { note: LITERAL });
-  deleteAuthored(state, outcome, authored, turn);
-  return outcome.done();
+  return outcome.done(deleteAuthored(state, outcome, authored, turn));
 }
 
-function deleteAuthored(state: GuildState, outcome: Outcome, authored: Messages, turn: Turn): void {
-  const byChannel = new Map<Snowflake, Snowflake[]>();
-  for (const { channelId, id } of authored.slice(0, BOUNDS.bannedMessages)) {
-    const ids = byChannel.get(channelId);
-    if (ids === undefined) byChannel.set(channelId, [id]);
-    else ids.push(id);
-  }
-  for (const [channelId, ids] of byChannel) {
+/** -> the files that go with them. */
+function deleteAuthored(state: GuildState, outcome: Outcome, authored: Authored, turn: Turn): FilesGone {
+  const gone: FilesGone[number][] = [];
+  for (const [channelId, messages] of Map.groupBy(authored.slice(0, BOUNDS.bannedMessages), (one) => one.channelId)) {
     const channel = state.channels.get(channelId);
     if (channel === undefined) continue;
+    const ids = messages.map(({ id }) => id);
+    const files = messages.flatMap((message) => message.files);
+    if (files.length > 0) gone.push({ channelId, ids: files });
     outcome.write({ w: 'deleteMessages', channelId, ids });
     for (const id of ids) state.messages.putDeleted(channelId, id);
     state.generations.set(channelId, turn.mint());
@@ -87,6 +85,7 @@ function deleteAuthored(state: GuildState, outcome: Outcome, authored: Messages,
       outcome.event(topicOf(state, channel), 'MESSAGE_DELETE_BULK', d, { note: LITERAL });
     }
   }
+  return gone;
 }
 
 /** Ids in one MESSAGE_DELETE_BULK, as in a bulk delete. */

@@ -28,7 +28,12 @@ interface NonceSlot {
   readonly at: number;
 }
 export type Pins = ReadonlyMap<Snowflake, string>;
-export type Authored = readonly { readonly channelId: Snowflake; readonly id: Snowflake }[];
+/** `files`: ids of its attachments. */
+export type Authored = readonly {
+  readonly channelId: Snowflake;
+  readonly id: Snowflake;
+  readonly files: readonly Snowflake[];
+}[];
 type PinsAnswer = readonly { readonly message: MessageWithReactions; readonly pinnedAt: string }[];
 
 /** Only while its command waits. */
@@ -141,8 +146,9 @@ export class MessageCache {
     for (const slot of this.#allMessages()) {
       const record = slot.value?.message;
       if (!record || record.author_id !== need.author || !need.channelIds.includes(record.channel_id)) continue;
-      if (BigInt(record.id) >= BigInt(need.since))
-        found.set(record.id, { channelId: record.channel_id, id: record.id });
+      if (BigInt(record.id) < BigInt(need.since)) continue;
+      const files = record.wire.attachments.map(({ id }) => id);
+      found.set(record.id, { channelId: record.channel_id, id: record.id, files });
     }
     return [...found.values()];
   }
@@ -172,7 +178,7 @@ export class MessageCache {
 
   /**
    * An answer of the store; ignored if nobody waits for it any more, or if this owner's own writes already know. By need: `message` MessageWithReactions | null,
-   * `reaction` boolean, `nonce` the MessageWithReactions it made | its id, when that is deleted | null, `pins` and `authored` what the port says.
+   * `reaction` boolean, `nonce` the MessageWithReactions it made | its id, when that is deleted | null, `pins` what the port says, `authored` Authored.
    */
   supply(need: Need, value: unknown): void {
     const held = this.#held.get(slotOf(need));

@@ -5,7 +5,9 @@ import { type Decision, refused, type Turn } from '../protocol/decision.ts';
 import { type Refusal, refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { hasBits } from '../protocol/permission-bits.ts';
+import type { Edited } from '../protocol/reads.ts';
 import type { MessageRecord, StoredMessage } from '../protocol/records.ts';
+import { shownFiles } from '../protocol/shown-files.ts';
 import { wireTime } from '../protocol/wire-time.ts';
 import { resolveMentions } from './mentions.ts';
 import { badContent, isEmpty, shownEmbeds } from './message-create.ts';
@@ -34,7 +36,13 @@ export function editMessage(place: Place, { by, messageId, patch }: Edit, turn: 
   const out = new Outcome(turn);
   replaceMessage(place, { ...message, wire }, out);
   place.touch(turn.mint());
-  return out.done(wire);
+  const edited: Edited<StoredMessage> = { message: wire, gone: droppedFiles(message.wire, wire) };
+  return out.done(edited);
+}
+
+function droppedFiles(before: StoredMessage, after: StoredMessage): Snowflake[] {
+  const shown = shownFiles(after);
+  return before.attachments.map(({ id }) => id).filter((id) => !shown.has(id));
 }
 
 export function crosspost(place: Place, { by, messageId }: Crosspost, turn: Turn): Decision {

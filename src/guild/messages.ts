@@ -68,7 +68,7 @@ export function messageNeeds(state: Pick<GuildState, 'messages'>, command: Messa
   return state.messages.hold(command, needsOf(command));
 }
 
-/** By need: `message` MessageWithReactions | null, `reaction` boolean, `nonce` the message it made (its id when deleted) | null, `pins` and `authored` as the port says. */
+/** `value`: what host/needs.ts loads for this need, as `MessageCache.supply` takes it. */
 export function supplyNeed(state: Pick<GuildState, 'messages'>, need: Need, value: unknown): void {
   state.messages.supply(need, value);
 }

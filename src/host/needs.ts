@@ -1,11 +1,14 @@
 /** Loads from the store what a command needs before its turn. */
+import type { Authored } from '../guild/message-cache.ts';
 import type { Need } from '../protocol/decision.ts';
 import type { MessagesPort } from '../store/ports.ts';
 
-type NeedReads = Pick<MessagesPort, 'message' | 'reactionsOf' | 'nonce' | 'pins' | 'authored'>;
+type NeedReads = Pick<MessagesPort, 'message' | 'reactionsOf' | 'nonce' | 'pins' | 'authored' | 'messages'>;
 
 /** Messages that one ban deletes at most. */
 const AUTHORED = 1000;
+/** Messages in one query. */
+const AT_ONCE = 100;
 
 /** The value that `Behavior.supply` takes for this need. Rejects with Fault. */
 export async function loadNeed(store: NeedReads, need: Need, now: number): Promise<unknown> {
@@ -24,6 +27,20 @@ export async function loadNeed(store: NeedReads, need: Need, now: number): Promi
     case 'pins':
       return store.pins(need.channelId);
     case 'authored':
-      return store.authored(need.channelIds, need.author, need.since, AUTHORED);
+      return authored(store, need);
   }
+}
+
+/** With the files of each, which leave the disk with it. */
+async function authored(store: NeedReads, need: Need & { readonly need: 'authored' }): Promise<Authored> {
+  const found = await store.authored(need.channelIds, need.author, need.since, AUTHORED);
+  const known: Authored[number][] = [];
+  for (const [channelId, messages] of Map.groupBy(found, (one) => one.channelId)) {
+    for (let from = 0; from < messages.length; from += AT_ONCE) {
+      const ids = messages.slice(from, from + AT_ONCE).map(({ id }) => id);
+      for (const { message } of await store.messages(channelId, ids))
+        known.push({ channelId, id: message.id, files: message.wire.attachments.map(({ id }) => id) });
+    }
+  }
+  return known;
 }

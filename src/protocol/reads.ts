@@ -15,6 +15,16 @@ export interface GuildGone {
   readonly roles: readonly Snowflake[];
 }
 
+/** To `editMessage`. */
+export interface Edited<M> {
+  readonly message: M;
+  /** Files that it showed before and shows no more. */
+  readonly gone: readonly Snowflake[];
+}
+
+/** To `ban`: files of the messages that it deleted. */
+export type FilesGone = readonly { readonly channelId: Snowflake; readonly ids: readonly Snowflake[] }[];
+
 /** A read of a channel's messages that many ask at once. All that changes the answer stands in it; who asks does not. */
 export type SharedRead = {
   readonly channelId: Snowflake;

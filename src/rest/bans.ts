@@ -1,11 +1,13 @@
 /** Bans of a guild (docs/resources/guild). */
 import { guildKey, type Snowflake } from '../protocol/ids.ts';
+import type { FilesGone } from '../protocol/reads.ts';
 import type { PublicUser } from '../protocol/records.ts';
 import type { Call } from './call.ts';
 import { Refused, refused } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { ban, bulkBan } from './schemas.ts';
+import { removeFiles } from './tidy-up.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -27,8 +29,15 @@ async function banUserFromGuild(call: Call): Promise<Outcome> {
   const deleteMessageSeconds = form.delete_message_seconds ?? days * DAY_SECONDS;
   const [user] = await usersOf(call, [call.id('userId')]);
   if (user === undefined) return unknownUser(call);
-  await call.ask(guildKey(call.id('guildId')), { kind: 'ban', by: call.by, user, deleteMessageSeconds });
+  await banOne(call, user, deleteMessageSeconds);
   return noContent;
+}
+
+/** What he wrote goes, and with it what he sent. */
+async function banOne(call: Call, user: PublicUser, deleteMessageSeconds: number): Promise<void> {
+  const guild = guildKey(call.id('guildId'));
+  const gone = await call.ask<FilesGone>(guild, { kind: 'ban', by: call.by, user, deleteMessageSeconds });
+  await removeFiles(call, gone);
 }
 
 /** Who may not ban hears that first. */
@@ -46,7 +55,6 @@ async function unbanUserFromGuild(call: Call): Promise<Outcome> {
 /** One after the other; the answer says who was banned and who was not. Nobody at all is a refusal. */
 async function bulkBanUsersFromGuild(call: Call): Promise<Outcome> {
   const form = await call.body(bulkBan);
-  const guild = guildKey(call.id('guildId'));
   const deleteMessageSeconds = form.delete_message_seconds ?? 0;
   const known = new Map((await usersOf(call, form.user_ids)).map((user) => [user.id, user]));
   const banned_users: Snowflake[] = [];
@@ -56,7 +64,7 @@ async function bulkBanUsersFromGuild(call: Call): Promise<Outcome> {
     const user = known.get(id);
     try {
       if (user === undefined) throw refused('unknownUser');
-      await call.ask(guild, { kind: 'ban', by: call.by, user, deleteMessageSeconds });
+      await banOne(call, user, deleteMessageSeconds);
       banned_users.push(id);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

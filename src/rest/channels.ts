@@ -4,11 +4,12 @@ import type { ChannelPatch } from '../protocol/commands.ts';
 import { guildKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { pick, pickFilled } from './compact.ts';
-import { tidyUp, withPicture } from './pictures.ts';
+import { withPicture } from './pictures.ts';
 import { refusedField } from './refused.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { channelCreate, channelEdit, channelMoves, overwritePut } from './schemas.ts';
+import { tidyUp } from './tidy-up.ts';
 import { PICTURE_BODY_BYTES } from './users.ts';
 
 type Form = ReturnType<typeof channelEdit.parse>;

@@ -1,7 +1,7 @@
 /** Files on disk: attachments by channel and id, pictures of users and guilds by hash. One quota for the installation. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Snowflake } from '../protocol/ids.ts';
@@ -69,25 +69,26 @@ export class Files {
   ): Promise<SavedFile> {
     const folder = this.#attachment(channelId, id);
     const name = safeName(filename);
-    await mkdir(folder, { recursive: true });
     let size = 0;
     const head: Uint8Array[] = [];
-    const file = await open(join(folder, name), 'wx', 0o600);
+    let file: FileHandle | null = null;
     try {
+      await mkdir(folder, { recursive: true });
+      file = await open(join(folder, name), 'wx', 0o600);
       for await (const chunk of content) {
         if (size + chunk.byteLength > maxBytes) throw refused('payloadTooLarge');
         this.#take(chunk.byteLength);
         if (size < HEAD_BYTES) head.push(chunk);
         size += chunk.byteLength;
-        await file.write(chunk);
+        await file.appendFile(chunk);
       }
       await file.sync();
     } catch (error) {
       this.#give(size);
       await rm(folder, { recursive: true, force: true });
-      throw error;
+      throw asRefusal(error);
     } finally {
-      await file.close();
+      await file?.close();
     }
     return { name, size, picture: pictureOf(Buffer.concat(head)) };
   }
@@ -122,9 +123,25 @@ export class Files {
     const path = this.#picture(kind, owner, hash);
     if ((await openFile(path)) !== null) return { hash, isNew: false };
     this.#take(bytes.byteLength);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes, { mode: 0o600 });
+    try {
+      await this.#place(path, bytes);
+    } catch (error) {
+      this.#give(bytes.byteLength);
+      throw asRefusal(error);
+    }
     return { hash, isNew: true };
+  }
+
+  /** Whole or not at all: a name that is there already is taken for the file that it names. */
+  async #place(path: string, bytes: Uint8Array): Promise<void> {
+    const box = await this.#box();
+    try {
+      await writeFile(join(box, 'it'), bytes, { mode: 0o600, flush: true });
+      await mkdir(dirname(path), { recursive: true });
+      await rename(join(box, 'it'), path);
+    } finally {
+      await rm(box, { recursive: true, force: true });
+    }
   }
 
   removePicture(kind: PictureKind, owner: Snowflake, hash: string): Promise<void> {
@@ -164,8 +181,11 @@ export class Files {
   /** Gone for everybody at once. Of two who remove the same only one moves it, so its size is given back once. */
   async #remove(path: string): Promise<void> {
     if ((await stat(path).catch(() => null)) === null) return;
-    await mkdir(this.#trash, { recursive: true });
-    const box = await mkdtemp(join(this.#trash, 'gone-'));
+    const box = await this.#box().catch((error: unknown) => {
+      if (isFull(error)) return null;
+      throw error;
+    });
+    if (box === null) return this.#removeInPlace(path);
     try {
       await rename(path, join(box, 'it'));
     } catch (error) {
@@ -174,6 +194,19 @@ export class Files {
     const size = await sizeOf(box);
     await rm(box, { recursive: true, force: true });
     this.#give(size);
+  }
+
+  /** A full disk may have no room for the box: what is removed makes some. */
+  async #removeInPlace(path: string): Promise<void> {
+    const size = await sizeOf(path);
+    await rm(path, { recursive: true, force: true });
+    this.#give(size);
+  }
+
+  /** A folder of one's own, for what is on its way in or out. */
+  async #box(): Promise<string> {
+    await mkdir(this.#trash, { recursive: true });
+    return mkdtemp(join(this.#trash, 'box-'));
   }
 
   #take(bytes: number): void {
@@ -187,6 +220,13 @@ export class Files {
     Atomics.sub(this.#used, 0, BigInt(bytes));
   }
 }
+
+/** No room, or no more of it for this user. */
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+const isFull = (error: unknown): boolean => error instanceof Error && 'code' in error && FULL.has(error.code);
+
+/** A full disk is a state that the client hears of; anything else is what it is. */
+const asRefusal = (error: unknown): unknown => (isFull(error) ? refused('storeFull') : error);
 
 /** Bytes of a file, or of all files below a folder; 0 when nothing is there. */
 async function sizeOf(path: string): Promise<number> {

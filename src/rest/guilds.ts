@@ -4,10 +4,11 @@ import { guildKey, type Snowflake } from '../protocol/ids.ts';
 import type { GuildGone } from '../protocol/reads.ts';
 import type { Call } from './call.ts';
 import { pick, pickFilled } from './compact.ts';
-import { type PictureHash, type PictureOf, tidyUp, withPicture } from './pictures.ts';
+import { type PictureHash, type PictureOf, withPicture } from './pictures.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { guildCreate, guildEdit } from './schemas.ts';
+import { tidyUp } from './tidy-up.ts';
 import { PICTURE_BODY_BYTES } from './users.ts';
 
 async function createGuild(call: Call): Promise<Outcome> {

@@ -1,16 +1,17 @@
 /** Messages of a channel (docs/resources/message). */
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
-import type { MayRead } from '../protocol/reads.ts';
+import type { Edited, MayRead } from '../protocol/reads.ts';
+import type { StoredMessage } from '../protocol/records.ts';
 import type { Call } from './call.ts';
-import { draftOf, patchOf } from './message-draft.ts';
+import { draftOf, patchOf, type Uploaded } from './message-draft.ts';
 import { readerOf, visible, type WireMessage } from './message-wire.ts';
-import { tidyUp } from './pictures.ts';
 import { readAs } from './read-as.ts';
 import { refused } from './refused.ts';
 import { answerEncoded, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { bulkDelete } from './schemas.ts';
+import { removeFiles } from './tidy-up.ts';
 import { withForm } from './uploads.ts';
 
 const READ_MESSAGE_HISTORY = 1n << 16n;
@@ -55,23 +56,24 @@ async function createMessage(call: Call): Promise<Outcome> {
   const owner = await call.edge.owners.of(channelId);
   return withForm(call, owner, channelId, async (body, uploaded) => {
     const draft = draftOf(body, uploaded, call.account.kind === 'person');
-    const message = await call.ask<WireMessage>(owner, { kind: 'createMessage', by: call.by, channelId, draft });
+    const message = await call.ask<StoredMessage>(owner, { kind: 'createMessage', by: call.by, channelId, draft });
+    await removeFiles(call, [{ channelId, ids: unshown(message, uploaded) }]);
     return ok(visible(message, readerOf(call.account, owner)));
   });
 }
+
+/** Said twice with one nonce, it is one message, with the files of the first time. */
+const unshown = ({ attachments }: StoredMessage, uploaded: readonly Uploaded[]): Snowflake[] =>
+  uploaded.map(({ attachment }) => attachment.id).filter((id) => !attachments.some((shown) => shown.id === id));
 
 async function updateMessage(call: Call): Promise<Outcome> {
   const [channelId, messageId] = [call.id('channelId'), call.id('messageId')];
   const owner = await call.edge.owners.of(channelId);
   return withForm(call, owner, channelId, async (body, uploaded) => {
     const patch = patchOf(body, uploaded);
-    const message = await call.ask<WireMessage>(owner, {
-      kind: 'editMessage',
-      by: call.by,
-      channelId,
-      messageId,
-      patch,
-    });
+    const edit = { kind: 'editMessage', by: call.by, channelId, messageId, patch } as const;
+    const { message, gone } = await call.ask<Edited<StoredMessage>>(owner, edit);
+    await removeFiles(call, [{ channelId, ids: gone }]);
     return ok(visible(message, readerOf(call.account, owner)));
   });
 }
@@ -99,7 +101,7 @@ async function bulkDeleteMessages(call: Call): Promise<Outcome> {
 }
 
 async function withoutFiles(call: Call, channelId: Snowflake, attachments: readonly Snowflake[]): Promise<Outcome> {
-  await tidyUp(call, () => call.edge.deps.files.removeAttachments(channelId, attachments));
+  await removeFiles(call, [{ channelId, ids: attachments }]);
   return noContent;
 }
 

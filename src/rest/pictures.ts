@@ -3,6 +3,7 @@ import type { Snowflake } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import type { PictureKind } from './files.ts';
 import { Refused } from './refused.ts';
+import { tidyUp } from './tidy-up.ts';
 
 export interface PictureOf {
   readonly kind: PictureKind;
@@ -34,13 +35,4 @@ export async function withPicture<T>(
   }
   await tidyUp(call, () => files.keepPicture(kind, owner, hash, clock.now()));
   return used;
-}
-
-/** What is deleted is deleted, whatever becomes of its files. */
-export async function tidyUp(call: Call, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    call.edge.deps.report(error);
-  }
 }

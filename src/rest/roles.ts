@@ -3,10 +3,11 @@ import type { RolePatch } from '../protocol/commands.ts';
 import { guildKey, type Snowflake } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { pick } from './compact.ts';
-import { tidyUp, withPicture } from './pictures.ts';
+import { withPicture } from './pictures.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
 import { roleCreate, roleEdit, roleMoves } from './schemas.ts';
+import { tidyUp } from './tidy-up.ts';
 import { PICTURE_BODY_BYTES } from './users.ts';
 
 type Form = ReturnType<typeof roleEdit.parse>;

@@ -133,6 +133,8 @@ export interface FakeRest {
   readonly directory: FakeDirectory;
   readonly reports: unknown[];
   readonly root: string;
+  /** Bytes of the quota. */
+  readonly used: BigInt64Array;
   readonly deps: RestDeps;
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
   close(): void;
@@ -158,6 +160,8 @@ export interface FakeOptions {
   readonly remembered?: readonly string[];
   readonly random?: Random;
   readonly quotaBytes?: number;
+  /** Of the files; one of its own unless said. */
+  readonly root?: string;
 }
 
 const LIMITS: RestLimits = {
@@ -194,7 +198,8 @@ const LIMITS: RestLimits = {
 
 export function fakeRest(options: FakeOptions = {}): FakeRest {
   const directory = new FakeDirectory();
-  const root = mkdtempSync(join(tmpdir(), 'guildhall-rest-'));
+  const root = options.root ?? mkdtempSync(join(tmpdir(), 'guildhall-rest-'));
+  const used = new BigInt64Array(1);
   const reports: unknown[] = [];
   const accounts: Record<string, Account> = { bot: botAccount(), anna: annaAccount(), ...options.accounts };
   const mint = new Mint(1);
@@ -234,7 +239,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     mint: () => mint.next(NOW),
     config: { publicUrl: null, registration: 'open', rateLimits: GENEROUS, ...options.config },
     limits,
-    files: new Files({ directory: root, quotaBytes: options.quotaBytes ?? 16 * 1024 * 1024 }),
+    files: new Files({ directory: root, quotaBytes: options.quotaBytes ?? 16 * 1024 * 1024, used }),
     report: (error) => void reports.push(error),
   };
   const rest = createRest(deps);
@@ -251,5 +256,5 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     const url = path.startsWith('/cdn') || path === '/health' || path.startsWith('/api') ? path : `/api/v10${path}`;
     return rest.handle(new Request(`http://chat.example:8080${url}`, init), { ip: '192.0.2.1' });
   };
-  return { directory, reports, root, deps, call, close: () => rmSync(root, { recursive: true, force: true }) };
+  return { directory, reports, root, used, deps, call, close: () => rmSync(root, { recursive: true, force: true }) };
 }

@@ -274,7 +274,7 @@ test('a loaded DM goes on where it was', () => {
   const needs = actor.needs(command);
   expect(needs).toHaveLength(1);
   for (const need of needs) actor.supply(need, before.messages.message(channelId, first));
-  expect(f.body(actor.decide(command, f.turn()))).toMatchObject({ content: 'b' });
+  expect(f.body(actor.decide(command, f.turn()))).toMatchObject({ message: { content: 'b' }, gone: [] });
   expect(actor.question({ ask: 'channel', by: f.BOB, channelId })).toMatchObject({ ok: { last_message_id: first } });
   expect([actor.isMember(), actor.topicsOf(), actor.guilds(), actor.retell()]).toEqual([false, [], null, null]);
 });

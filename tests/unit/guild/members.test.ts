@@ -140,7 +140,7 @@ describe('bans', () => {
     const ids = Array.from({ length: 150 }, (_, i) => String(1_390_000_000_000_000_000n + BigInt(i)));
     world.state.messages.supply(
       asked[0]!,
-      ids.map((id) => ({ channelId, id })),
+      ids.map((id, i) => ({ channelId, id, files: i < 2 ? [`9${i}`] : [] })),
     );
     const banned = world.decide(command);
     expect(story(banned)).toEqual([
@@ -150,6 +150,7 @@ describe('bans', () => {
       'MESSAGE_DELETE_BULK',
       'MESSAGE_DELETE_BULK',
     ]);
+    expect(banned.reply).toEqual({ ok: [{ channelId, ids: ['90', '91'] }] });
     expect(banned.writes.at(-1)).toEqual({ w: 'deleteMessages', channelId, ids });
     expect(
       events(banned)

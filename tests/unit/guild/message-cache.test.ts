@@ -6,7 +6,12 @@ import type { Need } from '../../../src/protocol/decision.ts';
 import type { MessageRecord, MessageWithReactions } from '../../../src/protocol/records.ts';
 
 const record = (id: string, content = ''): MessageRecord =>
-  ({ id, channel_id: '1', author_id: '9', wire: { id, content } }) as unknown as MessageRecord;
+  ({
+    id,
+    channel_id: '1',
+    author_id: '9',
+    wire: { id, content, attachments: [{ id: '91' }] },
+  }) as unknown as MessageRecord;
 
 const needMessage = (id: string): Need => ({ need: 'message', channelId: '1', id });
 const needReaction = (id: string, user: string): Need => ({ need: 'reaction', channelId: '1', id, emoji: 'x', user });
@@ -150,15 +155,14 @@ test('messages of an author: stored ones and those made since, without the delet
   cache.putMessage(record('5'));
   cache.putDeleted('1', '20');
   cache.supply(need, [
-    { channelId: '1', id: '20' },
-    { channelId: '1', id: '21' },
+    { channelId: '1', id: '20', files: [] },
+    { channelId: '1', id: '21', files: ['90'] },
+    { channelId: '1', id: '30', files: ['92'] },
   ]);
-  expect(
-    cache
-      .authored(need)
-      ?.map(({ id }) => id)
-      .sort(),
-  ).toEqual(['21', '30']);
+  expect(cache.authored(need)).toEqual([
+    { channelId: '1', id: '21', files: ['90'] },
+    { channelId: '1', id: '30', files: ['91'] },
+  ]);
   cache.release(command);
   expect(cache.authored(need)).toBeUndefined();
 });

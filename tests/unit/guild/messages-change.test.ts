@@ -4,6 +4,7 @@ import { PermissionFlagsBits as P } from 'discord-api-types/v10';
 import { decideMessage, messageNeeds, retellMessage, supplyNeed } from '../../../src/guild/messages.ts';
 import type { GuildState } from '../../../src/guild/state.ts';
 import type { MessageCommand, MessageDraft, MessagePatch } from '../../../src/protocol/commands.ts';
+import type { Edited } from '../../../src/protocol/reads.ts';
 import { snowflakeAt } from '../../../src/protocol/snowflake.ts';
 import * as f from './message-fixture.ts';
 
@@ -17,11 +18,16 @@ const send = (state: GuildState, changes: Partial<MessageDraft> = {}, who = f.AN
   f.body<Message>(run(state, { kind: 'createMessage', by: f.by(who), channelId, draft: f.draft(changes) })).id;
 const edit = (state: GuildState, messageId: string, patch: MessagePatch, who = f.ANN) =>
   run(state, { kind: 'editMessage', by: f.by(who), channelId: f.TEXT, messageId, patch }, f.NOW + 60_000);
+const edited = (decision: ReturnType<typeof edit>): Message => f.body<{ message: Message }>(decision).message;
 const remove = (state: GuildState, messageId: string, who = f.ANN) =>
   run(state, { kind: 'deleteMessage', by: f.by(who), channelId: f.TEXT, messageId });
 const bulk = (state: GuildState, ids: readonly string[], who = f.OWNER) =>
   run(state, { kind: 'bulkDelete', by: f.by(who), channelId: f.TEXT, ids });
 
+const filesOf = (decision: ReturnType<typeof edit>) => {
+  const { message, gone } = f.body<Edited<{ attachments: readonly { id: string }[] }>>(decision);
+  return { kept: message.attachments.map(({ id }) => id), gone };
+};
 const file = (id: string) => ({ id, filename: 'a', size: 1, url: 'http://a', proxy_url: 'http://a' });
 
 describe('edit', () => {
@@ -30,7 +36,7 @@ describe('edit', () => {
     const id = send(state, { content: `<@${f.BOB}>` });
     const before = state.generations.get(f.TEXT);
     const decision = edit(state, id, { content: `<@${f.BOT}>` });
-    expect(f.body<Message>(decision)).toMatchObject({
+    expect(edited(decision)).toMatchObject({
       id,
       content: `<@${f.BOT}>`,
       mentions: [{ id: f.BOT }],
@@ -42,7 +48,7 @@ describe('edit', () => {
     ]);
     expect(state.generations.get(f.TEXT)).not.toBe(before);
     expect(state.channels.get(f.TEXT)?.last_message_id).toBe(id);
-    expect(f.objections(f.body(decision))).toEqual([]);
+    expect(f.objections(edited(decision))).toEqual([]);
   });
 
   const cases: [string, bigint, string, MessagePatch, string | null][] = [
@@ -71,7 +77,7 @@ describe('edit', () => {
   test('hiding embeds is no edit of the text', () => {
     const state = f.guild(f.EVERYDAY | P.ManageMessages);
     const id = send(state, { embeds: [{ title: 'a' }] });
-    expect(f.body(edit(state, id, { flags: 4 }, f.BOB))).toMatchObject({
+    expect(edited(edit(state, id, { flags: 4 }, f.BOB))).toMatchObject({
       flags: 4,
       embeds: [],
       edited_timestamp: null,
@@ -81,10 +87,18 @@ describe('edit', () => {
   test('attachments: those kept, then the new ones', () => {
     const state = f.guild();
     const id = send(state, { attachments: [file('1'), file('2')] });
-    const kept = (decision: ReturnType<typeof edit>) =>
-      f.body<{ attachments: { id: string }[] }>(decision).attachments.map((a) => a.id);
-    expect(kept(edit(state, id, { content: 'x' }))).toEqual(['1', '2']);
-    expect(kept(edit(state, id, { keep: ['2'], attachments: [file('3')] }))).toEqual(['2', '3']);
+    expect(filesOf(edit(state, id, { content: 'x' }))).toEqual({ kept: ['1', '2'], gone: [] });
+    const other = edit(state, id, { keep: ['2'], attachments: [file('3')] });
+    expect(filesOf(other)).toEqual({ kept: ['2', '3'], gone: ['1'] });
+  });
+
+  test('a file that the message goes on showing in an embed or a component is not gone with its place in the list', () => {
+    const state = f.guild();
+    const url = (id: string) => `http://a/cdn/attachments/${f.TEXT}/${id}/a.png`;
+    const id = send(state, { attachments: ['1', '2', '3'].map(file), embeds: [{ image: { url: url('1') } }] });
+    expect(filesOf(edit(state, id, { keep: ['3'] }))).toEqual({ kept: ['3'], gone: ['2'] });
+    const media = { type: 12, items: [{ media: { url: url('3') } }] } as never;
+    expect(filesOf(edit(state, id, { keep: [], components: [media] }))).toEqual({ kept: [], gone: [] });
   });
 
   test('an unknown message is loaded first, and what is stored is edited', () => {
@@ -102,7 +116,7 @@ describe('edit', () => {
     const needs = messageNeeds(state, command);
     expect(needs).toEqual([{ need: 'message', channelId: f.TEXT, id }]);
     for (const need of needs) supplyNeed(state, need, stored);
-    expect(f.body(run(state, command))).toMatchObject({ id, content: 'y' });
+    expect(edited(run(state, command))).toMatchObject({ id, content: 'y' });
     expect(f.why(edit(f.guild(), id, { content: 'x' }))).toBe('overloaded');
   });
 
@@ -114,7 +128,7 @@ describe('edit', () => {
     const needs = messageNeeds(state, command);
     for (const need of needs) supplyNeed(state, need, null);
     expect(f.why(run(state, command))).toBe('unknownMessage');
-    expect(f.body(run(state, { ...command, channelId: f.NEWS }))).toMatchObject({ id, content: 'x' });
+    expect(edited(run(state, { ...command, channelId: f.NEWS }))).toMatchObject({ id, content: 'x' });
   });
 });
 

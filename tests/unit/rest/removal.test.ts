@@ -13,6 +13,8 @@ import {
   type FakeRest,
   fakeRest,
   GUILD,
+  publicUser,
+  userRecord,
 } from '../../support/fake-rest.ts';
 
 const [FILE, OTHER, ROLE] = ['1200000000000000001', '1200000000000000002', '1200000000000000003'];
@@ -60,6 +62,35 @@ describe('what is deleted', () => {
     expect(list('attachments', CHANNEL)).toEqual([OTHER]);
     expect((await rest.call('POST', `${messages}/bulk-delete`, { body: { messages: ['7', '8'] } })).status).toBe(204);
     expect(list('attachments', CHANNEL)).toEqual([]);
+  });
+
+  test('with an edit or a ban goes too, channel by channel', async () => {
+    open({ store: { users: async () => [userRecord(publicUser(ANNA, 'anna'))] } }).directory.replies = {
+      editMessage: () => ({ ok: { message: { author: { id: ANNA }, mentions: [] }, gone: [FILE] } }),
+      ban: () => ({
+        ok: [
+          { channelId: CHANNEL, ids: [OTHER] },
+          { channelId: ROLE, ids: [FILE, OTHER] },
+        ],
+      }),
+    };
+    const fill = (): void => {
+      for (const channel of [CHANNEL, ROLE])
+        for (const id of [FILE, OTHER]) put(1, 'attachments', channel, id, 'a.txt');
+    };
+    fill();
+    const edit = await rest.call('PATCH', `/channels/${CHANNEL}/messages/7`, { body: { attachments: [] } });
+    expect([edit.status, await edit.json()]).toMatchObject([200, { author: { id: ANNA } }]);
+    expect(list('attachments', CHANNEL)).toEqual([OTHER]);
+    for (const [method, path, body] of [
+      ['PUT', `bans/${ANNA}`, { delete_message_days: 1 }],
+      ['POST', 'bulk-ban', { user_ids: [ANNA], delete_message_seconds: 60 }],
+    ] as const) {
+      fill();
+      expect((await rest.call(method, `/guilds/${GUILD}/${path}`, { body })).status).toBeLessThan(300);
+      expect([list('attachments', CHANNEL), list('attachments', ROLE)]).toEqual([[FILE], []]);
+    }
+    expect(rest.reports).toEqual([]);
   });
 
   test('stays while the owner refuses', async () => {

@@ -91,6 +91,15 @@ describe('a form with files', () => {
     expect(pulled).toBe(0);
   });
 
+  test('said again under its nonce is the message of the first time, with the files of the first time', async () => {
+    open();
+    await send(form({}, { 'files[0]': text('a', 'a.txt') }));
+    const first = { author: { id: BOT }, mentions: [], attachments: sent().attachments };
+    rest.directory.replies.createMessage = () => ({ ok: first });
+    expect((await send(form({}, { 'files[0]': text('a', 'a.txt') }))).status).toBe(200);
+    expect(stored()).toEqual(first.attachments.map(({ id }) => id));
+  });
+
   test('leaves nothing behind after a refusal of the owner', async () => {
     open().directory.replies.createMessage = () => refuse('slowMode', { retryAfter: 1 });
     expect((await send(form({}, { 'files[0]': text('a', 'a.txt') }))).status).toBe(429);
@@ -172,7 +181,9 @@ describe('a form with files', () => {
   });
 
   test('an edit keeps the named ones and adds the new', async () => {
-    open().directory.replies.editMessage = () => ({ ok: { author: { id: '1' }, mentions: [] } });
+    open().directory.replies.editMessage = () => ({
+      ok: { message: { author: { id: '1' }, mentions: [] }, gone: [] },
+    });
     const payload = { attachments: [{ id: '1100000000000000055' }, { id: 0, filename: 'a.txt' }] };
     const response = await send(form(payload, { 'files[0]': text('a', 'a.txt') }), 'PATCH', `${path}/7`);
     expect(response.status).toBe(200);

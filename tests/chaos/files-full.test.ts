@@ -1,0 +1,74 @@
+/** A disk that has no room for a file or a picture: said clearly, nothing half written stays, and it ends when there is room again. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { readdirSync } from 'node:fs';
+import type { MessageDraft } from '../../src/protocol/commands.ts';
+import { defaultAvatar } from '../../src/rest/default-avatars.ts';
+import { annaAccount, BOT, CHANNEL, type FakeRest, fakeRest } from '../support/fake-rest.ts';
+import { SmallDisk } from '../support/small-disk.ts';
+
+const impossible = SmallDisk.impossible();
+if (impossible !== null) console.warn(`files on a full disk are not tested: ${impossible}`);
+
+const ROOM = 256 * 1024;
+/** More than there is, in pieces. */
+const LARGE = 'x'.repeat(2 * ROOM);
+const FULL = { message: 'The store of this server is full', code: 0 };
+const png = Buffer.from(defaultAvatar(0) as Uint8Array).toString('base64');
+
+describe.skipIf(impossible !== null && !process.env.CI)('a full disk', () => {
+  let disk: SmallDisk;
+  let rest: FakeRest;
+
+  beforeEach(() => {
+    disk = SmallDisk.of(ROOM);
+    rest = fakeRest({ root: disk.path });
+    rest.directory.replies = {
+      maySend: () => ({ ok: null }),
+      createMessage: (command: { draft: MessageDraft }) => ({
+        ok: { author: { id: BOT }, mentions: [], attachments: command.draft.attachments },
+      }),
+      updateUser: () => ({ ok: annaAccount().record }),
+    };
+  });
+  afterEach(() => disk[Symbol.dispose]());
+
+  const send = (...contents: readonly string[]): Promise<Response> => {
+    const raw = new FormData();
+    for (const [n, content] of contents.entries()) raw.append(`files[${n}]`, new File([content], `${n}.txt`));
+    return rest.call('POST', `/channels/${CHANNEL}/messages`, { raw });
+  };
+  const wear = (): Promise<Response> =>
+    rest.call('PATCH', '/users/@me', { body: { avatar: `data:image/png;base64,${png}` }, token: 'anna' });
+  const said = async (response: Response): Promise<[number, unknown]> => [response.status, await response.json()];
+  /** Files, without folders. */
+  const files = (): string[] =>
+    readdirSync(disk.path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'ballast')
+      .map(({ name }) => name);
+
+  test('refuses attachments with 507, and keeps none of the same message', async () => {
+    expect(await said(await send('small', LARGE))).toEqual([507, FULL]);
+    expect([files(), rest.reports]).toEqual([[], []]);
+    disk.fill();
+    expect(await said(await send('small'))).toEqual([507, FULL]);
+    expect([files(), rest.reports]).toEqual([[], []]);
+    disk.empty();
+    expect((await send('small')).status).toBe(200);
+    expect([files(), Number(rest.used[0])]).toEqual([['0.txt'], 5]);
+  });
+
+  test('refuses pictures with 507, and never takes half of one for the whole', async () => {
+    disk.fill();
+    expect(await said(await wear())).toEqual([507, FULL]);
+    expect([files(), rest.reports]).toEqual([[], []]);
+    disk.empty();
+    expect((await wear()).status).toBe(200);
+    expect(files()).toHaveLength(1);
+    const [{ patch }] = rest.directory.named<{ patch: { avatar: string } }>('updateUser') as [never];
+    const shown = await rest.call(
+      'GET',
+      `/cdn/avatars/${annaAccount().record.user.id}/${(patch as { avatar: string }).avatar}.png`,
+    );
+    expect(Buffer.from(await shown.arrayBuffer()).toString('base64')).toBe(png);
+  });
+});
