@@ -16,8 +16,8 @@ export async function loadNeed(store: NeedReads, need: Need, now: number): Promi
     case 'message':
       return store.message(need.channelId, need.id);
     case 'reaction': {
-      const his = await store.reactionsOf(need.channelId, [need.id], need.user);
-      return his.get(need.id)?.includes(need.emoji) ?? false;
+      const his = await store.reactionsOf(need.channelId, [{ ids: [need.id], users: [need.user] }]);
+      return his.some(({ emojis }) => emojis.includes(need.emoji));
     }
     case 'nonce': {
       const id = await store.nonce(need.channelId, need.author, need.nonce, now);

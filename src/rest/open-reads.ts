@@ -2,7 +2,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { CoalescerLimits } from '../store/coalescer.ts';
-import type { MessagesPort, UsersPort } from '../store/ports.ts';
+import type { SingleReads } from '../store/gathered.ts';
+import type { MessagesPort } from '../store/ports.ts';
 import { KnownUsers } from './known-users.ts';
 import { ReadCache } from './read-cache.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -28,9 +29,9 @@ export interface Reads {
 }
 
 export interface ReadParts {
-  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors' | 'reactionsOf'>;
+  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors'>;
   /** Gathers what is asked for in one turn. */
-  readonly singles: Pick<MessagesPort, 'message'> & Pick<UsersPort, 'user'>;
+  readonly singles: SingleReads;
   readonly clock: Clock;
   readonly limits: ReadLimits;
   /** Of this worker's cache; 0: none. */

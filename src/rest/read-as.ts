@@ -2,12 +2,12 @@
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
+import type { OwnReactions } from '../store/gathered.ts';
 import type { Call } from './call.ts';
 import { decodeBody, hideContent, markMine } from './encode-messages.ts';
 import { readerOf } from './message-wire.ts';
 
-type Mine = ReadonlyMap<Snowflake, readonly string[]>;
-const NONE: Mine = new Map();
+const NONE: OwnReactions = new Map();
 
 /** The same for every reader. `mayRead` has allowed it to this one. */
 export function readShared(call: Call, owner: OwnerKey, read: SharedRead): Promise<SharedBody> {
@@ -39,8 +39,12 @@ export async function readAs(
   return marked === null || !isNamed ? marked : hideContent(marked, read, reader);
 }
 
-/** His own reactions: one keyed read, and none where nobody has reacted. */
-async function mineOf(call: Call, { channelId, generation }: SharedRead, { reacted }: SharedBody): Promise<Mine> {
+/** His own reactions: none is read where nobody has reacted, and those of all who ask in one turn are one query. */
+async function mineOf(
+  call: Call,
+  { channelId, generation }: SharedRead,
+  { reacted }: SharedBody,
+): Promise<OwnReactions> {
   if (reacted.length === 0) return NONE;
   const ids = reacted.map(({ id }) => id);
   const read = { what: 'mine', channelId, generation, user: call.userId, ids } as const;

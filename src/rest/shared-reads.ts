@@ -3,14 +3,15 @@ import type { Clock } from '../base/clock.ts';
 import { counter, type Family, gauge } from '../base/metrics.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
 import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
+import type { SingleReads } from '../store/gathered.ts';
 import type { MessagesPort } from '../store/ports.ts';
 import { encodeMessage, encodePage, encodePins, encodePlain, NOT_THERE } from './encode-messages.ts';
 import type { ReadCache } from './read-cache.ts';
 
 export interface SharedParts {
-  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors' | 'reactionsOf'>;
+  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors'>;
   /** Gathers what is asked for in one turn. */
-  readonly singles: Pick<MessagesPort, 'message'>;
+  readonly singles: Pick<SingleReads, 'message' | 'ownReactions'>;
   readonly cache: ReadCache;
   readonly clock: Pick<Clock, 'after'>;
   readonly limits: { readonly queries: CoalescerLimits; readonly gathered: CoalescerLimits };
@@ -19,7 +20,7 @@ export interface SharedParts {
 export class SharedReads {
   readonly #parts: SharedParts;
   readonly #queries: Coalescer<SharedBody>;
-  /** Single messages: many of them are one query, so more of them may be under way. */
+  /** Single messages, and readers' own reactions: many of them are one query, so more of them may be under way. */
   readonly #gathered: Coalescer<SharedBody>;
 
   constructor(parts: SharedParts) {
@@ -39,14 +40,18 @@ export class SharedReads {
       cache.keepBody(read, body);
       return body;
     };
-    const coalescer = read.what === 'message' ? this.#gathered : this.#queries;
+    const coalescer = read.what === 'message' || read.what === 'mine' ? this.#gathered : this.#queries;
     return coalescer.share(keyOf(read), start, { signal, partition: read.channelId });
   }
 
   measure(): Family[] {
     return [
       ...coalescerFamilies('guildhall_shared_reads', 'Reads made for all workers', this.#queries),
-      ...coalescerFamilies('guildhall_single_reads', 'Reads of single messages made for all workers', this.#gathered),
+      ...coalescerFamilies(
+        'guildhall_single_reads',
+        "Reads of single messages and of readers' own reactions",
+        this.#gathered,
+      ),
       ...this.#parts.cache.measure(),
     ];
   }
@@ -68,7 +73,7 @@ export class SharedReads {
       case 'reactors':
         return encodePlain(await store.reactors(channelId, read.id, read.emoji, read.after, read.limit));
       case 'mine':
-        return encodePlain([...(await store.reactionsOf(channelId, read.ids, read.user))]);
+        return encodePlain([...(await singles.ownReactions(channelId, read.ids, read.user))]);
     }
   }
 }

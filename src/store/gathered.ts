@@ -3,7 +3,7 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { MessageWithReactions, UserRecord } from '../protocol/records.ts';
-import type { MessagesPort, UsersPort } from './ports.ts';
+import type { AskedReactions, MessagesPort, UsersPort } from './ports.ts';
 
 export interface GatherLimits {
   /** Keys of one query. */
@@ -79,11 +79,16 @@ export class Gathered<Value> {
   }
 }
 
-export type SingleReads = Pick<MessagesPort, 'message'> & Pick<UsersPort, 'user'>;
+/** One user's own reactions: emoji keys by message. */
+export type OwnReactions = ReadonlyMap<Snowflake, readonly string[]>;
 
-/** Single messages of a channel and single users, gathered into the store's queries for many. */
+export interface SingleReads extends Pick<MessagesPort, 'message'>, Pick<UsersPort, 'user'> {
+  ownReactions(channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake): Promise<OwnReactions>;
+}
+
+/** Single messages of a channel, single users, and what single users reacted with: gathered into the store's queries for many. */
 export function gatherSingles(
-  store: SingleReads & Pick<MessagesPort, 'messages'> & Pick<UsersPort, 'users'>,
+  store: Pick<MessagesPort, 'message' | 'messages' | 'reactionsOf'> & Pick<UsersPort, 'user' | 'users'>,
   clock: Pick<Clock, 'defer'>,
   limits: GatherLimits,
 ): SingleReads {
@@ -99,8 +104,36 @@ export function gatherSingles(
     const found = ids.length === 1 && only !== undefined ? [await store.user(only)] : await store.users(ids);
     return new Map(found.flatMap((each) => (each === null ? [] : [[each.user.id, each] as const])));
   });
+  const reactions = new Gathered<OwnReactions>(clock, limits, async (channelId, keys) => {
+    const found = await store.reactionsOf(channelId, questionsOf(keys));
+    const ofUsers = Map.groupBy(found, ({ user }) => user);
+    const own = (key: string): OwnReactions => {
+      const { user, ids } = partsOf(key);
+      // He may have asked about other messages in the same turn.
+      const his = ofUsers.get(user)?.filter(({ id }) => ids.includes(id)) ?? [];
+      return new Map(his.map(({ id, emojis }) => [id, emojis]));
+    };
+    return new Map(keys.map((key) => [key, own(key)]));
+  });
   return {
-    message: (channelId: Snowflake, id: Snowflake) => messages.get(channelId, id),
-    user: (id: Snowflake) => users.get('', id),
+    message: (channelId, id) => messages.get(channelId, id),
+    user: (id) => users.get('', id),
+    ownReactions: async (channelId, ids, user) =>
+      (await reactions.get(channelId, `${user} ${ids.join()}`)) ?? new Map(),
   };
+}
+
+/** A key of reactions is the user and the messages. */
+function partsOf(key: string): { readonly user: Snowflake; readonly ids: readonly Snowflake[] } {
+  const [user = '', ids = ''] = key.split(' ');
+  return { user, ids: ids.split(',') };
+}
+
+/** Those who read the same page are asked about together. */
+function questionsOf(keys: readonly string[]): AskedReactions[] {
+  const pages = Map.groupBy(keys.map(partsOf), ({ ids }) => ids.join());
+  return [...pages.values()].map((readers) => ({
+    ids: readers[0]?.ids ?? [],
+    users: readers.map(({ user }) => user),
+  }));
 }

@@ -49,12 +49,8 @@ export interface MessagesPort {
   page(query: MessagePage): Promise<readonly MessageWithReactions[]>;
   message(channelId: Snowflake, id: Snowflake): Promise<MessageWithReactions | null>;
   messages(channelId: Snowflake, ids: readonly Snowflake[]): Promise<readonly MessageWithReactions[]>;
-  /** Emoji keys of those reactions on the given messages that are this user's. */
-  reactionsOf(
-    channelId: Snowflake,
-    ids: readonly Snowflake[],
-    user: Snowflake,
-  ): Promise<ReadonlyMap<Snowflake, readonly string[]>>;
+  /** What users reacted with. Many may be asked about in one query; who did not react to a message is left out there. */
+  reactionsOf(channelId: Snowflake, asked: readonly AskedReactions[]): Promise<readonly ReactionsOfUser[]>;
   /** Users who reacted, ascending by id after `after`. */
   reactors(
     channelId: Snowflake,
@@ -74,6 +70,19 @@ export interface MessagesPort {
     since: Snowflake,
     limit: number,
   ): Promise<readonly { readonly channelId: Snowflake; readonly id: Snowflake }[]>;
+}
+
+/** Each of the users about each of the messages. */
+export interface AskedReactions {
+  readonly ids: readonly Snowflake[];
+  readonly users: readonly Snowflake[];
+}
+
+export interface ReactionsOfUser {
+  readonly id: Snowflake;
+  readonly user: Snowflake;
+  /** Keys in the order of the message's first reactions. */
+  readonly emojis: readonly string[];
 }
 
 export interface MessagePage {

@@ -1,10 +1,15 @@
 import { expect } from 'bun:test';
 import { snowflakeAt } from '../../src/protocol/snowflake.ts';
 import { BUCKET_MS } from '../../src/store/buckets.ts';
+import type { AskedReactions, ReactionsOfUser } from '../../src/store/ports.ts';
 import { actor, type Case } from './store-cases.ts';
 import { messageRecord, mint, NOW } from './store-records.ts';
 
 const MINUTE = 60_000;
+
+/** Which comes first is not said. */
+const inOrder = (found: readonly ReactionsOfUser[]): ReactionsOfUser[] =>
+  [...found].sort((a, b) => (`${a.id} ${a.user}` < `${b.id} ${b.user}` ? -1 : 1));
 const none = { before: null, after: null, around: null } as const;
 
 export const messageCases: readonly Case[] = [
@@ -82,10 +87,56 @@ export const messageCases: readonly Case[] = [
       expect(await store.page({ channelId, ...none, limit: 1 })).toEqual([
         { message: messageRecord(channelId, messageId), reactions: (await counts())! },
       ]);
-      expect(await store.reactionsOf(channelId, [messageId, other], '10')).toEqual(new Map([[messageId, ['🦊']]]));
+      expect(await store.reactionsOf(channelId, [{ ids: [messageId, other], users: ['10'] }])).toEqual([
+        { id: messageId, user: '10', emojis: ['🦊'] },
+      ]);
       expect(await store.reactors(channelId, messageId, '🦊', null, 5)).toEqual(['2', '10']);
       expect(await store.reactors(channelId, messageId, '🦊', '2', 5)).toEqual(['10']);
       expect(await store.reactors(channelId, messageId, '🦊', null, 1)).toEqual(['2']);
+    },
+  },
+  {
+    title: 'what many users reacted with is one question: each of its users about each of its messages',
+    run: async ({ store }) => {
+      const { commit } = await actor(store);
+      const [channelId, ids] = [mint(), [mint(), mint(NOW - 2 * BUCKET_MS), mint()]];
+      const users = Array.from({ length: 250 }, (_, n) => String(1000 + n));
+      const emojis = ['🦊', 'fox:123', 'a'];
+      const reacts = (user: string, message: number, emoji: number): boolean =>
+        (Number(user) + message) % (emoji + 2) === 0 && message < 2;
+      const put = (messageId: string, emoji: string, userId: string, at: number) =>
+        ({ w: 'putReaction', channelId, messageId, emoji, userId, at }) as const;
+      const expected: ReactionsOfUser[] = [];
+      for (const [message, id] of ids.entries()) {
+        await commit({ w: 'putMessage', message: messageRecord(channelId, id) });
+        for (const user of users) {
+          const his = emojis.filter((_, emoji) => reacts(user, message, emoji));
+          if (his.length > 0) expected.push({ id, user, emojis: his });
+        }
+      }
+      await commit(
+        ...expected.flatMap(({ id, user, emojis: his }) => his.map((one) => put(id, one, user, emojis.indexOf(one)))),
+      );
+      const answer = async (asked: readonly AskedReactions[]) =>
+        inOrder(await store.reactionsOf(channelId, asked)).map((each) => ({ ...each }));
+      expect(await answer([{ ids, users: [...users, '1'] }])).toEqual(inOrder(expected));
+      const [first = '', second = ''] = ids;
+      const parted = [
+        { ids: [first], users: users.slice(0, 5) },
+        { ids: [second, mint()], users: users.slice(5, 9) },
+      ];
+      expect(await answer(parted)).toEqual(
+        inOrder(
+          expected.filter(({ id, user }) => parted.some((each) => each.ids.includes(id) && each.users.includes(user))),
+        ),
+      );
+      expect(await answer([])).toEqual([]);
+      expect(
+        await answer([
+          { ids: [], users },
+          { ids, users: [] },
+        ]),
+      ).toEqual([]);
     },
   },
   {

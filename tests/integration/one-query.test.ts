@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { APIMessage } from 'discord-api-types/v10';
 import { LIMITS } from '../../src/limits.ts';
 import { eventually } from '../support/eventually.ts';
-import { HeldStore } from '../support/held-store-worker.ts';
+import { GATHERED_KEYS, HeldStore } from '../support/held-store-worker.ts';
 import { type Answers, Crowd } from '../support/many-readers.ts';
 import { guildOn } from '../support/placed.ts';
 import { numbersOf, sumOf } from '../support/read-numbers.ts';
@@ -153,6 +153,35 @@ describe.each([
       async () => sumOf(await numbersOf(town), 'guildhall_shared_reads_in_flight') === 0,
     );
   });
+
+  test('what 1,000 readers of a page have reacted with themselves is one query for many of them', async () => {
+    const { id } = await say('liked');
+    // An odd number, so that each of them reads at both workers, and one more than fit a query.
+    const people = await Promise.all(Array.from({ length: GATHERED_KEYS + 1 }, () => town.person('reader')));
+    await town.join(owner, place, ...people);
+    const liking = people.filter((_, n) => n % 2 === 0);
+    for (const { token } of liking) {
+      await town.rest(token, 'PUT', `${pathOf()}/${id}/reactions/${encodeURIComponent('👍')}/@me`);
+    }
+    store.hold('page');
+    const [bases, path, before] = [[town.worker(0), town.worker(1)], pathOf('?limit=1'), await met()];
+    await crowd.open({ bases, tokens: people.map(({ token }) => token), path, many: 1000 });
+    await eventually('all wait', async () => (await met()) - before >= 1000, 60_000);
+    store.release();
+    const answers = await crowd.answers();
+    const mine = answers.map(({ status, body, count }) => {
+      const [message] = JSON.parse(body) as APIMessage[];
+      return [status, message?.content, message?.reactions?.map((each) => [each.count, each.me]), count];
+    });
+    const [liked, others] = [mine[0]?.at(-1) as number, mine[1]?.at(-1) as number];
+    expect(mine).toEqual([
+      [200, 'liked', [[11, true]], liked],
+      [200, 'liked', [[11, false]], others],
+    ]);
+    // The tokens are taken in turn, as many as there are at a time.
+    expect([liked + others, liked > others]).toEqual([1000, true]);
+    expect([store.asked('page').length, store.asked('reactionsOf').length]).toEqual([1, 4]);
+  }, 120_000);
 
   test('a hot channel waits for itself: the queries of others pass it', async () => {
     const made = await Promise.all(

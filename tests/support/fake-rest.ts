@@ -17,6 +17,7 @@ import { GENEROUS, type RestConfig, type RestDeps, type RestLimits } from '../..
 import { Files } from '../../src/rest/files.ts';
 import { openReads } from '../../src/rest/open-reads.ts';
 import { createRest } from '../../src/rest/rest.ts';
+import { gatherSingles } from '../../src/store/gathered.ts';
 import type { MessagesPort } from '../../src/store/ports.ts';
 
 export const NOW = 1_760_000_000_000;
@@ -126,7 +127,7 @@ type RestStore = RestDeps['store'] & MessagesPort;
 /** Every method that a test does not give fails the test that calls it. */
 const emptyStore: Partial<RestStore> = {
   channelOwner: async (id) => (id === CHANNEL ? `g:${GUILD}` : id === DM ? `d:${ANNA}:${BOT}` : null),
-  reactionsOf: async () => new Map(),
+  reactionsOf: async () => [],
 };
 
 export interface FakeRest {
@@ -213,7 +214,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
   };
   const limits = { ...LIMITS, ...options.limits };
   const user = async (id: Snowflake) => (store.users ? ((await store.users([id]))[0] ?? null) : store.user(id));
-  const singles = { message: (channelId: Snowflake, id: Snowflake) => store.message(channelId, id), user };
+  const singles = { ...gatherSingles(store, clock, { keys: 100, queries: 2 }), user };
   const reads = openReads({ store, singles, clock, limits, cacheBytes: options.cacheBytes ?? 0 });
   const deps: RestDeps = {
     directory,

@@ -10,6 +10,9 @@ import type { WorkerStart } from '../../src/threads.ts';
 const CHANNEL = 'held store';
 const HELD_MS = 120_000;
 
+/** Keys of one gathered query: few, so that few people are a crowd. */
+export const GATHERED_KEYS = 20;
+
 type Order =
   /** Reads of these names wait, the others pass. */
   | { readonly hold: readonly string[] }
@@ -133,7 +136,8 @@ const start = workerData as (Omit<WorkerStart, 'store'> & { store: WorkerStart['
 if (start?.store) {
   const gate = new Gate(start.slot);
   // A read that is held back is not late.
-  Object.assign(LIMITS, { readMs: HELD_MS, flightMs: HELD_MS, askMs: HELD_MS, readSlowMs: HELD_MS });
+  const late = { readMs: HELD_MS, flightMs: HELD_MS, askMs: HELD_MS, readSlowMs: HELD_MS };
+  Object.assign(LIMITS, { ...late, gatheredKeys: GATHERED_KEYS });
   start.store = { ...start.store, readers: start.store.readers.map((port) => gate.between(port)) };
   await import('../../src/worker.ts');
 }

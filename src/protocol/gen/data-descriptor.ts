@@ -432,14 +432,36 @@ export const DATA_DESCRIPTOR: INamespace = {
                       "type": "string",
                       "id": 1
                     },
-                    "ids": {
+                    "asked": {
                       "rule": "repeated",
-                      "type": "string",
-                      "id": 2
-                    },
-                    "user_id": {
-                      "type": "string",
-                      "id": 3
+                      "type": "Of",
+                      "id": 4
+                    }
+                  },
+                  "reserved": [
+                    [
+                      2,
+                      2
+                    ],
+                    [
+                      3,
+                      3
+                    ]
+                  ],
+                  "nested": {
+                    "Of": {
+                      "fields": {
+                        "ids": {
+                          "rule": "repeated",
+                          "type": "string",
+                          "id": 1
+                        },
+                        "user_ids": {
+                          "rule": "repeated",
+                          "type": "string",
+                          "id": 2
+                        }
+                      }
                     }
                   }
                 },
@@ -462,6 +484,10 @@ export const DATA_DESCRIPTOR: INamespace = {
                           "rule": "repeated",
                           "type": "string",
                           "id": 2
+                        },
+                        "user_id": {
+                          "type": "string",
+                          "id": 3
                         }
                       }
                     }

@@ -17,8 +17,8 @@ type RawRow = Omit<MessageRow, 'author_id' | 'wire'> & {
 };
 
 const SELECT = 'select message_id, author_id, wire, reactions from {}.messages where channel_id = ? and bucket = ?';
-/** Ids of one question: within one page of the driver. */
-const IDS_AT_ONCE = 100;
+/** Keys of one question: within one page of the driver, and what ScyllaDB allows by default. */
+export const KEYS_AT_ONCE = 100;
 /** Every id lies between them; those beyond what a bigint holds are borders too. */
 const LOWEST = -1n;
 const HIGHEST = 2n ** 63n - 1n;
@@ -65,7 +65,9 @@ export class MessageRows {
       groups.set(bucket, [...(groups.get(bucket) ?? []), id]);
     }
     const found = new Map<Snowflake, MessageRow>();
-    const asked = [...groups].flatMap(([bucket, all]) => chunks(all).map((some) => [bucket, some] as const));
+    const asked = [...groups].flatMap(([bucket, all]) =>
+      chunksOf(all, KEYS_AT_ONCE).map((some) => [bucket, some] as const),
+    );
     const answers = await Promise.all(
       asked.map(([bucket, some]) =>
         this.#db.cluster.rows<RawRow>(`${SELECT} and message_id in ?`, [channelId, bucket, some]),
@@ -104,8 +106,9 @@ function clamp(id: Snowflake | null, absent: bigint): bigint {
   return id === null ? absent : smaller(BigInt(id), HIGHEST);
 }
 
-function chunks(ids: readonly Snowflake[]): Snowflake[][] {
+/** So many at a time. */
+export function chunksOf(ids: readonly Snowflake[], most: number): Snowflake[][] {
   const made: Snowflake[][] = [];
-  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) made.push(ids.slice(from, from + IDS_AT_ONCE));
+  for (let from = 0; from < ids.length; from += most) made.push(ids.slice(from, from + most));
   return made;
 }

@@ -4,12 +4,12 @@
  */
 import type { Snowflake } from '../../protocol/ids.ts';
 import { bucketOf } from '../buckets.ts';
-import type { MessagesPort } from '../ports.ts';
+import type { MessagesPort, ReactionsOfUser } from '../ports.ts';
 import type { Draft, Known } from './draft.ts';
 import type { Db } from './entries.ts';
 import { STAMP } from './entries.ts';
 import type { Count } from './message-draft.ts';
-import type { MessageRows } from './message-rows.ts';
+import { chunksOf, KEYS_AT_ONCE, type MessageRows } from './message-rows.ts';
 import type { ReadsAsText } from './queries.ts';
 
 const WHO = 'channel_id = ? and message_id = ? and emoji = ? and user_id = ?';
@@ -122,13 +122,18 @@ export const textOfCounts = (stored: Readonly<Record<string, string>> | null): s
 
 export function reactionReads(db: Db, rows: MessageRows): Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'> {
   return {
-    reactionsOf: async (channelId, ids, user) => {
-      const found = await rows.named(channelId, ids);
-      const asked = ids.flatMap((id) => {
-        const emojis = countsOf(found.get(id)?.reactions ?? null).map(({ emoji }) => emoji);
-        return emojis.length === 0 ? [] : [his(db, channelId, id, user, emojis)];
-      });
-      return JSON.stringify((await Promise.all(asked)).filter(([, emojis]) => emojis.length > 0));
+    reactionsOf: async (channelId, asked) => {
+      const found = await rows.named(
+        channelId,
+        asked.flatMap(({ ids }) => ids),
+      );
+      const theirs = asked.flatMap(({ ids, users }) =>
+        ids.map((id) => {
+          const emojis = countsOf(found.get(id)?.reactions ?? null).map(({ emoji }) => emoji);
+          return reactionsOn(db, channelId, id, users, emojis);
+        }),
+      );
+      return JSON.stringify((await Promise.all(theirs)).flat());
     },
     reactors: async (channelId, id, emoji, after, limit) => {
       const select = `select user_id from {}.reactors where channel_id = ? and message_id = ? and emoji = ?
@@ -140,16 +145,24 @@ export function reactionReads(db: Db, rows: MessageRows): Pick<ReadsAsText<Messa
   };
 }
 
-/** Of these emojis, in their order, those that are his. */
-async function his(
+/** What they reacted to one message with, of its emojis, which are in their order. */
+async function reactionsOn(
   { cluster }: Db,
   channelId: Snowflake,
   id: Snowflake,
-  user: Snowflake,
+  users: readonly Snowflake[],
   emojis: readonly string[],
-): Promise<readonly [Snowflake, readonly string[]]> {
-  const select = 'select emoji from {}.reactors where channel_id = ? and message_id = ? and emoji in ? and user_id = ?';
-  const found = await cluster.rows<{ emoji: string }>(select, [channelId, id, emojis, user]);
-  const own = new Set(found.map(({ emoji }) => emoji));
-  return [id, emojis.filter((emoji) => own.has(emoji))];
+): Promise<ReactionsOfUser[]> {
+  if (emojis.length === 0) return [];
+  const select =
+    'select emoji, user_id from {}.reactors where channel_id = ? and message_id = ? and emoji in ? and user_id in ?';
+  const some = chunksOf(users, Math.max(1, Math.floor(KEYS_AT_ONCE / emojis.length)));
+  const found = await Promise.all(
+    some.map((those) => cluster.rows<{ emoji: string; user_id: Snowflake }>(select, [channelId, id, emojis, those])),
+  );
+  const byUser = Map.groupBy(found.flat(), (row) => row.user_id);
+  return [...byUser].map(([user, his]) => {
+    const own = new Set(his.map(({ emoji }) => emoji));
+    return { id, user, emojis: emojis.filter((emoji) => own.has(emoji)) };
+  });
 }

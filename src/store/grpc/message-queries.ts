@@ -19,6 +19,9 @@ import {
 } from './query.ts';
 import type { Fields } from './wire.ts';
 
+/** Questions of one call about reactions. */
+const MOST_ASKED = 10_000;
+
 const page = z.object({ channel_id: id, before: maybeId, after: maybeId, around: maybeId, limit: limitTo(100) });
 
 function fieldsOf({ message, reactions }: MessageWithReactions): Fields {
@@ -44,6 +47,7 @@ interface WirePin {
 
 interface WireReactions {
   readonly message_id: Snowflake;
+  readonly user_id: Snowflake;
   readonly emojis: readonly string[];
 }
 
@@ -74,13 +78,22 @@ export const messageQueries: QueriesOf<MessagesPort> = {
   },
   reactionsOf: {
     rpc: 'ReactionsOf',
-    request: (channelId, messageIds, user) => ({ channel_id: channelId, ids: messageIds, user_id: user }),
+    request: (channelId, asked) => ({
+      channel_id: channelId,
+      asked: asked.map((each) => ({ ids: each.ids, user_ids: each.users })),
+    }),
     args: z
-      .object({ channel_id: id, ids, user_id: id })
-      .transform((asked) => [asked.channel_id, asked.ids, asked.user_id] as const),
-    answer: (found) => ({ messages: [...found].map(([message_id, emojis]) => ({ message_id, emojis })) }),
+      .object({ channel_id: id, asked: z.array(z.object({ ids, user_ids: ids })).max(MOST_ASKED) })
+      .transform(({ channel_id, asked }) => {
+        return [channel_id, asked.map((each) => ({ ids: each.ids, users: each.user_ids }))] as const;
+      }),
+    answer: (found) => ({
+      messages: found.map((each) => ({ message_id: each.id, user_id: each.user, emojis: each.emojis })),
+    }),
     value: (answer) =>
-      new Map(listOf<WireReactions>(answer, 'messages').map(({ message_id, emojis }) => [message_id, emojis])),
+      listOf<WireReactions>(answer, 'messages').map(({ message_id, user_id, emojis }) => {
+        return { id: message_id, user: user_id, emojis };
+      }),
   },
   reactors: {
     rpc: 'Reactors',

@@ -2,7 +2,7 @@
 import { compareSnowflakes, type Snowflake } from '../../protocol/ids.ts';
 import type { MessageRecord, MessageWithReactions } from '../../protocol/records.ts';
 import { type BucketSource, bucketOf, type IdRange, pageBuckets } from '../buckets.ts';
-import type { MessagePage, MessagesPort } from '../ports.ts';
+import type { AskedReactions, MessagePage, MessagesPort, ReactionsOfUser } from '../ports.ts';
 import { REMEMBERED_MS } from '../retention.ts';
 import type { MessageWrite, ReadsNow, WriteHandlers, WriteOf } from '../subjects.ts';
 
@@ -76,18 +76,13 @@ export class MemoryMessages implements ReadsNow<MessagesPort> {
     return ids.map((id) => this.message(channelId, id)).filter((found) => found !== null);
   }
 
-  reactionsOf(
-    channelId: Snowflake,
-    ids: readonly Snowflake[],
-    user: Snowflake,
-  ): ReadonlyMap<Snowflake, readonly string[]> {
-    const found = new Map<Snowflake, readonly string[]>();
-    for (const id of ids) {
-      const byEmoji = sortReacted(this.#channels.get(channelId)?.reactions.get(id));
-      const his = byEmoji.filter(([, reacted]) => reacted.users.has(user)).map(([emoji]) => emoji);
-      if (his.length > 0) found.set(id, his);
-    }
-    return found;
+  reactionsOf(channelId: Snowflake, asked: readonly AskedReactions[]): readonly ReactionsOfUser[] {
+    const reactions = this.#channels.get(channelId)?.reactions;
+    const pairs = asked.flatMap(({ ids, users }) => ids.flatMap((id) => users.map((user) => ({ id, user }))));
+    return pairs.flatMap(({ id, user }) => {
+      const his = sortReacted(reactions?.get(id)).filter(([, { users }]) => users.has(user));
+      return his.length === 0 ? [] : [{ id, user, emojis: his.map(([emoji]) => emoji) }];
+    });
   }
 
   reactors(

@@ -3,7 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
-import type { Batch, MessagePage, Store } from '../ports.ts';
+import type { AskedReactions, Batch, MessagePage, Store } from '../ports.ts';
 import { handle, type WriteHandlers, type WriteName } from '../subjects.ts';
 import { MemoryGuilds } from './guilds.ts';
 import { MemoryJournal } from './journal.ts';
@@ -169,8 +169,8 @@ export class MemoryStore implements Store {
   message = (channelId: Snowflake, id: Snowflake) => this.#read((data) => data.messages.message(channelId, id));
   messages = (channelId: Snowflake, ids: readonly Snowflake[]) =>
     this.#read((data) => data.messages.messages(channelId, ids));
-  reactionsOf = (channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake) =>
-    this.#read((data) => data.messages.reactionsOf(channelId, ids, user));
+  reactionsOf = (channelId: Snowflake, asked: readonly AskedReactions[]) =>
+    this.#read((data) => data.messages.reactionsOf(channelId, asked));
   reactors = (channelId: Snowflake, id: Snowflake, emoji: string, after: Snowflake | null, limit: number) =>
     this.#read((data) => data.messages.reactors(channelId, id, emoji, after, limit));
   pins = (channelId: Snowflake) => this.#read((data) => data.messages.pins(channelId));

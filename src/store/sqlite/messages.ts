@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { compareSnowflakes, type Snowflake } from '../../protocol/ids.ts';
 import { type BucketSource, bucketOf, type IdRange, pageBuckets } from '../buckets.ts';
-import type { MessagePage, MessagesPort } from '../ports.ts';
+import type { MessagePage, MessagesPort, ReactionsOfUser } from '../ports.ts';
 import { REMEMBERED_MS } from '../retention.ts';
 import type { MessageWrite, WriteHandlers } from '../subjects.ts';
 import { all, first, jsonArray, type Ops, quote, type ReadsAsText, slotOf } from './queries.ts';
@@ -147,6 +147,14 @@ function bucketSource(db: DatabaseSync): (channelId: Snowflake) => BucketSource<
   });
 }
 
+function byUser(
+  id: Snowflake,
+  rows: readonly { readonly user: Snowflake; readonly emoji: string }[],
+): ReactionsOfUser[] {
+  const users = Map.groupBy(rows, ({ user }) => user);
+  return [...users].map(([user, his]) => ({ id, user, emojis: his.map(({ emoji }) => emoji) }));
+}
+
 type ReactionReads = Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'> & {
   /** The counts of all messages between two ids, as JSON, in the order of the first reaction. */
   counts(channelId: Snowflake, oldest: Snowflake, newest: Snowflake): Map<Snowflake, string[]>;
@@ -155,8 +163,9 @@ type ReactionReads = Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'>
 function reactionReads(db: DatabaseSync): ReactionReads {
   const counts = db.prepare(`select cast(message_id as text) as id, emoji, count from reaction_counts
     where channel_id = ?1 and message_id between ?2 and ?3 order by message_id, first_at, emoji`);
-  const his = db.prepare(`select c.emoji from reaction_counts c join reactions r on r.channel_id = c.channel_id
-    and r.message_id = c.message_id and r.emoji = c.emoji and r.user_id = ?3
+  const theirs = db.prepare(`select cast(r.user_id as text) as user, c.emoji from reaction_counts c
+    join reactions r on r.channel_id = c.channel_id and r.message_id = c.message_id and r.emoji = c.emoji
+      and r.user_id in (select cast(value as integer) from json_each(?3))
     where c.channel_id = ?1 and c.message_id = ?2 order by c.first_at, c.emoji`);
   const reactors = db.prepare(`select cast(user_id as text) as id from reactions where channel_id = ?1
     and message_id = ?2 and emoji = ?3 and user_id > ?4 order by user_id limit ?5`);
@@ -171,9 +180,12 @@ function reactionReads(db: DatabaseSync): ReactionReads {
       }
       return found;
     },
-    reactionsOf: (channelId, ids, user) => {
-      const found = ids.map((id) => [id, all<{ emoji: string }>(his, channelId, id, user).map(({ emoji }) => emoji)]);
-      return JSON.stringify(found.filter(([, emojis]) => emojis !== undefined && emojis.length > 0));
+    reactionsOf: (channelId, asked) => {
+      const found = asked.flatMap(({ ids, users }) => {
+        const those = JSON.stringify(users);
+        return ids.flatMap((id) => byUser(id, all<{ user: Snowflake; emoji: string }>(theirs, channelId, id, those)));
+      });
+      return JSON.stringify(found);
     },
     reactors: (channelId, id, emoji, after, limit) =>
       JSON.stringify(

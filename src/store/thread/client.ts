@@ -5,7 +5,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { Write } from '../../protocol/writes.ts';
-import type { Batch, MessagePage, Store } from '../ports.ts';
+import type { AskedReactions, Batch, MessagePage, Store } from '../ports.ts';
 import type { ReadPort } from '../subjects.ts';
 import { Pipe } from './pipe.ts';
 import { Pulse } from './pulse.ts';
@@ -128,8 +128,7 @@ export class ThreadStore implements Store {
   page = (query: MessagePage) => this.#read('page', query);
   message = (channelId: Snowflake, id: Snowflake) => this.#read('message', channelId, id);
   messages = (channelId: Snowflake, ids: readonly Snowflake[]) => this.#read('messages', channelId, ids);
-  reactionsOf = (channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake) =>
-    this.#readMap<Snowflake, readonly string[]>('reactionsOf', channelId, ids, user);
+  reactionsOf = (channelId: Snowflake, asked: readonly AskedReactions[]) => this.#read('reactionsOf', channelId, asked);
   reactors = (channelId: Snowflake, id: Snowflake, emoji: string, after: Snowflake | null, limit: number) =>
     this.#read('reactors', channelId, id, emoji, after, limit);
   pins = (channelId: Snowflake) => this.#read('pins', channelId);

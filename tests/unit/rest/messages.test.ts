@@ -224,7 +224,8 @@ describe('reading', () => {
       store: {
         page: async () => messages,
         message: async (_channel, id) => messages.find(({ message }) => message.id === id) ?? null,
-        reactionsOf: async (_channel, _ids, user) => new Map([['7', user === BOT ? ['👍'] : ['a:1']]]),
+        reactionsOf: async (_channel, asked) =>
+          asked.flatMap(({ users }) => users.map((user) => ({ id: '7', user, emojis: [user === BOT ? '👍' : 'a:1'] }))),
       },
     });
     rest.directory.replies.mayRead = mayRead;

@@ -29,7 +29,7 @@ class HeldStore {
   page = ({ channelId }: { readonly channelId: string }) => this.#hold(`page ${channelId}`, () => [...this.messages]);
   pins = () => this.#hold('pins', () => []);
   reactors = () => this.#hold('reactors', () => []);
-  reactionsOf = () => this.#hold('mine', () => new Map());
+  ownReactions = () => this.#hold('mine', () => new Map());
   message = () => this.#hold('message', () => this.messages[0] ?? null);
   user = (id: string) => this.#hold(`user ${id}`, (): UserRecord | null => userRecord(publicUser(id, this.name)));
 

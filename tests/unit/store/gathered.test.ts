@@ -1,6 +1,7 @@
 /** Single keys of one turn become one query; who asks while queries are under way shares the next one, never one that has begun. */
 import { describe, expect, test } from 'bun:test';
 import { Gathered, gatherSingles } from '../../../src/store/gathered.ts';
+import type { AskedReactions } from '../../../src/store/ports.ts';
 import { messageRecord, mint } from '../../conformance/store-records.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
 
@@ -75,6 +76,7 @@ test('messages and users are asked for one by one, and read together', async () 
     },
     user: unused,
     users: unused,
+    reactionsOf: unused,
   };
   const singles = gatherSingles(store, clock, { keys: 10, queries: 2 });
   const many = [two, gone, one].map((id) => singles.message('1', id));
@@ -86,5 +88,51 @@ test('messages and users are asked for one by one, and read together', async () 
   expect(asked).toEqual([
     ['1', [two, gone, one]],
     ['1', one],
+  ]);
+});
+
+test('what readers of one channel reacted with is one question for each page they read', async () => {
+  const clock = new FakeClock();
+  const asked: unknown[] = [];
+  const unused = (): never => {
+    throw new Error('reactions are asked for');
+  };
+  const store = {
+    ...{ message: unused, messages: unused, user: unused, users: unused },
+    reactionsOf: async (channelId: string, questions: readonly AskedReactions[]) => {
+      asked.push([channelId, questions]);
+      const pairs = questions.flatMap(({ ids, users }) => ids.flatMap((id) => users.map((user) => ({ id, user }))));
+      return pairs
+        .filter(({ user }) => user !== '3')
+        .map((each) => ({ ...each, emojis: [`${each.user} on ${each.id}`] }));
+    },
+  };
+  const singles = gatherSingles(store, clock, { keys: 4, queries: 1 });
+  const readers = [
+    ...['1', '2', '3'].map((user) => singles.ownReactions('5', ['70', '71'], user)),
+    singles.ownReactions('5', ['72'], '1'),
+    singles.ownReactions('5', ['72'], '2'),
+    singles.ownReactions('6', ['70'], '1'),
+  ];
+  await clock.settle();
+  expect((await Promise.all(readers)).map((own) => [...own])).toEqual([
+    ...['1', '2'].map((user) => [
+      ['70', [`${user} on 70`]],
+      ['71', [`${user} on 71`]],
+    ]),
+    [],
+    ...['1', '2'].map((user) => [['72', [`${user} on 72`]]]),
+    [['70', ['1 on 70']]],
+  ] as never);
+  expect(asked).toEqual([
+    [
+      '5',
+      [
+        { ids: ['70', '71'], users: ['1', '2', '3'] },
+        { ids: ['72'], users: ['1'] },
+      ],
+    ],
+    ['6', [{ ids: ['70'], users: ['1'] }]],
+    ['5', [{ ids: ['72'], users: ['2'] }]],
   ]);
 });
