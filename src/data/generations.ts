@@ -23,6 +23,11 @@ export function channelOf(write: Write): Snowflake | null {
   }
 }
 
+/** Channels whose messages a batch changes; null among them: something else too. */
+export type Touched = ReadonlySet<Snowflake | null>;
+
+export const touchedBy = (writes: readonly Write[]): Touched => new Set(writes.map(channelOf));
+
 export class Generations {
   /** The channels changed last, oldest change first. */
   readonly #ofChannel = new Map<Snowflake, number>();
@@ -40,13 +45,20 @@ export class Generations {
   }
 
   /** A batch is stored, or may be. */
-  changed(writes: readonly Write[]): void {
+  changed(touched: Touched): void {
     this.#last += 1;
-    for (const write of writes) {
-      const channel = channelOf(write);
+    for (const channel of touched) {
       if (channel === null) this.#rest = this.#last;
       else this.#change(channel);
     }
+  }
+
+  /** Anything may have changed. */
+  changedAll(): void {
+    this.#last += 1;
+    this.#ofChannel.clear();
+    this.#floor = this.#last;
+    this.#rest = this.#last;
   }
 
   #change(channel: Snowflake): void {

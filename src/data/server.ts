@@ -71,6 +71,7 @@ export class DataServer {
   readonly #calls = new Tally();
   #inHand = 0;
   #histories = 0;
+  #writes = 0;
   #port = 0;
 
   private constructor(readonly options: DataOptions) {
@@ -189,6 +190,10 @@ export class DataServer {
     return failureOf(new Fault('overloaded', true, `${inHand} calls are in hand`));
   }
 
+  #streamRefusal(streams: number): Failure | null {
+    return streams >= this.options.limits.streams ? TOO_MANY : null;
+  }
+
   #failureOf(error: unknown): Failure {
     if (error instanceof Fault) return failureOf(error);
     if (error instanceof ReadOnly) return failure(status.FAILED_PRECONDITION, error.message);
@@ -204,15 +209,11 @@ export class DataServer {
   // --- streams
 
   async #history(call: Stream): Promise<void> {
-    const { limits, store } = this.options;
-    const refusal = this.#refusal(call.metadata, this.#inHand);
-    const isFull = this.#histories >= limits.streams;
-    const why = isFull ? failureOf(new Fault('overloaded', true, 'too many streams')) : null;
-    if (refusal !== null || why !== null)
-      return this.#fail('History', refusal ?? why ?? cancelled, (said) => end(call, said));
+    const refusal = this.#refusal(call.metadata, this.#inHand) ?? this.#streamRefusal(this.#histories);
+    if (refusal !== null) return this.#fail('History', refusal, (said) => end(call, said));
     this.#histories += 1;
     try {
-      await streamHistory(store, call, signalOf(call));
+      await streamHistory(this.options.store, call, signalOf(call));
       this.#calls.add('History|OK');
       call.end();
     } catch (error) {
@@ -228,17 +229,18 @@ export class DataServer {
     const claim = String(call.request.claim);
     const why = this.#claimRefusal(claim) ?? this.#states.add(call, claim);
     if (why === null) return;
-    const said =
-      why === 'full'
-        ? failureOf(new Fault('overloaded', true, 'too many streams'))
-        : failure(status.FAILED_PRECONDITION, CLAIMS[why]);
+    const said = why === 'full' ? TOO_MANY : failure(status.FAILED_PRECONDITION, CLAIMS[why]);
     this.#fail('State', said, (error) => end(call, error));
   }
 
   #write(call: Duplex): void {
-    const refusal = this.#refusal(call.metadata, 0);
+    const refusal = this.#refusal(call.metadata, 0) ?? this.#streamRefusal(this.#writes);
     if (refusal !== null) return this.#fail('Write', refusal, (said) => end(call, said));
     this.#calls.add('Write|OK');
+    this.#writes += 1;
+    call.once('close', () => {
+      this.#writes -= 1;
+    });
     serveWrites(call, this.#writer, this.options);
   }
 
@@ -248,7 +250,7 @@ export class DataServer {
 }
 
 const NOTHING = Buffer.alloc(0);
-const cancelled = failure(status.CANCELLED, 'cancelled');
+const TOO_MANY = failureOf(new Fault('overloaded', true, 'too many streams'));
 
 /** Nobody waits for the answer. */
 class Cancelled extends Error {

@@ -49,9 +49,9 @@ export class States {
     });
   }
 
-  /** A few bytes each second: a watcher that reads nothing is cut by the keepalive long before they are many. */
+  /** Who does not read is told no more until he has: then the next beat says what is. */
   #tell(stream: Stream): void {
     this.#told = this.store.state;
-    stream.write(rpcOf('State').answer.encode({ state: this.#told }));
+    if (!stream.writableNeedDrain) stream.write(rpcOf('State').answer.encode({ state: this.#told }));
   }
 }

@@ -1,4 +1,7 @@
-/** Writes as a stream: begun in the order they come, answered when they are done, the answers of one turn of the loop in one message. */
+/**
+ * Writes as a stream: begun in the order they come, answered when they are done, the answers of one turn of the loop in one message. Who does not read
+ * his answers is not read either.
+ */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
@@ -17,6 +20,11 @@ export interface WriteStreamOptions {
   readonly report: (error: unknown) => void;
 }
 
+/** Answers of one message: no client's bound of a message is reached. */
+const MOST = 1000;
+/** Bytes of answers that wait for a client who does not read; beyond, nothing more is read of him. */
+const MOST_UNREAD = 1 << 20;
+
 interface Op {
   readonly id: number;
   readonly commit?: Fields;
@@ -34,14 +42,24 @@ export function serveWrites(
   let hasEnded = false;
   let inHand = 0;
   let done: Fields[] = [];
+  let unread = 0;
+  const write = (bytes: Buffer): void => {
+    unread += bytes.length;
+    if (unread > MOST_UNREAD) call.pause();
+    call.write(bytes, () => {
+      unread -= bytes.length;
+      if (unread <= MOST_UNREAD) call.resume();
+    });
+  };
   const flush = (): void => {
-    if (isOpen && done.length > 0) call.write(answer.encode({ done }));
+    if (isOpen && done.length > 0) write(answer.encode({ done }));
     done = [];
     if (isOpen && hasEnded && inHand === 0) call.end();
   };
   const say = (each: Fields): void => {
     if (done.length === 0) clock.defer(flush);
     done.push(each);
+    if (done.length >= MOST) flush();
   };
   const take = async (op: Op): Promise<void> => {
     if (inHand >= limits.calls)

@@ -2,8 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { CoalescerLimits } from '../store/coalescer.ts';
-import type { SingleReads } from '../store/gathered.ts';
-import type { MessagesPort } from '../store/ports.ts';
+import type { MessagesPort, SingleReads } from '../store/ports.ts';
 import { KnownUsers } from './known-users.ts';
 import { ReadCache } from './read-cache.ts';
 import { SharedReads } from './shared-reads.ts';

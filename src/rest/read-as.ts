@@ -2,7 +2,7 @@
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
-import type { OwnReactions } from '../store/gathered.ts';
+import type { OwnReactions } from '../store/ports.ts';
 import type { Call } from './call.ts';
 import { decodeBody, hideContent, markMine } from './encode-messages.ts';
 import { readerOf } from './message-wire.ts';

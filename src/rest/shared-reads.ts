@@ -3,8 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { counter, type Family, gauge } from '../base/metrics.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
 import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
-import type { SingleReads } from '../store/gathered.ts';
-import type { MessagesPort } from '../store/ports.ts';
+import type { MessagesPort, SingleReads } from '../store/ports.ts';
 import { encodeMessage, encodePage, encodePins, encodePlain, NOT_THERE } from './encode-messages.ts';
 import type { ReadCache } from './read-cache.ts';
 

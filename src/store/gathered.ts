@@ -3,7 +3,7 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { MessageWithReactions, UserRecord } from '../protocol/records.ts';
-import type { AskedReactions, MessagesPort, UsersPort } from './ports.ts';
+import type { AskedReactions, MessagesPort, OwnReactions, SingleReads, UsersPort } from './ports.ts';
 
 export interface GatherLimits {
   /** Keys of one query. */
@@ -77,13 +77,6 @@ export class Gathered<Value> {
       for (const [, { reject }] of taken) reject(error);
     }
   }
-}
-
-/** One user's own reactions: emoji keys by message. */
-export type OwnReactions = ReadonlyMap<Snowflake, readonly string[]>;
-
-export interface SingleReads extends Pick<MessagesPort, 'message'>, Pick<UsersPort, 'user'> {
-  ownReactions(channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake): Promise<OwnReactions>;
 }
 
 /** Single messages of a channel, single users, and what single users reacted with: gathered into the store's queries for many. */

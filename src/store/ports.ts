@@ -130,6 +130,14 @@ export interface UsersPort {
   commandsOf(application: Snowflake): Promise<readonly CommandRecord[]>;
 }
 
+/** One user's own reactions: emoji keys by message. */
+export type OwnReactions = ReadonlyMap<Snowflake, readonly string[]>;
+
+/** Reads of one thing that many ask for at once. */
+export interface SingleReads extends Pick<MessagesPort, 'message'>, Pick<UsersPort, 'user'> {
+  ownReactions(channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake): Promise<OwnReactions>;
+}
+
 export interface JournalPort {
   /** The newest rows of an owner, ascending; at most `limit`. */
   rows(owner: OwnerKey, limit: number): Promise<readonly StoredRow[]>;

@@ -1,5 +1,12 @@
 /** Bare calls of a data server, as a client of any language makes them: what it sends is what the test says. */
-import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { type Fields, rpcOf } from '../../src/store/grpc/wire.ts';
 
 export interface Called {
@@ -62,6 +69,12 @@ export class DataCaller implements Disposable {
     const { path, request: requests, answer } = rpcOf(name);
     const metadata = this.#metadata(options);
     return this.#client.makeServerStreamRequest(path, asBytes, answer.decode, requests.encode(request), metadata);
+  }
+
+  /** Messages both ways. */
+  duplex(name: string, options: CallOptions = {}): ClientDuplexStream<Fields, Fields> {
+    const { path, request, answer } = rpcOf(name);
+    return this.#client.makeBidiStreamRequest(path, request.encode, answer.decode, this.#metadata(options));
   }
 
   #metadata({ authorization = `Bearer ${this.token}` }: CallOptions): Metadata {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Generations } from '../../../src/data/generations.ts';
+import { Generations, touchedBy } from '../../../src/data/generations.ts';
 import type { Write } from '../../../src/protocol/writes.ts';
 
 const pin = (channelId: string): Write => ({ w: 'putPin', channelId, messageId: '1', at: 'now' });
@@ -11,10 +11,10 @@ describe('a generation', () => {
     const generations = new Generations(10);
     const look = () => [generations.of('1'), generations.of('2'), generations.of(null)];
     const [one, two, rest] = look();
-    generations.changed([pin('1')]);
+    generations.changed(touchedBy([pin('1')]));
     expect([look()[0] === one, look()[1] === two, look()[2] === rest]).toEqual([false, true, true]);
     const [changed] = look();
-    generations.changed([login]);
+    generations.changed(touchedBy([login]));
     expect([look()[0] === changed, look()[1] === two, look()[2] === rest]).toEqual([true, true, false]);
   });
 
@@ -29,7 +29,7 @@ describe('a generation', () => {
             const before = seen.get(each) ?? new Set();
             seen.set(each, before.add(generations.of(each)));
           }
-          generations.changed([pin(channel)]);
+          generations.changed(touchedBy([pin(channel)]));
           expect(seen.get(channel)?.has(generations.of(channel))).toBe(false);
         }
       }),
