@@ -339,5 +339,6 @@ function wish(error: z.ZodError): string {
   return issue?.message ?? 'something else';
 }
 
-/** Where uploads and pictures lie. */
-export const filesOf = (config: Config): string => join(config.dataDir, 'files');
+/** Where uploads and pictures lie. Those of a store in memory are of no use to the next one, nor to another store in the same directory. */
+export const filesOf = ({ dataDir, store }: Config): string =>
+  join(dataDir, store === 'memory' ? 'files-of-memory' : 'files');

@@ -76,6 +76,7 @@ export async function startServer(config: Config, options: ServerOptions, clock:
     if (config.store === 'data') await (await reachStore(config, null, newClaim(), clock)).close();
     const used = new SharedArrayBuffer(8);
     const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
+    if (config.store === 'memory') await files.clear();
     new BigInt64Array(used)[0] = BigInt(await files.measure());
     const supervisor = new Supervisor(config, options, clock, store, used);
     stop = () => supervisor.stop();

@@ -7,11 +7,45 @@ import { type Call, CommandError } from './command.ts';
 
 /** `path`: below /admin. Throws CommandError with the server's own sentence when it refuses. */
 export async function askAdmin<T>(call: Call, path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
-  const route = `/admin/${path}`;
-  const text = JSON.stringify(body);
-  const answer = (await askSocket(adminSocketOf(call.config), route, text)) ?? (await askCore(call, route, text));
-  const parsed = parseAnswer(answer.text);
-  if (answer.status < 200 || answer.status > 299) throw new CommandError(sentenceOf(parsed, answer.status));
+  const answers: T[] = [];
+  await askSteps(call, path, body, schema, (answer) => {
+    answers.push(answer);
+    return null;
+  });
+  return answers[0] as T;
+}
+
+/** What is done in steps, one request after the other: `next` makes of each answer the body of the following one; null: that was the last. */
+export async function askSteps<T>(
+  call: Call,
+  path: string,
+  first: unknown,
+  schema: z.ZodType<T>,
+  next: (answer: T) => unknown,
+): Promise<void> {
+  const [socket, route] = [adminSocketOf(call.config), `/admin/${path}`];
+  const follow = async (begun: AdminAnswer, send: Send): Promise<void> => {
+    for (let answer = begun; ; ) {
+      const body = next(answerOf(answer, schema));
+      if (body === null) return;
+      answer = await send(JSON.stringify(body));
+    }
+  };
+  const text = JSON.stringify(first);
+  const there = await askSocket(socket, route, text);
+  if (there === null) await inCore(call, route, async (send) => follow(await send(text), send));
+  else await follow(there, async (body) => (await askSocket(socket, route, body)) ?? stopped());
+}
+
+type Send = (body: string) => Promise<AdminAnswer>;
+
+function stopped(): never {
+  throw new CommandError('the server has stopped; what it did until then is done');
+}
+
+function answerOf<T>({ status, text }: AdminAnswer, schema: z.ZodType<T>): T {
+  const parsed = parseAnswer(text);
+  if (status < 200 || status > 299) throw new CommandError(sentenceOf(parsed, status));
   const checked = schema.safeParse(parsed);
   if (!checked.success) throw new CommandError('the server answers in another language: is it of the same version?');
   return checked.data;
@@ -20,20 +54,24 @@ export async function askAdmin<T>(call: Call, path: string, body: unknown, schem
 const BESIDE_DATA =
   'If it is guildhall data: name the --data-dir of the server that uses it, with --store data and --data-token-file.';
 
-async function askCore({ config, powers }: Call, route: string, text: string): Promise<AdminAnswer> {
+/** All that `use` sends is heard by one core, which lives as long. */
+async function inCore({ config, powers }: Call, route: string, use: (send: Send) => Promise<void>): Promise<void> {
   if (config.store === 'memory') throw new CommandError('a store in memory needs its running server');
-  const request = () =>
+  const request = (body: string) =>
     new Request(`http://localhost${route}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: text,
+      body,
     });
   try {
-    return await powers.withCore(config, async (handle) => {
-      const response = await handle(request());
-      return { status: response.status, text: await response.text() };
-    });
+    await powers.withCore(config, (handle) =>
+      use(async (body) => {
+        const response = await handle(request(body));
+        return { status: response.status, text: await response.text() };
+      }),
+    );
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     const why = messageOf(error);
     // Nobody answers on its socket, so it may be a data service, which makes no accounts.
     const hint = why.includes('is in use by') ? ` ${BESIDE_DATA}` : '';

@@ -19,3 +19,11 @@ export const BotAdded = z.looseObject({
   owner: user.nullish(),
   ownerPassword: z.string().nullish(),
 });
+/** POST /admin/sweep. `next`: what the next step is asked with. */
+export const Swept = z.looseObject({
+  next: z.unknown().refine((next) => next !== undefined),
+  channels: z.number(),
+  strange: z.number(),
+  files: z.number(),
+  bytes: z.number(),
+});

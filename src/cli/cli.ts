@@ -12,13 +12,14 @@ import { helpOf, helpOfOne, helpOfSome, usageOf } from './help.ts';
 import { migrate } from './migrate.ts';
 import { COMMON } from './options.ts';
 import { serve } from './serve.ts';
+import { sweep } from './sweep.ts';
 import { userAdd } from './user-add.ts';
 import { userPassword } from './user-password.ts';
 import { version } from './version.ts';
 
 const COMMANDS: readonly Command[] = [
   ...[serve, data, migrate, copy, userAdd, userPassword, guildAdd, botAdd],
-  ...[doctor, health, version],
+  ...[sweep, doctor, health, version],
 ];
 const HELP: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);
 

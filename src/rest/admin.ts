@@ -14,6 +14,7 @@ import { Refused, refused, refusedField } from './refused.ts';
 import { answer, answerError, type Outcome, ok } from './respond.ts';
 import { register, text } from './schemas.ts';
 import { applySeed } from './seed.ts';
+import { sweepForm, sweepOn } from './sweep.ts';
 
 export interface Admin {
   /** Never rejects. */
@@ -47,6 +48,7 @@ export function createAdmin(deps: RestDeps): Admin {
     'POST /admin/passwords': (body) => setPassword(asker, deps, check(passwordForm, body)),
     'POST /admin/seed': async (body) => ok(await applySeed(asker, deps, check(seedForm, body))),
     'POST /admin/guilds': (body) => addGuild(asker, deps, check(guildForm, body)),
+    'POST /admin/sweep': async (body) => ok(await sweepOn(deps, check(sweepForm, body))),
     'POST /admin/bots': (body) => addBot(asker, deps, check(botForm, body)),
   };
   const handle = async (request: Request): Promise<Response> => {

@@ -7,7 +7,7 @@ import type { Account, Authenticate } from '../protocol/accounts.ts';
 import type { StartLimits } from '../protocol/bot-starts.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { TokenRecord } from '../protocol/records.ts';
-import type { GuildsPort, UsersPort } from '../store/ports.ts';
+import type { GuildsPort, MessagesPort, UsersPort } from '../store/ports.ts';
 import type { FetchRead } from './asked-reads.ts';
 import type { Files } from './files.ts';
 import type { ReadLimits, Reads } from './open-reads.ts';
@@ -85,7 +85,7 @@ export interface RestLimits extends ReadLimits, StartLimits {
 export interface RestDeps {
   readonly directory: Directory;
   readonly load: Load;
-  readonly store: GuildsPort & UsersPort;
+  readonly store: GuildsPort & UsersPort & Pick<MessagesPort, 'page'>;
   readonly reads: Reads;
   /** Asks the worker of a channel's owner for a shared read. */
   readonly fetchRead: FetchRead;

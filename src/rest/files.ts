@@ -56,6 +56,11 @@ export class Files {
     return sizeOf(this.#directory);
   }
 
+  /** When no store shows any of them. */
+  clear(): Promise<void> {
+    return rm(this.#directory, { recursive: true, force: true });
+  }
+
   /**
    * Streams a file to disk; it is there for good when this resolves. Refused: payloadTooLarge beyond `maxBytes`, storeFull beyond the quota.
    * What was written of a refused file is gone when this rejects.
@@ -95,6 +100,21 @@ export class Files {
 
   async removeAttachments(channelId: Snowflake, ids: readonly Snowflake[]): Promise<void> {
     for (const id of ids) await this.#remove(this.#attachment(channelId, id));
+  }
+
+  /** Those that have a folder here. */
+  channels(): Promise<Snowflake[]> {
+    return idsIn(join(this.#directory, 'attachments'));
+  }
+
+  attachmentsOf(channelId: Snowflake): Promise<Snowflake[]> {
+    return idsIn(join(this.#directory, 'attachments', channelId));
+  }
+
+  async sizeOfAttachments(channelId: Snowflake, ids: readonly Snowflake[]): Promise<number> {
+    let sum = 0;
+    for (const id of ids) sum += await sizeOf(this.#attachment(channelId, id));
+    return sum;
   }
 
   /** Everything that was sent in a channel, and its picture. */
@@ -227,6 +247,12 @@ const isFull = (error: unknown): boolean => error instanceof Error && 'code' in 
 
 /** A full disk is a state that the client hears of; anything else is what it is. */
 const asRefusal = (error: unknown): unknown => (isFull(error) ? refused('storeFull') : error);
+
+/** Names that are ids; none of a folder that is not there. */
+async function idsIn(folder: string): Promise<Snowflake[]> {
+  if ((await stat(folder).catch(() => null)) === null) return [];
+  return (await readdir(folder)).filter((name) => /^\d{1,20}$/.test(name));
+}
 
 /** Bytes of a file, or of all files below a folder; 0 when nothing is there. */
 async function sizeOf(path: string): Promise<number> {

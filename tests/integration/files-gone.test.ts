@@ -1,6 +1,10 @@
-/** What no message shows any more is gone from the disk: after an edit, and after a ban that deletes what somebody wrote. */
+/** What no message shows any more is gone from the disk: after an edit, and after a ban that deletes what somebody wrote, and with a sweep after a crash. */
 import { expect, test } from 'bun:test';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { APIMessage } from 'discord-api-types/v10';
+import { askCommand } from '../support/command.ts';
 import { type Person, Town } from '../support/town.ts';
 
 test('files leave the disk with an edit and with a ban', async () => {
@@ -33,4 +37,42 @@ test('files leave the disk with an edit and with a ban', async () => {
   await town.rest(owner.token, 'PUT', `/guilds/${place.id}/bans/${spammer.id}`, ban);
   expect(await Promise.all(his.map(seen))).toEqual([[404, 404], [404]]);
   expect(await seen(mine)).toEqual([404, 200]);
+});
+
+/** Of 2020. */
+const OLD = '700000000000000000';
+
+function putFile(dataDir: string, ...path: readonly string[]): string {
+  const folder = join(dataDir, ...path);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'a.txt'), 'hello');
+  return folder;
+}
+
+test('a sweep takes what a crash has left, beside the running server and without one', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'guildhall-sweep-'));
+  const none = { removed: true, channels: 1, strange: 0, files: 0, bytes: 0 };
+  let orphan: string;
+  {
+    await using town = await Town.open({ dataDir });
+    const { channel } = await town.guild(await town.person('owner'), 'Home');
+    orphan = putFile(dataDir, 'files', 'attachments', channel, OLD);
+    expect(await askCommand(dataDir, ['sweep', '--dry-run'])).toEqual({ ...none, removed: false, files: 1, bytes: 5 });
+    expect(existsSync(orphan)).toBe(true);
+    expect(await askCommand(dataDir, ['sweep'])).toEqual({ ...none, files: 1, bytes: 5 });
+    expect(existsSync(orphan)).toBe(false);
+  }
+  putFile(orphan);
+  expect(await askCommand(dataDir, ['sweep'])).toEqual({ ...none, files: 1, bytes: 5 });
+  expect([existsSync(orphan), await askCommand(dataDir, ['sweep'])]).toEqual([false, none]);
+  rmSync(dataDir, { recursive: true });
+});
+
+test('a store in memory begins without the files of the last one, and leaves those of another store alone', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'guildhall-sweep-'));
+  const last = putFile(dataDir, 'files-of-memory', 'attachments', '1', OLD);
+  const other = putFile(dataDir, 'files', 'attachments', '1', OLD);
+  await using town = await Town.open({ dataDir, config: { store: 'memory', workers: 1 } });
+  expect([town.port > 0, existsSync(last), existsSync(other)]).toEqual([true, false, true]);
+  rmSync(dataDir, { recursive: true });
 });
