@@ -8,6 +8,7 @@ import { ROOM_LIMITS } from './gateway/limits.ts';
 import { subnetsOf } from './gateway/proxies.ts';
 import { LIMITS } from './limits.ts';
 import { parseJson } from './protocol/json.ts';
+import { type Strange, strangeVariables } from './strange-variables.ts';
 
 export interface Config {
   /** 0: any free one. */
@@ -234,8 +235,8 @@ export function readConfig(
   environment: Texts = process.env,
   used: (name: OptionName) => boolean = () => true,
 ): Config {
-  const file = readConfigFile(firstText(flags.config, environment.GUILDHALL_CONFIG));
-  const wrong: string[] = [];
+  const file = readConfigFile(firstText(flags.config, environment[CONFIG_VARIABLE]));
+  const wrong = misspelled(environment, used);
   const read = (name: OptionName): string | number | null => {
     const [text, source] = given(name, flags, environment, file);
     const parsed = OPTIONS[name].schema.safeParse(text);
@@ -249,6 +250,20 @@ export function readConfig(
   if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   return Object.freeze(config.store === 'memory' ? { ...config, workers: 1 } : config);
 }
+
+const CONFIG_VARIABLE = 'GUILDHALL_CONFIG';
+
+/** A server that goes on without what was meant is not the one that was asked for. */
+function misspelled(environment: Texts, used: (name: OptionName) => boolean): string[] {
+  const meaningful = [CONFIG_VARIABLE, ...OPTION_NAMES.filter(used).map(variableOf)];
+  return strangersIn(environment).flatMap(({ name, meant }) =>
+    meant !== null && meaningful.includes(meant) ? [`${name} is no option; is ${meant} meant?`] : [],
+  );
+}
+
+/** What begins like our variables and is none of them. */
+export const strangersIn = (environment: Texts = process.env): readonly Strange[] =>
+  strangeVariables(environment, [CONFIG_VARIABLE, ...OPTION_NAMES.map(variableOf)]);
 
 function readAll(read: (name: OptionName) => string | number | null): Config {
   return {

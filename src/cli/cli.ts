@@ -1,5 +1,6 @@
 /** The command line: finds the command, reads its flags and says in the exit code how it ended. */
 import { parseArgs } from 'node:util';
+import { nearest } from '../base/nearest.ts';
 import { ConfigError, flagOf, type OptionName, readConfig } from '../config.ts';
 import { botAdd } from './bot-add.ts';
 import { type Call, type Command, CommandError, type Flags, type Powers, UsageError } from './command.ts';
@@ -89,8 +90,15 @@ function parse({ options }: Command, rest: readonly string[]): { names: readonly
     if (dashed)
       throw new UsageError(`${dashed} has no value; one that begins with a dash is given as ${dashed}=-VALUE`);
     // What it says after an option that is unknown is about names that begin with a dash.
-    throw new UsageError(messageOf(error).split('. To specify a positional')[0]);
+    throw new UsageError(`${messageOf(error).split('. To specify a positional')[0]}${meantBy(error, options)}`);
   }
+}
+
+/** `Unknown option '--prot'` -> `; is --port meant?` */
+function meantBy(error: unknown, options: Command['options']): string {
+  const unknown = /^Unknown option '--([^'=]+)/.exec(messageOf(error))?.[1];
+  const meant = unknown === undefined ? null : nearest(unknown, Object.keys({ ...COMMON, ...options }));
+  return meant === null ? '' : `; is --${meant} meant?`;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import { type Command, CommandError } from './command.ts';
 import { configOptions, STORE_OPTIONS } from './options.ts';
+import { warnOfStrangers } from './strangers.ts';
 
 export const data: Command = {
   words: 'data',
@@ -12,6 +13,7 @@ export const data: Command = {
     dataListen: 'address and port at which the store is served (default: 127.0.0.1:7077)',
   },
   async run({ config, powers, print }) {
+    warnOfStrangers(config);
     try {
       await powers.serveData(config, async ({ address, tokenFile }) => {
         const { dataDir } = config;

@@ -2,6 +2,7 @@ import { OPTION_NAMES } from '../config.ts';
 import { type Command, CommandError, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
 import { readSeed, type Seeded, sow } from './seed.ts';
+import { warnOfStrangers } from './strangers.ts';
 
 export const serve: Command = {
   words: 'serve',
@@ -12,6 +13,7 @@ export const serve: Command = {
     const { config, powers, print } = call;
     const { dataDir, workers, seed: path } = config;
     if (path !== null && config.store !== 'memory') throw new UsageError('--seed needs --store memory');
+    warnOfStrangers(config);
     const seed = path === null ? null : readSeed(path);
     try {
       await powers.serve(config, async ({ port, dataAddress }) => {

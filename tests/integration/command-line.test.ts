@@ -47,6 +47,13 @@ async function works(url: string, { bot, token, guild }: BotMade): Promise<void>
   await gateway.dispatch('GUILD_CREATE', { id: guild.id, unavailable: false });
 }
 
+test('a server names the variables that it does not know, before it begins', async () => {
+  process.env.GUILDHALL_GREETING = 'hi';
+  await using server = await ServerProcess.start(join(dir, 'greeting'), ['--workers', '1']);
+  delete process.env.GUILDHALL_GREETING;
+  await eventually('the line', () => server.complaints.includes('"name":"GUILDHALL_GREETING"'));
+});
+
 describe('without a server', () => {
   test('users, guilds and bots are made in the store, and a server started later has them', async () => {
     const home = join(dir, 'later');

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { ConfigError, flagOf, OPTION_NAMES, readConfig, variableOf } from '../../src/config.ts';
+import { ConfigError, flagOf, OPTION_NAMES, readConfig, strangersIn, variableOf } from '../../src/config.ts';
 import { checkLimits, LIMITS } from '../../src/limits.ts';
 
 describe('config', () => {
@@ -38,6 +38,18 @@ describe('config', () => {
     expect(() => readConfig({}, { GUILDHALL_PORT: 'a' }, (name) => name === 'port')).toThrow(ConfigError);
   });
 
+  test('minds variables that are near to those it uses, and no others', () => {
+    const used = (name: string): boolean => name === 'dataDir';
+    const ours = { GUILDHALL_PROT: '1', GUILDHALL_URL: 'http://a', GUILDHALL_TOKEN: 'a', GUILDHALL_TEST_STORE: 'cql' };
+    const others = { GUILDHALL_SERVICE_PORT: '1', GUILDHALL_PORT_8080_TCP: 'tcp://10.0.0.1:8080', GUILDHALL_HOTS: '' };
+    expect(readConfig({}, { ...ours, ...others }, used).port).toBe(8080);
+    expect(strangersIn({ ...ours, ...others, GUILDHALL_GREETING: 'hi', PORT: '1', GUILDHALL_PORT: '1' })).toEqual([
+      { name: 'GUILDHALL_PROT', meant: 'GUILDHALL_PORT' },
+      { name: 'GUILDHALL_GREETING', meant: null },
+    ]);
+    expect(() => readConfig({}, { GUILDHALL_DATADIR: '/a' }, used)).toThrow('is GUILDHALL_DATA_DIR meant?');
+  });
+
   test('takes limits of requests as a word or as a number', () => {
     const limits = ['on', 'off', '7'].map((text) => readConfig({ 'rate-limits': text }, {}).rateLimits);
     expect(limits).toEqual(['on', 'off', 7]);
@@ -53,6 +65,9 @@ describe('config', () => {
     [{ 'rate-limits': '0' }, {}, '--rate-limits is "0"; it must be on, off or a whole number from 1 to 999999'],
     [{ 'data-listen': '7077' }, {}, '--data-listen is "7077"; it must be ADDRESS:PORT'],
     [{ 'data-address': 'host:70000' }, {}, '--data-address is "host:70000"; it must be ADDRESS:PORT'],
+    [{}, { GUILDHALL_PROT: '1' }, 'GUILDHALL_PROT is no option; is GUILDHALL_PORT meant?'],
+    [{}, { GUILDHALL_CONFIGS: 'a' }, 'GUILDHALL_CONFIGS is no option; is GUILDHALL_CONFIG meant?'],
+    [{}, { GUILDHALL_REGISTRATON: 'closed' }, 'GUILDHALL_REGISTRATON is no option; is GUILDHALL_REGISTRATION meant?'],
     [{ workers: '2', store: 'memory' }, {}, '--workers is "2"; with --store memory there is one worker'],
     [
       { port: 'a', registration: 'no' },

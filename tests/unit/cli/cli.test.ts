@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import manifest from '../../../package.json' with { type: 'json' };
-import { runCli } from '../../../src/cli/cli.ts';
 import type { Handle, Powers } from '../../../src/cli/command.ts';
 import type { Config } from '../../../src/config.ts';
 import { lockDirectory } from '../../../src/store/sqlite/open.ts';
+import { runLine as run } from '../../support/run-line.ts';
 
 interface Asked {
   readonly path: string;
@@ -38,23 +38,6 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     ownerPassword: 'P4',
   },
 };
-
-/** Runs a command line and gives back all it did. */
-async function run(argv: readonly string[], powers: Partial<Powers> = {}, isTTY = false) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const none = () => Promise.reject(new Error('no core here'));
-  const code = await runCli(argv, {
-    serve: none,
-    serveData: none,
-    copy: none,
-    withCore: none,
-    readInput: none,
-    ...powers,
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text), isTTY },
-  });
-  return { code, out: out.join(''), err: err.join('') };
-}
 
 /** A core in this process that answers from the table. */
 function core(asked: Asked[], status = 200, answers = ANSWERS): Pick<Powers, 'withCore'> {
@@ -110,48 +93,6 @@ const calls: readonly [string[], Asked, string][] = [
     'T3',
   ],
 ];
-
-/** Answers one step after the other. */
-function stepped(asked: unknown[], steps: readonly unknown[]): Pick<Powers, 'withCore'> {
-  let [cores, step] = [0, 0];
-  const handle: Handle = async (request) => {
-    asked.push([cores, new URL(request.url).pathname, await request.json()]);
-    const answer = steps[step++];
-    return Response.json(answer ?? { message: 'no more steps' }, { status: answer === undefined ? 503 : 200 });
-  };
-  const withCore: Powers['withCore'] = (_config, use) => {
-    cores += 1;
-    return use(handle);
-  };
-  return { withCore };
-}
-
-describe('sweep', () => {
-  const step = (next: unknown, files: number) => ({ next, channels: 1, strange: files, files, bytes: files * 10 });
-
-  test('asks step by step, of one core, until nothing is left', async () => {
-    const asked: unknown[] = [];
-    const { code, out } = await run(
-      ['sweep', '--json', '--data-dir', dataDir()],
-      stepped(asked, [step('a', 2), step('b', 0), step(null, 1)]),
-    );
-    expect(asked).toEqual([
-      [1, '/admin/sweep', { remove: true, at: null }],
-      [1, '/admin/sweep', { remove: true, at: 'a' }],
-      [1, '/admin/sweep', { remove: true, at: 'b' }],
-    ]);
-    expect([code, JSON.parse(out)]).toEqual([0, { removed: true, channels: 3, strange: 3, files: 3, bytes: 30 }]);
-  });
-
-  test('says why it ended in the middle, and with --dry-run that nothing is removed', async () => {
-    const asked: unknown[] = [];
-    const broken = await run(['sweep', '--data-dir', dataDir()], stepped(asked, [step('a', 1)]));
-    expect(broken).toEqual({ code: 1, out: '', err: 'no more steps\n' });
-    const dry = await run(['sweep', '--dry-run', '--data-dir', dataDir()], stepped(asked, [step(null, 1)]));
-    expect([dry.code, asked.at(-1)]).toEqual([0, [1, '/admin/sweep', { remove: false, at: null }]]);
-    expect(dry.out).toContain('1 (10 bytes) that no message shows\n');
-  });
-});
 
 describe('a command', () => {
   test.each(calls)('%j asks the running server over its socket', async (argv, wanted, shown) => {
@@ -323,7 +264,9 @@ describe('help and version', () => {
   });
 
   test('name an option that is unknown, and no more', async () => {
-    expect((await run(['serve', '--prot', '1'])).err).toStartWith("Unknown option '--prot'\nUsage: guildhall serve\n");
+    expect((await run(['serve', '--prot', '1'])).err).toStartWith(
+      "Unknown option '--prot'; is --port meant?\nUsage: guildhall serve\n",
+    );
   });
 
   test('do not mind a variable of other commands', async () => {
