@@ -25,6 +25,8 @@ export class Connection {
   readonly presences: FrameRate;
   /** Whose token was accepted last. */
   self: PublicUser | null = null;
+  /** Most sockets never send one. */
+  #pings: FrameRate | null = null;
   #owesAck = false;
   #owesReconnect = false;
   #owesRefusal = false;
@@ -45,6 +47,12 @@ export class Connection {
   /** Nothing is written to a socket that buffers much: a small frame behind a big one would cut it. */
   get writable(): boolean {
     return this.state !== 'closed' && this.socket.buffered() <= this.limits.writableBytes;
+  }
+
+  /** A ping or pong of the protocol below, which the runtime answers by itself. A client sends a few a minute. */
+  pinged(now: number): void {
+    this.#pings ??= new FrameRate(this.limits.frames, this.limits.frameWindowMs);
+    if (!this.#pings.take(now)) this.close('rateLimited');
   }
 
   acknowledge(): void {

@@ -215,6 +215,10 @@ export class Gateway {
     this.#frame(connection, parseFrame(text));
   }
 
+  pinged(connection: Connection): void {
+    connection.pinged(this.#options.clock.monotonic());
+  }
+
   drained(connection: Connection): void {
     const session = this.#sessionOf(connection);
     if (connection.drained() && session !== undefined) this.#cursor.pump(session);

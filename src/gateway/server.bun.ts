@@ -52,6 +52,12 @@ export class Server {
           const { connection } = ws.data;
           if (connection !== null) gateway.message(connection, typeof data === 'string' ? data : null);
         },
+        ping: (ws) => {
+          if (ws.data.connection !== null) gateway.pinged(ws.data.connection);
+        },
+        pong: (ws) => {
+          if (ws.data.connection !== null) gateway.pinged(ws.data.connection);
+        },
         drain: (ws) => {
           if (ws.data.connection !== null) gateway.drained(ws.data.connection);
         },

@@ -1,10 +1,12 @@
 /** Requests and frames of somebody who means harm: each is refused in Discord's shape, and the server goes on as if nothing had been. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { answerOf, type RestMethod } from '../support/call-rest.ts';
+import { eventually } from '../support/eventually.ts';
 import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
 import { type Bot, type Person, type Place, Town } from '../support/town.ts';
 
@@ -345,6 +347,26 @@ describe('a gateway frame', () => {
     await using gateway = await RawGateway.open(town.url);
     gateway.sendText('x'.repeat(1_000_000));
     expect((await gateway.closed).code).toBeGreaterThan(1000);
+  });
+
+  test.each(['ping', 'pong'] as const)('of the protocol below, without end: %s', async (kind) => {
+    const socket = new WebSocket(`${town.url.replace('http', 'ws')}/?v=10`);
+    const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+    socket.on('open', () => {
+      for (let n = 0; n < 200; n++) socket[kind]('x');
+    });
+    expect(await closed).toBe(4008);
+  });
+
+  test('of the protocol below is taken as often as a client sends it', async () => {
+    const socket = new WebSocket(`${town.url.replace('http', 'ws')}/?v=10`);
+    let pongs = 0;
+    socket.on('pong', () => (pongs += 1));
+    await once(socket, 'open');
+    for (let n = 0; n < 100; n++) socket.ping('x');
+    await eventually('every ping is answered', () => pongs === 100);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    socket.terminate();
   });
 
   test('of bytes that are no UTF-8', async () => {
