@@ -5,7 +5,7 @@ import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
 import { isLoopback } from './data/access.ts';
 import { DataServer } from './data/server.ts';
-import { dataTokenFileOf, ownDataToken } from './data-token.ts';
+import { dataTokenFileOf, ownDataToken, warnOfOpenToken } from './data-token.ts';
 import { printMetrics, processFamilies } from './metrics.ts';
 import { openStore } from './open-store.ts';
 import { probePort } from './probe-port.ts';
@@ -55,6 +55,7 @@ export async function serveData(
 ): Promise<Omit<RunningData, 'failed'>> {
   const { host, port } = splitAddress(config.dataListen ?? ADDRESS);
   const token = ownDataToken(config, isLoopback(host));
+  warnOfOpenToken(config, log.warn);
   await probePort(host, port, { port: '--data-listen', host: '--data-listen' });
   const reached = await reachStore(config, ports, newClaim(), clock);
   const store = new GuardedStore(reached, { clock, random, limits: GUARD_LIMITS });

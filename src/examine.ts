@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { realClock } from './base/clock.ts';
 import { adminSocketOf, type Config } from './config.ts';
+import { dataTokenFileOf, openDataToken } from './data-token.ts';
 import { examineCluster } from './examine-cluster.ts';
 import { parseJson } from './protocol/json.ts';
 import { reachStore } from './reach-store.ts';
@@ -14,7 +15,17 @@ import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
 import { rememberedStore } from './store-kind.ts';
 
 export interface Finding {
-  readonly check: 'port' | 'files' | 'directory' | 'space' | 'clock' | 'store' | 'lock' | 'workers' | 'health';
+  readonly check:
+    | 'port'
+    | 'files'
+    | 'directory'
+    | 'space'
+    | 'clock'
+    | 'store'
+    | 'token'
+    | 'lock'
+    | 'workers'
+    | 'health';
   /** `poor`: it serves, but not as it could. `bad`: it must be mended. */
   readonly state: 'good' | 'poor' | 'bad';
   readonly found: string;
@@ -48,6 +59,7 @@ export async function examine(config: Config, now: number): Promise<readonly Fin
     ['space', space(dataDir)],
     ['clock', clock(now, changedAt(`${dataDir}/guildhall.db`))],
     ['store', await storeOf(config)],
+    ['token', token(config)],
     ['lock', lock(dataDir, runs)],
     ['workers', cores(workers, availableParallelism())],
     ['health', runs ? await health(adminSocketOf(config)) : null],
@@ -231,6 +243,14 @@ function store(dir: string): Said {
   if (version > knows) return ['bad', `version ${version}; this program knows ${knows}`, 'start a newer Guildhall'];
   if (version < knows) return ['good', `version ${version}: brought to ${knows} at the next start`];
   return ['good', `opens, version ${version}`];
+}
+
+/** Null: none is there. */
+function token(config: Config): Said | null {
+  const file = dataTokenFileOf(config);
+  if (!existsSync(file)) return null;
+  const open = openDataToken(config);
+  return open === null ? ['good', `${file} is its owner's alone`] : ['poor', open.found, open.mend];
 }
 
 function lock(dir: string, runs: boolean): Said {

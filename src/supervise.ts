@@ -8,6 +8,7 @@ import { realClock } from './base/clock.ts';
 import { log, setLogLevel } from './base/log.ts';
 import { adminSocketOf, type Config, filesOf } from './config.ts';
 import type { RunningData } from './data-node.ts';
+import { warnOfOpenToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
 import { type HeldStore, openStore } from './open-store.ts';
 import { probePort } from './probe-port.ts';
@@ -73,7 +74,10 @@ export async function startServer(config: Config, options: ServerOptions, clock:
   try {
     if (options.publicListener) await probePort(config.host, config.port);
     // Said here with a sentence, before workers fail at it.
-    if (config.store === 'data') await (await reachStore(config, null, newClaim(), clock)).close();
+    if (config.store === 'data') {
+      await (await reachStore(config, null, newClaim(), clock)).close();
+      warnOfOpenToken(config, log.warn);
+    }
     const used = new SharedArrayBuffer(8);
     const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
     if (config.store === 'memory') await files.clear();

@@ -1,6 +1,6 @@
 /** `doctor` and `health`: what is well, what must be mended, and that they say so in the exit code. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -60,6 +60,22 @@ describe('doctor', () => {
     expect(of('store')).toMatchObject({ state: 'good', found: `opens, version ${MIGRATIONS.length}` });
     await server.stop();
     expect((await look(home)).of('lock')?.found).toContain('nobody');
+  });
+
+  test('advises to close a token of the data service that others may read', async () => {
+    const home = join(dir, 'token');
+    mkdirSync(home, { mode: 0o700 });
+    expect((await look(home)).of('token')).toBeUndefined();
+    const file = join(home, 'data-token');
+    writeFileSync(file, 'a-token-that-is-long-enough\n', { mode: 0o644 });
+    const { code, of } = await look(home);
+    expect([code, of('token')?.state, of('token')?.mend]).toEqual([
+      0,
+      'poor',
+      expect.stringContaining(`chmod 600 ${file}`),
+    ]);
+    chmodSync(file, 0o600);
+    expect((await look(home)).of('token')?.state).toBe('good');
   });
 
   test('says that the port is taken', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Metadata } from '@grpc/grpc-js';
 import { realClock } from '../../../src/base/clock.ts';
 import { readConfig } from '../../../src/config.ts';
 import { Access, isLoopback } from '../../../src/data/access.ts';
 import { serveData } from '../../../src/data-node.ts';
-import { ownDataToken, readDataToken } from '../../../src/data-token.ts';
+import { ownDataToken, readDataToken, warnOfOpenToken } from '../../../src/data-token.ts';
 import { StoreFolder } from '../../support/store-folder.ts';
 
 const configOf = (folder: StoreFolder, more: Readonly<Record<string, string>> = {}) =>
@@ -32,6 +32,28 @@ describe('the token of the data service', () => {
     const beyond = configOf(folder, { 'data-listen': '0.0.0.0:0', store: 'memory' });
     const refused = await serveData(beyond, null, true, realClock).catch((error: unknown) => error);
     expect(String(refused)).toMatch(/beyond this machine .*data-token is not there\. Make it: .*openssl rand/);
+  });
+
+  test('is taken also where others may read it, and that is said, with what to mend', () => {
+    using folder = new StoreFolder();
+    const file = join(folder.dir, 'mounted');
+    const config = configOf(folder, { 'data-token-file': file });
+    const said = (): string[] => {
+      const lines: string[] = [];
+      warnOfOpenToken(config, (what) => lines.push(what));
+      return lines;
+    };
+    expect(said()).toEqual([]);
+    writeFileSync(file, 'x'.repeat(40));
+    for (const mode of [0o444, 0o640, 0o604]) {
+      chmodSync(file, mode);
+      expect(ownDataToken(config, true)).toBe('x'.repeat(40));
+      expect(said()).toEqual([
+        expect.stringMatching(new RegExp(`mounted, .* \\(mode ${mode.toString(8)}\\): chmod 600 `)),
+      ]);
+    }
+    chmodSync(file, 0o400);
+    expect(said()).toEqual([]);
   });
 
   const wrong = ['', 'short', 'with a space in the middle of it', `${'x'.repeat(20)}\n${'y'.repeat(20)}`];
