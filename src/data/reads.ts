@@ -14,14 +14,13 @@ type Ask = (...args: readonly unknown[]) => Promise<unknown>;
 const OF_MESSAGES: ReadonlySet<ReadName> = new Set<ReadName>([
   ...(['page', 'message', 'messages', 'reactionsOf', 'reactors', 'pins', 'nonce'] as const),
 ]);
-/** It reads the messages of many channels, and nobody asks it twice. */
+/** It reads the messages of many channels. */
 const ALONE: ReadonlySet<ReadName> = new Set<ReadName>(['authored']);
 
 export class Reads {
   readonly coalescer: Coalescer<Buffer>;
-  #asked = 0;
 
-  /** `generations` null: somebody else writes too, so no read may join another one. */
+  /** `generations` null: somebody else writes too, so a read may join only one that has not begun. */
   constructor(
     readonly store: Store,
     readonly generations: Generations | null,
@@ -37,16 +36,19 @@ export class Reads {
     const { answer } = rpcOf(query.rpc);
     const args = query.args.parse(request);
     const form = request.form === RECORD ? RECORD : FIELDS;
-    const start = async (): Promise<Buffer> =>
-      answer.encode(query.answer(await (this.store[name] as Ask)(...args), form));
     const channel = OF_MESSAGES.has(name) ? String(request.channel_id) : null;
-    const key = `${name} ${this.#generation(name, channel)} ${JSON.stringify(request)}`;
+    const generation = this.#generation(name, channel);
+    const key = `${name} ${generation} ${JSON.stringify(request)}`;
+    const start = async (): Promise<Buffer> => {
+      // It may miss what is written from now on.
+      if (generation === null) this.coalescer.forget(key);
+      return answer.encode(query.answer(await (this.store[name] as Ask)(...args), form));
+    };
     return this.coalescer.share(key, start, { signal, partition: channel ?? '' });
   }
 
-  #generation(name: ReadName, channel: string | null): string {
-    if (this.generations !== null && !ALONE.has(name)) return String(this.generations.of(channel));
-    this.#asked += 1;
-    return `alone ${this.#asked}`;
+  /** Null: nobody counts what changes it. */
+  #generation(name: ReadName, channel: string | null): number | null {
+    return ALONE.has(name) ? null : (this.generations?.of(channel) ?? null);
   }
 }

@@ -48,7 +48,7 @@ export interface DataOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly token: string;
-  /** False: another one writes to the store too. Reads are never shared then, and writes are refused. */
+  /** False: another one writes to the store too. Only reads that wait for their turn are shared then, and writes are refused. */
   readonly isOnlyWriter: boolean;
   readonly limits: DataLimits;
   /** What Metrics answers. */

@@ -367,7 +367,7 @@ describe('a claim', () => {
 });
 
 describe('beside a server that writes', () => {
-  test('it only reads, and no read joins another one', async () => {
+  test('it only reads', async () => {
     await using home = await DataHome.open({ isOnlyWriter: false });
     const caller = home.caller();
     expect(await caller.codeOf('Fence', { owner: 'g:1' })).toBe(status.FAILED_PRECONDITION);
@@ -375,10 +375,25 @@ describe('beside a server that writes', () => {
     expect(await home.client('us').catch((error) => error.message)).toContain('only reads');
     const store = await home.client();
     expect(await store.fence('g:1').catch((error) => error.message)).toContain('only reads');
+  });
+
+  test('a read joins one that waits for its turn, and none that may have missed a write', async () => {
+    await using home = await DataHome.open({ isOnlyWriter: false });
+    const caller = home.caller();
+    const [channel, id] = [mint(), mint()];
+    const ask = () => caller.call('Page', { channel_id: channel, limit: 1 }).answer.then(idsIn);
+    const atOnce = SERVER_LIMITS.runningPerLane;
     home.held.hold();
-    const reads = [1, 2].map(() => caller.call('Page', { channel_id: '1', limit: 1 }).answer);
-    await eventually('both are asked', () => home.held.pages.length === 2);
+    const early = Array.from({ length: atOnce }, ask);
+    await eventually('they are asked', () => home.held.pages.length === atOnce);
+    const waiting = [ask(), ask()];
+    await eventually('one has joined', () => home.count(READS, 'joined') === 1);
+    await home.fill(channel, [id]);
+    const late = [ask(), ask()];
+    await eventually('all have', () => home.count(READS, 'joined') === 3);
     home.held.release();
-    expect(await Promise.all(reads)).toEqual([{ messages: [] }, { messages: [] }]);
+    expect(await Promise.all(early)).toEqual(early.map(() => []));
+    expect(await Promise.all([...waiting, ...late])).toEqual([...waiting, ...late].map(() => [id]));
+    expect(home.held.pages.length).toBe(atOnce + 1);
   });
 });
