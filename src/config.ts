@@ -44,6 +44,11 @@ export interface Config {
   readonly dataTokenFile: string | null;
   /** `host:port` where the store is served over gRPC; null: nowhere. */
   readonly dataListen: string | null;
+  /** Absolute, of PEM files; both or neither. */
+  readonly dataTlsCert: string | null;
+  readonly dataTlsKey: string | null;
+  /** Absolute; null: the data service is called without TLS. */
+  readonly dataCaFile: string | null;
   /** Nodes of Cassandra or ScyllaDB, with a comma between two: `host` or `host:port`. */
   readonly contactPoints: string;
   readonly localDatacenter: string;
@@ -179,6 +184,17 @@ export const OPTIONS = {
     fallback: '',
     about: 'address and port at which other programs read the store over gRPC (docs/data-service.md)',
   },
+  dataTlsCert: {
+    schema: filePath,
+    fallback: '',
+    about: 'file with the certificate, as PEM, that the store is served with over TLS; with --data-tls-key',
+  },
+  dataTlsKey: { schema: filePath, fallback: '', about: 'file with the private key of --data-tls-cert, as PEM' },
+  dataCaFile: {
+    schema: filePath,
+    fallback: '',
+    about: 'file with the certificate, as PEM, that vouches for the data service; with it, --store data speaks TLS',
+  },
   contactPoints: {
     schema: z.string().regex(/^[\w.-]+(:\d{1,5})?(,[\w.-]+(:\d{1,5})?)*$/, 'hosts with a comma between two: a,b:9042'),
     fallback: '127.0.0.1:9042',
@@ -247,6 +263,8 @@ export function readConfig(
   const config = readAll(read);
   if (config.store === 'memory' && Number(flags.workers ?? 1) > 1)
     wrong.push(`--workers is ${JSON.stringify(flags.workers)}; with --store memory there is one worker`);
+  if (used('dataTlsCert') && (config.dataTlsCert === null) !== (config.dataTlsKey === null))
+    wrong.push('--data-tls-cert and --data-tls-key go together: one of them is missing');
   if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   return Object.freeze(config.store === 'memory' ? { ...config, workers: 1 } : config);
 }
@@ -284,6 +302,9 @@ function readAll(read: (name: OptionName) => string | number | null): Config {
     dataAddress: String(read('dataAddress')),
     dataTokenFile: read('dataTokenFile') as string | null,
     dataListen: read('dataListen') as string | null,
+    dataTlsCert: read('dataTlsCert') as string | null,
+    dataTlsKey: read('dataTlsKey') as string | null,
+    dataCaFile: read('dataCaFile') as string | null,
     contactPoints: String(read('contactPoints')),
     localDatacenter: String(read('localDatacenter')),
     keyspace: String(read('keyspace')),

@@ -5,6 +5,7 @@ import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
 import { isLoopback } from './data/access.ts';
 import { DataServer } from './data/server.ts';
+import { readDataTls } from './data-tls.ts';
 import { dataTokenFileOf, ownDataToken, warnOfOpenToken } from './data-token.ts';
 import { printMetrics, processFamilies } from './metrics.ts';
 import { openStore } from './open-store.ts';
@@ -57,12 +58,24 @@ export async function serveData(
   const token = ownDataToken(config, isLoopback(host));
   warnOfOpenToken(config, log.warn);
   await probePort(host, port, { port: '--data-listen', host: '--data-listen' });
+  const tls = readDataTls(config);
   const reached = await reachStore(config, ports, newClaim(), clock);
   const store = new GuardedStore(reached, { clock, random, limits: GUARD_LIMITS });
   const print = (): Promise<string> =>
     printMetrics(new Map(), 0, [...server.measure(), ...store.measure(), ...processFamilies()]);
   const report = (error: unknown): void => log.error('a call of the data service failed', { error });
-  const options = { store, clock, host, port, token, isOnlyWriter, limits: DATA_LIMITS, printMetrics: print, report };
+  const options = {
+    store,
+    clock,
+    host,
+    port,
+    token,
+    tls,
+    isOnlyWriter,
+    limits: DATA_LIMITS,
+    printMetrics: print,
+    report,
+  };
   const server = await DataServer.open(options).catch(async (error) => {
     await store.close();
     throw error;

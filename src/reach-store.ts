@@ -2,6 +2,7 @@
 import type { Clock } from './base/clock.ts';
 import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
+import { readDataCa } from './data-tls.ts';
 import { readDataToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
 import { connectStore as connectCql } from './store/cql/client.ts';
@@ -37,5 +38,6 @@ export async function reachStore(
 async function reachData(config: Config, claim: string, clock: Clock): Promise<Store> {
   const { connectGrpc } = await import('./store/grpc/client.ts');
   const token = readDataToken(config);
-  return connectGrpc({ address: config.dataAddress, token, claim, clock, limits: GRPC_LIMITS });
+  const ca = readDataCa(config);
+  return connectGrpc({ address: config.dataAddress, token, ca, claim, clock, limits: GRPC_LIMITS });
 }

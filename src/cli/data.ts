@@ -7,7 +7,10 @@ export const data: Command = {
   usage: '',
   about:
     'Serve the store alone over gRPC, for several servers or other programs, until it is told to stop (docs/data-service.md).',
-  options: { ...STORE_OPTIONS, ...configOptions(['dataListen', 'dataTokenFile', 'logLevel']) },
+  options: {
+    ...STORE_OPTIONS,
+    ...configOptions(['dataListen', 'dataTokenFile', 'dataTlsCert', 'dataTlsKey', 'logLevel']),
+  },
   says: {
     store: 'whose data is served: sqlite or cql (docs/scylladb.md) (default: sqlite)',
     dataListen: 'address and port at which the store is served (default: 127.0.0.1:7077)',

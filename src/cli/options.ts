@@ -21,7 +21,7 @@ export const STORE_OPTIONS: ParseArgsOptionsConfig = configOptions([
 /** What leads to the store of a server: also to one behind a data service. */
 export const ADMIN_OPTIONS: ParseArgsOptionsConfig = {
   ...STORE_OPTIONS,
-  ...configOptions(['dataAddress', 'dataTokenFile']),
+  ...configOptions(['dataAddress', 'dataTokenFile', 'dataCaFile']),
 };
 
 /** What every command takes. */

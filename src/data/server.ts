@@ -48,6 +48,8 @@ export interface DataOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly token: string;
+  /** PEM; null: it speaks without TLS. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   /** False: another one writes to the store too. Only reads that wait for their turn are shared then, and writes are refused. */
   readonly isOnlyWriter: boolean;
   readonly limits: DataLimits;
@@ -92,10 +94,14 @@ export class DataServer {
   /** Rejects when the address is taken or there is none like it. */
   static async open(options: DataOptions): Promise<DataServer> {
     const server = new DataServer(options);
-    const { host, port } = options;
+    const { host, port, tls } = options;
+    const credentials =
+      tls === null
+        ? ServerCredentials.createInsecure()
+        : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     server.#port = await new Promise<number>((resolve, reject) => {
-      server.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      server.#server.bindAsync(address, credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(new Error(`cannot listen on ${address}: ${error.message}`)),
       );
     });

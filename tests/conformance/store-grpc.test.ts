@@ -19,6 +19,7 @@ runStoreSuite({
     const server = await DataServer.open({
       ...{ store: inner, clock: realClock, host: '127.0.0.1', port: 0, token: 'secret', isOnlyWriter: true },
       limits: SERVER_LIMITS,
+      tls: null,
       printMetrics: async () => '',
       report: (error) => {
         throw error;

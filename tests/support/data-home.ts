@@ -59,7 +59,15 @@ export class DataHome implements AsyncDisposable {
     const held = new HeldStore();
     const reported: unknown[] = [];
     const server = await DataServer.open({
-      ...{ store: held.store, clock: realClock, host: '127.0.0.1', port: 0, token: TOKEN, limits: SERVER_LIMITS },
+      ...{
+        store: held.store,
+        clock: realClock,
+        host: '127.0.0.1',
+        port: 0,
+        token: TOKEN,
+        limits: SERVER_LIMITS,
+        tls: null,
+      },
       isOnlyWriter: options.isOnlyWriter ?? true,
       printMetrics: async () => 'some_total 1\n',
       report: (error) => reported.push(error),

@@ -1,14 +1,8 @@
 /** One connection to a data service. It comes back by itself; until then calls fail at once. */
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, type ClientReadableStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
+import { channelTo } from './channel.ts';
 import { faultOf } from './faults.ts';
 import { type Fields, rpcOf } from './wire.ts';
 
@@ -37,14 +31,17 @@ export class Calls {
   readonly #inFlight = new Set<Promise<unknown>>();
   #isClosed = false;
 
-  /** `address`: `host:port`. */
+  /** `address`: `host:port`. `ca`: of TLS, PEM; null: without. */
   constructor(
     address: string,
     readonly token: string,
     readonly clock: Pick<Clock, 'now'>,
     readonly limits: CallLimits,
+    ca: Buffer | null = null,
   ) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+    const channel = channelTo(address, ca);
+    this.#client = new Client(address, channel.credentials, {
+      ...channel.options,
       'grpc.max_receive_message_length': limits.answerBytes,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_MS,

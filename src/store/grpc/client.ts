@@ -24,6 +24,8 @@ export interface GrpcOptions {
   /** `host:port`. */
   readonly address: string;
   readonly token: string;
+  /** Who has signed the certificate of the service, PEM; absent or null: it is called without TLS. */
+  readonly ca?: Buffer | null;
   /** Names the server that owns what is stored; empty: nobody else is kept out. */
   readonly claim: string;
   readonly clock: Clock;
@@ -36,12 +38,13 @@ const PAUSE_MS = 250;
 /** Rejects with Fault: nobody answers at the address, or this client is refused. */
 export async function connectGrpc(options: GrpcOptions): Promise<Store> {
   const { address, token, claim, clock, limits } = options;
-  const calls = new Calls(address, token, clock, limits);
+  const calls = new Calls(address, token, clock, limits, options.ca);
   const watch = new StateWatch(calls, { clock, claim, silentMs: limits.silentMs, pauseMs: PAUSE_MS });
   const late = Promise.withResolvers<never>();
-  const timer = clock.after(limits.connectMs, () =>
-    late.reject(new Fault('unavailable', true, `no data service answers at ${address}`)),
-  );
+  const timer = clock.after(limits.connectMs, () => {
+    const how = options.ca == null ? '' : ` over TLS (${watch.trouble})`;
+    late.reject(new Fault('unavailable', true, `no data service answers at ${address}${how}`));
+  });
   try {
     await Promise.race([watch.first, late.promise]);
   } catch (error) {

@@ -36,6 +36,8 @@ export class StateWatch {
   readonly #met = Promise.withResolvers<void>();
   #stream: ClientReadableStream<Buffer> | null = null;
   #retry: Timer | null = null;
+  /** Why it was not reached, the last time. */
+  trouble = 'it is silent';
 
   constructor(
     readonly calls: Pick<Calls, 'watch'>,
@@ -67,7 +69,10 @@ export class StateWatch {
     stream.on('data', (bytes: Buffer) => {
       if (this.#stream === stream) this.#heard(String(answer.decode(bytes).state));
     });
-    stream.on('error', (error: ServiceError) => this.#ended(stream, isFinal(error) ? faultOf(error) : null));
+    stream.on('error', (error: ServiceError) => {
+      this.trouble = error.details;
+      this.#ended(stream, isFinal(error) ? faultOf(error) : null);
+    });
     stream.on('end', () => this.#ended(stream, null));
   }
 
