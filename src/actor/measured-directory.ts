@@ -1,14 +1,14 @@
 /** A directory as the edges see it, with what they ask counted. */
 import { counter, type Family, gauge, Tally } from '../base/metrics.ts';
-import { FAULT_CODES, Fault } from '../protocol/errors.ts';
+import { FAULT_CODES, Fault, REFUSALS } from '../protocol/errors.ts';
 import type { Answer } from '../protocol/links.ts';
 import type { Directory } from './directory.ts';
 import { DirectoryAround } from './directory-around.ts';
 
 export class MeasuredDirectory extends DirectoryAround {
-  readonly #asked = new Tally();
+  readonly #asked = new Tally(['ask', 'read', 'tell']);
   readonly #faults = new Tally([...FAULT_CODES, 'bug']);
-  readonly #refused = new Tally();
+  readonly #refused = new Tally(Object.keys(REFUSALS));
   #inFlight = 0;
 
   override ask(...args: Parameters<Directory['ask']>): Promise<Answer> {

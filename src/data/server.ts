@@ -70,7 +70,7 @@ export class DataServer {
   readonly #reads: Reads;
   readonly #states: States;
   readonly #writer: Writer;
-  readonly #calls = new Tally();
+  readonly #calls = new Tally(CALLS);
   #inHand = 0;
   #histories = 0;
   #writes = 0;
@@ -126,11 +126,6 @@ export class DataServer {
   }
 
   measure(): Family[] {
-    const { coalescer } = this.#reads;
-    const shared = [
-      ['made', coalescer.made],
-      ['joined', coalescer.joined],
-    ] as const;
     return [
       counter(
         'guildhall_data_calls_total',
@@ -139,8 +134,7 @@ export class DataServer {
         'call|status',
       ),
       gauge('guildhall_data_calls_in_hand', 'Calls of the data service under way.', this.#inHand + this.#histories),
-      counter('guildhall_data_reads_total', 'Reads asked for: those made, and those that joined one.', shared, 'how'),
-      counter('guildhall_data_reads_left_total', 'Reads that everybody left before they ended.', coalescer.left),
+      ...this.#reads.coalescer.measure('guildhall_data_reads', 'Reads that the data service was asked for'),
     ];
   }
 
@@ -255,6 +249,12 @@ export class DataServer {
   }
 }
 
+/** Ends of calls that are printed as 0 before the first of them: that it was done, and what alerts look for. */
+const CALLS = [...RPCS.keys()].flatMap((rpc) =>
+  (['OK', 'UNAUTHENTICATED', 'RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'INTERNAL'] as const).map(
+    (code) => `${rpc}|${code}`,
+  ),
+);
 const NOTHING = Buffer.alloc(0);
 const TOO_MANY = failureOf(new Fault('overloaded', true, 'too many streams'));
 

@@ -5,7 +5,7 @@ import type { OwnerKey } from '../protocol/ids.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
 import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
 import type { ReadCache } from './read-cache.ts';
-import { coalescerFamilies, keyOf } from './shared-reads.ts';
+import { keyOf } from './shared-reads.ts';
 
 /** Asks the worker where the owner lives. Ends at the deadline (milliseconds since 1970) or with the signal. */
 export type FetchRead = (
@@ -40,6 +40,6 @@ export class AskedReads {
   }
 
   measure(): Family[] {
-    return coalescerFamilies('guildhall_reads', 'Reads of messages that were asked for', this.#flights);
+    return this.#flights.measure('guildhall_reads', 'Reads of messages that were asked for');
   }
 }

@@ -1,5 +1,6 @@
 /** What anybody may know of users, for answers that name them by id. Those asked for often are kept until they change. */
 import type { Clock } from '../base/clock.ts';
+import type { Family } from '../base/metrics.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { PublicUser } from '../protocol/records.ts';
 import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
@@ -32,6 +33,10 @@ export class KnownUsers {
   async many(ids: readonly Snowflake[]): Promise<PublicUser[]> {
     const found = await Promise.all(ids.map((id) => this.one(id)));
     return found.filter((user) => user !== null);
+  }
+
+  measure(): Family[] {
+    return this.#reads.measure('guildhall_user_reads', 'Reads of users for answers that name them');
   }
 
   /** He has changed: who asks from now on sees it. */

@@ -17,6 +17,8 @@ const ENTRY = 512;
 const MARK = 64;
 const USER = 1024;
 
+const ASKED = ['page', 'pins', 'user'].flatMap((what) => [`${what}|hit`, `${what}|miss`]);
+
 /** One body may not push out all the others. */
 const LARGEST_PART = 8;
 
@@ -25,13 +27,14 @@ const USER_MS = 30_000;
 
 export class ReadCache {
   readonly #kept: LRUCache<string, Kept> | null;
-  readonly #asked = new Tally();
+  readonly #asked: Tally;
 
   /** `bytes` 0: nothing is kept. */
   constructor(clock: Pick<Clock, 'monotonic'>, bytes: number) {
     const room = { maxSize: bytes, maxEntrySize: Math.ceil(bytes / LARGEST_PART) };
     const perf = { now: () => clock.monotonic() };
     const timed = { perf, ttlResolution: 0 };
+    this.#asked = new Tally(bytes === 0 ? [] : ASKED);
     this.#kept = bytes === 0 ? null : new LRUCache<string, Kept>({ ...room, sizeCalculation: sizeOf, ...timed });
   }
 

@@ -38,6 +38,8 @@ interface Environment {
 }
 
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+/** Classes of answers that are printed as 0 before the first of them. */
+const STATUSES = ['2xx', '4xx', '5xx'];
 const API = /^\/api(\/v(9|10))?(?=\/)/;
 
 /** Without a limit headers still say something that no client ever waits for. */
@@ -47,6 +49,7 @@ export function createRest(deps: RestDeps): Rest {
   const edge = new Edge(deps);
   const app = new Hono<Environment>({ getPath: (request) => routeOf(request) });
   for (const each of ROUTES) {
+    for (const status of STATUSES) edge.requests.add(`${each.method} ${each.path}|${status}`, 0);
     app.on(each.method, each.path, (c) =>
       run(edge, each, c.req.raw, c.req.param() as Record<string, string>, c.env.ip),
     );
@@ -90,6 +93,7 @@ function families({ requests, reads, deps, uploads }: Edge, inHand: number): Fam
     gauge('guildhall_uploads', 'Uploads that stream.', uploads),
     ...reads.measure(),
     ...deps.reads.shared.measure(),
+    ...deps.reads.users.measure(),
   ];
 }
 

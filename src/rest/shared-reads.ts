@@ -1,6 +1,6 @@
 /** A channel's reads as its owner's worker makes them: all workers' equal asks are one query, whose rows are encoded once. */
 import type { Clock } from '../base/clock.ts';
-import { counter, type Family, gauge } from '../base/metrics.ts';
+import type { Family } from '../base/metrics.ts';
 import type { SharedBody, SharedRead } from '../protocol/reads.ts';
 import { Coalescer, type CoalescerLimits } from '../store/coalescer.ts';
 import type { MessagesPort, SingleReads } from '../store/ports.ts';
@@ -45,12 +45,8 @@ export class SharedReads {
 
   measure(): Family[] {
     return [
-      ...coalescerFamilies('guildhall_shared_reads', 'Reads made for all workers', this.#queries),
-      ...coalescerFamilies(
-        'guildhall_single_reads',
-        "Reads of single messages and of readers' own reactions",
-        this.#gathered,
-      ),
+      ...this.#queries.measure('guildhall_shared_reads', 'Reads made for all workers'),
+      ...this.#gathered.measure('guildhall_single_reads', "Reads of single messages and of readers' own reactions"),
       ...this.#parts.cache.measure(),
     ];
   }
@@ -92,20 +88,4 @@ export function keyOf(read: SharedRead): string {
     case 'mine':
       return `${of} ${read.user} ${read.ids.join()}`;
   }
-}
-
-/** `what`: begins the sentence. */
-export function coalescerFamilies<Value>(name: string, what: string, from: Coalescer<Value>): Family[] {
-  const ends = [
-    ['made', from.made],
-    ['joined', from.joined],
-    ['left', from.left],
-    ['late', from.late],
-    ['refused', from.refused],
-  ] as const;
-  return [
-    counter(`${name}_total`, `${what}: made, joined, left by all, late, refused.`, ends, 'how'),
-    gauge(`${name}_in_flight`, `${what}: under way.`, from.running),
-    gauge(`${name}_waiting`, `${what}: waiting for their turn.`, from.waiting),
-  ];
 }

@@ -3,6 +3,7 @@
  * and the generation of what it reads: whoever asks after a write was acknowledged has another key, and joins nobody who asked before.
  */
 import type { Clock, Timer } from '../base/clock.ts';
+import { counter, type Family, gauge } from '../base/metrics.ts';
 import { Fault } from '../protocol/errors.ts';
 import { type FairBounds, FairQueue } from './fair-queue.ts';
 
@@ -90,6 +91,17 @@ export class Coalescer<Value> {
     const waited = this.#wait(flight, signal);
     this.#startNext();
     return waited;
+  }
+
+  /** `what`: begins the sentences. */
+  measure(name: string, what: string): Family[] {
+    const { made, joined, left, late, refused, running, waiting } = this;
+    const ends = Object.entries({ made, joined, left, late, refused });
+    return [
+      counter(`${name}_total`, `${what}: made, joined, left by all, late, refused.`, ends, 'how'),
+      gauge(`${name}_in_flight`, `${what}: under way.`, running),
+      gauge(`${name}_waiting`, `${what}: waiting for their turn.`, waiting),
+    ];
   }
 
   /** Nobody joins what reads this key now; who waits already is answered. */

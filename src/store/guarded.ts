@@ -61,6 +61,7 @@ export class GuardedStore implements Store {
     const { clock, limits } = options;
     this.#gate = new Gate(clock, limits.reads, limits.waiting);
     this.#circuit = closedCircuit(clock.monotonic());
+    for (const write of ['commit', 'fence']) this.#counts.expect(write, 'write');
   }
 
   get state(): Store['state'] {
@@ -116,6 +117,7 @@ export class GuardedStore implements Store {
   readonly result = this.#guard('result');
 
   #guard<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
+    this.#counts.expect(name, 'read');
     const guarded = (...args: readonly unknown[]): Promise<unknown> => {
       const ask = (): Promise<unknown> =>
         (this.inner[name] as (...args: readonly unknown[]) => Promise<unknown>)(...args);

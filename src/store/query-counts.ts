@@ -4,6 +4,10 @@ import type { Circuit } from './circuit.ts';
 
 /** Seconds. */
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8];
+/** What a store may answer with, and what the guard says itself. */
+const READ_FAULTS = ['timeout', 'unavailable', 'overloaded', 'lost', 'broken', 'bug'];
+const FAULTS = { read: READ_FAULTS, write: [...READ_FAULTS, 'full', 'fenced', 'stuck'] };
+const WHY_SHED = ['full', 'slow'];
 const STATES: readonly Circuit['state'][] = ['closed', 'open', 'half-open'];
 
 export class QueryCounts {
@@ -15,6 +19,16 @@ export class QueryCounts {
   readonly shed = new Tally();
   /** `query|fault`: what came from the store, or took too long. */
   readonly failed = new Tally();
+
+  /** It may be asked: printed as 0 until it is. What first appears with its first event is no rise to an alert. */
+  expect(query: string, kind: 'read' | 'write'): void {
+    this.times.of(query);
+    this.inFlight.add(query, 0);
+    for (const fault of FAULTS[kind]) this.failed.add(`${query}|${fault}`, 0);
+    if (kind === 'write') return;
+    this.retried.add(query, 0);
+    for (const why of WHY_SHED) this.shed.add(`${query}|${why}`, 0);
+  }
 
   measure(circuit: Circuit['state'], waiting: number): Family[] {
     return [

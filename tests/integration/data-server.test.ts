@@ -172,10 +172,10 @@ describe('a caller who goes away', () => {
     one?.cancel();
     expect(await one?.answer.catch((error) => error.code)).toBe(status.CANCELLED);
     await eventually('he is gone', () => home.count(HAND) === 2);
-    expect(home.count('guildhall_data_reads_left_total')).toBe(0);
+    expect(home.count(READS, 'left')).toBe(0);
     two?.cancel();
     three?.cancel();
-    await eventually('the read has ended', () => home.count('guildhall_data_reads_left_total') === 1);
+    await eventually('the read has ended', () => home.count(READS, 'left') === 1);
     const next = caller.call('Page', request);
     await eventually('it is read anew', () => home.held.pages.length === 2);
     home.held.release();
@@ -188,7 +188,7 @@ describe('a caller who goes away', () => {
     expect(await home.caller().codeOf('Page', { channel_id: mint(), limit: 1 }, { ms: 200 })).toBe(
       status.DEADLINE_EXCEEDED,
     );
-    await eventually('the read has ended', () => home.count('guildhall_data_reads_left_total') === 1);
+    await eventually('the read has ended', () => home.count(READS, 'left') === 1);
     expect(home.count(HAND)).toBe(0);
   });
 });

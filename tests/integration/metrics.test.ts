@@ -1,5 +1,6 @@
 /** /metrics of a real server with two workers: who may read it, that its numbers move, and that they are those of all workers. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { eventually } from '../support/eventually.ts';
 import { Town } from '../support/town.ts';
 
@@ -84,9 +85,30 @@ describe('the numbers', () => {
       'guildhall_shed_total{kind="message"}',
       'guildhall_gated_total{kind="message"}',
       'guildhall_mailbox_shed_total{kind="message"}',
+      'guildhall_refusals_total{refused="overloaded"}',
+      'guildhall_queries_failed_total{query="pins",fault="timeout"}',
+      'guildhall_queries_failed_total{query="commit",fault="stuck"}',
+      'guildhall_queries_shed_total{query="pins",why="slow"}',
+      'guildhall_queries_retried_total{query="pins"}',
+      'guildhall_query_seconds_count{query="pins"}',
+      'guildhall_queries_in_flight{query="fence"}',
+      'guildhall_user_reads_total{how="late"}',
+      'guildhall_read_cache_total{what="pins",how="hit"}',
+      'guildhall_http_requests_total{route="POST /channels/:channelId/messages/bulk-delete",status="5xx"}',
     ]) {
       expect([name, numbers.get(name)]).toEqual([name, 0]);
     }
+  });
+
+  test('those that the README names are there', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const named = new Set([...readme.matchAll(/`(guildhall_\w+)[ `]/g)].map(([, name = '']) => name));
+    expect(named.size).toBeGreaterThan(10);
+    // The data service answers for itself.
+    named.delete('guildhall_data_reads');
+    const there = [...(await read()).keys()];
+    const isThere = (name: string): boolean => there.some((one) => one.startsWith(name));
+    expect([...named].filter((name) => !isThere(name))).toEqual([]);
   });
 
   test('a worker that is gone is shown as down, and its successor counts', async () => {
