@@ -49,7 +49,14 @@ class Counter extends BareBehavior {
 
 const COMMAND: Command = { kind: 'probe', nonce: 'bench' };
 const BODY: Body = { t: '', d: '', cls: 0, full: null };
-const WORDING = { left: BODY, created: () => BODY, deleted: () => BODY, carried: () => null, gone: () => [] };
+const WORDING = {
+  left: BODY,
+  created: () => BODY,
+  deleted: () => BODY,
+  carried: () => [],
+  gathered: [],
+  gone: () => [],
+};
 const keyOf = (n: number): OwnerKey => userKey(String(n));
 
 /** One worker alone, over a store that is never asked. */
@@ -156,7 +163,7 @@ async function tells(): Promise<{ readonly actors: Pace; readonly calls: Pace }>
   });
   const told = [...behaviors.values()].reduce((sum, { count }) => sum + count, 0);
   if (told !== total * ROUNDS) throw new Error(`${told} of ${total * ROUNDS} tells arrived`);
-  const turn: Turn = { now: realClock.now(), mint: () => '', seq: () => 0 };
+  const turn: Turn = { now: realClock.now(), mint: () => '', unheard: false, seq: () => 0 };
   const calls = await paceOf(total, () => {
     for (let each = 0; each < EACH * goes; each += 1) for (const key of keys) behaviors.get(key)?.decide(COMMAND, turn);
   });

@@ -50,6 +50,10 @@ export const LIMITS = {
   /** First pause before an actor that died is loaded again; doubles up to `reloadMaxMs`. */
   reloadMinMs: 50,
   reloadMaxMs: 5 * SECOND,
+  /** So long an owner that was loaded again waits for the workers whose sessions knew it before; then it answers those who are there. */
+  takeOverMs: SECOND,
+  /** For so long after its start a worker in the place of a dead one takes its loads for such: sessions elsewhere ask for theirs at once. */
+  youngMs: 10 * SECOND,
   /** Recent rows an owner keeps whole for those who attach with `since`. */
   ringRows: 4096,
   ringBytes: 8 * MIB,

@@ -7,23 +7,18 @@ import { Deque } from '../base/deque.ts';
 import type { Command, Question } from '../protocol/commands.ts';
 import type { Need, Reply } from '../protocol/decision.ts';
 import { Fault } from '../protocol/errors.ts';
-import type { OwnerKey } from '../protocol/ids.ts';
+import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import { shedAt, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import { Batch } from './batch.ts';
 import { asFault, lost, within } from './deadline.ts';
-import { type Envelope, isOwed, type Told, type Waiting, willWrite } from './envelopes.ts';
+import { type Envelope, forNextLoad, hasPlace, isOwed, type Told, type Waiting, willWrite } from './envelopes.ts';
 import { Mailbox } from './mailbox.ts';
 import { CALM, nextStanding, Shed, strainOf } from './overload.ts';
 import { Owner } from './owner.ts';
 import type { ActorLimits, ActorWorld, Asked, Opened } from './ports.ts';
+import { answerReader, type Reader } from './reader.ts';
 import { closedReply, type Ending, type Shell } from './shell.ts';
-
-interface Reader {
-  readonly question: Question;
-  readonly respond: (reply: Reply) => void;
-  readonly fail: (error: Error) => void;
-}
 
 /** A snapshot costs as much as this many commands: a storm of attaches must not hold the loop. */
 const ATTACH_WEIGHT = 8;
@@ -49,9 +44,11 @@ export class Actor {
   #usedAt: number;
   #standing = CALM;
 
+  /** `earlier`: workers whose sessions know an earlier load. */
   constructor(
     readonly key: OwnerKey,
     readonly shell: Shell,
+    readonly earlier: readonly WorkerId[],
   ) {
     this.#usedAt = this.#clock.now();
   }
@@ -84,14 +81,22 @@ export class Actor {
   }
 
   get isQuiet(): boolean {
-    return this.waiting === 0 && !this.#isCommitting && this.#reads === null;
+    return (
+      this.waiting === 0 && !this.#isCommitting && this.#reads === null && (this.#owner?.takeOver ?? null) === null
+    );
+  }
+
+  /** Workers whose sessions know this load or an earlier one. */
+  get hearers(): readonly WorkerId[] {
+    const { isHeard = false, interest } = this.#owner ?? {};
+    return [...new Set([...(interest?.workers() ?? []), ...(isHeard ? [] : this.earlier)])];
   }
 
   /** Nobody would miss it: an actor with interested sessions or unconfirmed tells does not leave memory. */
   isIdle(since: number): boolean {
     const owner = this.#owner;
     if (owner === null || !this.isQuiet || this.#usedAt > since) return false;
-    return owner.interest.size === 0 && owner.outbox.size + owner.outbox.toDelete === 0;
+    return !owner.isNeeded;
   }
 
   /** Throws Fault `overloaded` when the mailbox is full. */
@@ -104,7 +109,7 @@ export class Actor {
     const since = this.#isWoken ? this.#wokenAt : this.#clock.monotonic();
     const waiting: Waiting = { envelope, since, needs: NONE, ready: false, fault: null, known: null };
     this.#mailbox ??= new Mailbox(this.#limits, owed);
-    if (envelope.what === 'dropWorker') this.#mailbox.putAnyway(waiting);
+    if (hasPlace(envelope)) this.#mailbox.putAnyway(waiting);
     else this.#mailbox.put(waiting);
     if (this.#owner !== null) this.#prepare(this.#owner, waiting);
   }
@@ -122,10 +127,11 @@ export class Actor {
     this.#reads.push({ question, respond, fail });
   }
 
-  /** The load is done. Its epoch was announced. */
-  open(opened: Opened): void {
-    const owner = new Owner(this.key, opened, this.shell);
+  /** The load is done. Its epoch was announced, and those `awaited` were asked for their word. */
+  open(opened: Opened, awaited: readonly WorkerId[]): void {
+    const owner = new Owner(this.key, opened, this.shell, awaited);
     this.#owner = owner;
+    if (owner.takeOver !== null) this.#clock.after(this.#limits.takeOverMs, () => this.#endTakeOver(owner));
     owner.retellAll(opened.tells, this.#clock.now());
     this.#tend(owner);
     const before = this.#mailbox?.takeAll() ?? [];
@@ -149,9 +155,8 @@ export class Actor {
     this.#hasEnded = true;
     this.#tending?.cancel();
     const owner = this.#owner;
-    const isMissed =
-      owner !== null && (owesTells || owner.interest.size > 0 || owner.outbox.size + owner.outbox.toDelete > 0);
-    const left = (this.#mailbox?.takeAll() ?? []).map(({ envelope }) => envelope);
+    const isMissed = owner !== null && (owesTells || owner.isNeeded);
+    const left = (this.#mailbox?.takeAll() ?? []).flatMap(({ envelope }) => forNextLoad(envelope));
     const readers = this.#reads?.drain() ?? [];
     this.#reads = null;
     for (const { fail } of readers) fail(error);
@@ -246,7 +251,7 @@ export class Actor {
       if (this.#mailbox?.first()?.ready !== true) break;
       const waiting = this.#mailbox.take();
       if (waiting === undefined) break;
-      taken += waiting.envelope.what === 'interest' ? ATTACH_WEIGHT : 1;
+      taken += isOwed(waiting.envelope) ? ATTACH_WEIGHT : 1;
       try {
         this.#take(owner, waiting, batch, now);
       } catch (error) {
@@ -268,8 +273,15 @@ export class Actor {
     if (envelope.what === 'dropWorker') owner.dropWorker(envelope.worker, batch, now);
     else if (envelope.what === 'tell') this.#takeTell(owner, waiting, envelope, batch, now);
     else if (envelope.what === 'ask') this.#takeAsk(owner, waiting, envelope, batch, now);
-    else if (envelope.tell.kind === 'attach') owner.attach(envelope.tell.ask, batch, now);
-    else owner.interest.forget(envelope.tell.session, envelope.tell.hop);
+    else if (envelope.what === 'held') owner.answerHeld(envelope.ask, batch, now);
+    else owner.hear(envelope.tell, batch, now);
+    if (owner.takeOver?.isComplete) this.#endTakeOver(owner);
+  }
+
+  /** In turns, like any other attach. */
+  #endTakeOver({ takeOver }: Owner): void {
+    if (this.#hasEnded) return;
+    for (const ask of takeOver?.end() ?? []) this.put({ what: 'held', ask });
   }
 
   /** A durable tell that cannot be decided now is not confirmed, so it comes again. */
@@ -356,16 +368,8 @@ export class Actor {
     }
   }
 
-  #answer({ behavior }: Owner, { question, respond, fail }: Reader): void {
-    let reply: Reply;
-    try {
-      reply = behavior.question(question, this.#clock.now());
-    } catch (error) {
-      this.#world.log('a question is a bug', { owner: this.key, question: question.ask, error });
-      fail(new Fault('lost', false, 'answering it is a bug', { cause: error }));
-      return;
-    }
-    respond(reply);
+  #answer({ behavior }: Owner, reader: Reader): void {
+    answerReader(this.key, behavior, reader, this.#world);
   }
 
   /** While tells are under way: tells them again, and has the store forget the confirmed ones. */

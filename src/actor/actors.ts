@@ -19,13 +19,16 @@ import { CAUSES, type Ending, type Load, type Shell } from './shell.ts';
 export interface ActorsWorld extends ActorWorld {
   /** Fences the key at the store, then reads it. Rejects with Fault. */
   open(key: OwnerKey): Promise<Opened>;
-  /** To every worker, before anything else of that epoch. */
-  announce(key: OwnerKey, epoch: number): void;
+  /** To every worker, before anything else of that epoch. `takesOver`: each is asked for its word. */
+  announce(key: OwnerKey, epoch: number, takesOver: boolean): void;
+  /** Workers that live and may have sessions which know an earlier load. `earlier`: those of which that is known here. */
+  awaited(earlier: readonly WorkerId[]): readonly WorkerId[];
   /** An attach found no room: its session must hear of it. */
   refuseInterest(key: OwnerKey, tell: InterestTell): void;
 }
 
 const QUIET_POLL_MS = 5;
+const NOBODY: readonly WorkerId[] = [];
 
 export class Actors {
   readonly #actors = new Map<OwnerKey, Actor>();
@@ -98,7 +101,7 @@ export class Actors {
 
   /** Kept over deaths and quarantine: a session that attached is answered as soon as the owner is there. */
   interest(key: OwnerKey, tell: InterestTell): void {
-    if (tell.kind === 'forget' && !this.#actors.has(key)) return;
+    if (tell.kind !== 'attach' && !this.#actors.has(key)) return;
     try {
       this.#actor(key).put({ what: 'interest', tell });
     } catch (error) {
@@ -122,11 +125,6 @@ export class Actors {
   /** Hearers are back: what they have not confirmed is told at once. */
   retellTo(isBack: (to: OwnerKey) => boolean): void {
     for (const actor of this.#actors.values()) actor.retellTo(isBack);
-  }
-
-  /** What is loaded here, for a worker that has just come up. */
-  *placed(): Iterable<readonly [OwnerKey, number]> {
-    for (const [key, { epoch }] of this.#actors) if (epoch !== null) yield [key, epoch];
   }
 
   /** Walks all actors: for whoever asks now and then. */
@@ -187,12 +185,12 @@ export class Actors {
     return this.#actor(key);
   }
 
-  #actor(key: OwnerKey): Actor {
+  #actor(key: OwnerKey, earlier: readonly WorkerId[] = NOBODY): Actor {
     const known = this.#actors.get(key);
     if (known !== undefined) return known;
     if (this.#isClosed) throw lost('this worker stops');
     if (this.#actors.size >= this.limits.actors) throw new Fault('overloaded', false, 'too many actors are loaded');
-    const actor = new Actor(key, this.#shell);
+    const actor = new Actor(key, this.#shell, earlier);
     this.#actors.set(key, actor);
     this.#sweep();
     const pause = this.#deaths.pause(key, this.world.clock.now());
@@ -211,8 +209,9 @@ export class Actors {
         this.world.store.release(key, opened.epoch);
         return;
       }
-      this.world.announce(key, opened.epoch);
-      actor.open(opened);
+      const awaited = this.world.awaited(actor.earlier);
+      this.world.announce(key, opened.epoch, awaited.length > 0);
+      actor.open(opened, awaited);
     } catch (error) {
       this.world.log('an actor did not load', { owner: key, error });
       actor.end(error instanceof Fault ? 'fault' : 'bug', asFault(error, `${key} did not load`));
@@ -220,7 +219,7 @@ export class Actors {
   }
 
   #ended(actor: Load, { cause, error, left, isMissed }: Ending): void {
-    const { key, epoch } = actor;
+    const { key, epoch, hearers } = actor;
     this.#endings.add(cause);
     if (this.#actors.get(key) === actor) this.#actors.delete(key);
     if (epoch !== null) this.world.store.release(key, epoch);
@@ -230,7 +229,7 @@ export class Actors {
     if (this.#isClosed || cause === 'left') return;
     // Interested sessions wait for the next load: it tells them what was stored and never relayed.
     if (isMissed || kept.length > 0) {
-      const next = this.#actor(key);
+      const next = this.#actor(key, hearers);
       for (const envelope of kept) next.put(envelope);
     }
   }

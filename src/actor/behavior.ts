@@ -2,7 +2,8 @@
 import type { Command, Question } from '../protocol/commands.ts';
 import type { Decision, EventNote, Need, Reply, Turn } from '../protocol/decision.ts';
 import type { AttachAsk } from '../protocol/envelope.ts';
-import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
+import type { OwnerKey, SessionId, Snowflake } from '../protocol/ids.ts';
+import type { CarriedVoice } from '../protocol/voice.ts';
 
 export interface Behavior {
   /** Changes the state and says what is to be done. Synchronous; throws only for bugs. */
@@ -24,6 +25,8 @@ export interface Behavior {
   snapshot(ask: AttachAsk, now: number): { readonly t: string; readonly d: string; readonly cls: number };
   /** Of a user actor: the guilds and the rows that made the memberships. Null for others. */
   guilds(): readonly (readonly [OwnerKey, number])[] | null;
+  /** What this session is to bring to a later load, which will have forgotten it. */
+  voiceOf(session: SessionId, user: Snowflake): CarriedVoice | null;
   /** A journal event in its present form (JSON of `d`), or null if the thing is gone. Messages come with what the store said. */
   retell(t: string, note: EventNote, message: unknown): string | null;
 }

@@ -1,7 +1,7 @@
 /** What lies in a mailbox. */
 import type { Command } from '../protocol/commands.ts';
 import type { Need, Reply } from '../protocol/decision.ts';
-import type { InterestTell } from '../protocol/envelope.ts';
+import type { AttachAsk, InterestTell } from '../protocol/envelope.ts';
 import type { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import type { Asked } from './ports.ts';
@@ -16,7 +16,12 @@ export interface Told {
 
 export type InterestEnvelope =
   | { readonly what: 'interest'; readonly tell: InterestTell }
+  /** The take-over is over: an ask that was held is answered. */
+  | { readonly what: 'held'; readonly ask: AttachAsk }
   | { readonly what: 'dropWorker'; readonly worker: WorkerId };
+
+/** These come in a mailbox that is full, too: an ask that was held had its place before, of dead workers there are few. */
+export const hasPlace = ({ what }: Envelope): boolean => what === 'held' || what === 'dropWorker';
 
 export type Envelope = Asked | Told | InterestEnvelope;
 
@@ -34,7 +39,10 @@ export interface Waiting {
 }
 
 export const isOwed = (envelope: Envelope): envelope is InterestEnvelope =>
-  envelope.what === 'interest' || envelope.what === 'dropWorker';
+  envelope.what !== 'ask' && envelope.what !== 'tell';
+
+/** Who was held asks again at another load, and brings again what he has. */
+export const forNextLoad = (envelope: Envelope): readonly Envelope[] => (envelope.what === 'held' ? [] : [envelope]);
 
 /** A turn decides it at once, and it writes, as far as one can tell before. */
 export const willWrite = (next: Waiting | undefined, isVolatile: (command: Command) => boolean): boolean =>

@@ -48,9 +48,11 @@ export class Interest {
   }
 
   /** The session is over, or its worker does not know it. A newer residence is not touched. */
-  forget(session: SessionId, hop: number): void {
+  forget(session: SessionId, hop: number): Interested | null {
     const known = this.#sessions.get(session);
-    if (known !== undefined && known.hop <= hop) this.drop(session);
+    if (known === undefined || known.hop > hop) return null;
+    this.drop(session);
+    return known;
   }
 
   /** The sessions that died with a worker. */

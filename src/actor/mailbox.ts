@@ -32,7 +32,7 @@ export class Mailbox<T> {
     if (isOwed) this.#owed += 1;
   }
 
-  /** Never refused: one per worker that died. */
+  /** Never refused. */
   putAnyway(item: T): void {
     this.#items.push(item);
     if (this.isOwed(item)) this.#owed += 1;

@@ -13,10 +13,8 @@ export class OpenAttaches {
   }
 
   told(to: OwnerKey, tell: InterestTell): void {
-    if (tell.kind === 'forget') {
-      this.#drop(to, tell.session);
-      return;
-    }
+    if (tell.kind === 'forget') this.#drop(to, tell.session);
+    if (tell.kind !== 'attach') return;
     const sessions = this.#open.get(to) ?? new Map();
     this.#open.set(to, sessions.set(tell.ask.session, tell));
   }

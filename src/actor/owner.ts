@@ -4,12 +4,12 @@
  */
 import type { Command } from '../protocol/commands.ts';
 import type { Decision, Reply, RowDraft, Turn } from '../protocol/decision.ts';
-import { type AttachAsk, epochOf, type RelayEntry, seqOf } from '../protocol/envelope.ts';
-import type { OwnerKey, Snowflake, WorkerId } from '../protocol/ids.ts';
+import { type AttachAsk, epochOf, type InterestTell, type RelayEntry, seqOf } from '../protocol/envelope.ts';
+import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Batch } from './batch.ts';
 import type { Behavior } from './behavior.ts';
-import { Interest } from './interest.ts';
+import { Interest, type Interested } from './interest.ts';
 import { bodyOf, journalNote, type KeptNote, ringRow } from './journal.ts';
 import { type Hearing, hearEvent, hearLeave, hearMoves } from './moves.ts';
 import { Outbox, type OwnTell } from './outbox.ts';
@@ -17,6 +17,7 @@ import type { ActorLimits, ActorWorld, Opened, Wording } from './ports.ts';
 import { Results } from './results.ts';
 import { type Missed, Rows } from './rows.ts';
 import type { Shell } from './shell.ts';
+import { TakeOver } from './take-over.ts';
 
 /** Of every owner that has none of its own: nothing is ever added to these. */
 const NOBODY = new Interest();
@@ -30,6 +31,10 @@ class OwnTurn implements Turn {
     readonly first: number,
     readonly now: number,
   ) {}
+
+  get unheard(): boolean {
+    return !this.owner.isHeard;
+  }
 
   mint(after?: Snowflake | null): Snowflake {
     return this.owner.world.mint(this.now, after ?? null);
@@ -53,16 +58,22 @@ export class Owner {
   #tells = 0;
   /** The last row with a note. */
   #head: number;
+  /** Somebody has been answered. */
+  #isHeard = false;
+  #takeOver: TakeOver | null;
 
+  /** `awaited`: workers whose sessions may have known an earlier load. */
   constructor(
     readonly key: OwnerKey,
     { epoch, behavior, wording, head, rows, forgotten }: Opened,
     readonly shell: Pick<Shell, 'world' | 'limits'>,
+    awaited: readonly WorkerId[],
   ) {
     this.epoch = epoch;
     this.behavior = behavior;
     this.wording = wording;
     this.#head = head;
+    this.#takeOver = awaited.length === 0 ? null : new TakeOver(awaited);
     if (rows.length === 0 && forgotten === 0) return;
     this.#rows = new Rows(key, shell.limits, forgotten, wording.left);
     for (const row of rows) this.#rows.push(row);
@@ -82,6 +93,15 @@ export class Owner {
 
   get outbox(): Outbox {
     return this.#outbox ?? NOTHING;
+  }
+
+  get isHeard(): boolean {
+    return this.#isHeard;
+  }
+
+  get takeOver(): TakeOver | null {
+    if (this.#takeOver?.isOver) this.#takeOver = null;
+    return this.#takeOver;
   }
 
   get results(): Results | null {
@@ -108,6 +128,11 @@ export class Owner {
     return this.#outbox;
   }
 
+  /** Somebody is attached or waits for it, or has to confirm what was told. */
+  get isNeeded(): boolean {
+    return this.interest.size > 0 || this.takeOver !== null || this.outbox.size + this.outbox.toDelete > 0;
+  }
+
   /** The numbers of this load come to an end. */
   get isSpent(): boolean {
     return Math.max(this.#count, this.#tells) >= this.limits.rowsPerEpoch;
@@ -130,15 +155,37 @@ export class Owner {
     return reply;
   }
 
-  /** In one turn: interest recorded, and what the session lacks put on its worker's link, where its events follow. */
-  attach(ask: AttachAsk, batch: Batch, now: number): void {
-    const { session, user, hop, mask, worker } = ask;
-    const { behavior, wording } = this;
+  hear(tell: InterestTell, batch: Batch, now: number): void {
+    if (tell.kind === 'attach') this.#attach(tell.ask, batch, now);
+    else if (tell.kind === 'forget') this.#forget(tell.session, tell.hop, batch, now);
+    else if (tell.epoch === this.epoch) this.#takeOver?.asked(tell.worker);
+  }
+
+  /** It was held, and its turn has come. */
+  answerHeld(ask: AttachAsk, batch: Batch, now: number): void {
+    if (this.#takeOver?.take(ask)) this.#answer(ask, batch, now);
+  }
+
+  #attach(ask: AttachAsk, batch: Batch, now: number): void {
+    const { session, user, hop } = ask;
     const known = this.interest.get(session);
     if (known !== undefined && known.hop > hop) return;
+    if (this.behavior.isMember(user)) {
+      for (const carried of this.wording.carried(ask, known !== undefined)) this.decide(carried, batch, now);
+      this.#interested().set(ask);
+    }
+    if (this.takeOver?.hold(ask) !== true) this.#answer(ask, batch, now);
+  }
+
+  /** In one turn: interest recorded, and what the session lacks put on its worker's link, where its events follow. */
+  #answer(ask: AttachAsk, batch: Batch, now: number): void {
+    const { session, user, hop, mask, worker } = ask;
+    const { behavior, wording } = this;
+    if (!this.#isHeard) {
+      for (const gathered of wording.gathered) this.decide(gathered, batch, now);
+      this.#isHeard = true;
+    }
     const isMember = behavior.isMember(user);
-    const carried = isMember ? wording.carried(ask) : null;
-    if (carried !== null) this.decide(carried, batch, now);
     const missed = this.#ring().missed(ask);
     if (isMember) this.#interested().set(ask);
     else this.interest.drop(session);
@@ -153,16 +200,26 @@ export class Owner {
       create: create === null ? null : { ...create, full: null },
       guilds: isMember ? behavior.guilds() : null,
       topics: isMember ? behavior.topicsOf(user) : [],
+      voice: behavior.voiceOf(session, user),
     };
     this.#relay([[worker, entry]], seqOf(this.epoch, this.#count), batch);
   }
 
   /** What its worker's sessions had only in memory ends with them. */
   dropWorker(worker: WorkerId, batch: Batch, now: number): void {
-    for (const { session, user } of this.interest.dropWorker(worker)) {
-      const isLast = this.interest.ofUser(user).length === 0;
-      for (const gone of this.wording.gone(session, user, isLast)) this.decide(gone, batch, now);
-    }
+    this.#takeOver?.died(worker);
+    for (const gone of this.interest.dropWorker(worker)) this.#gone(gone, batch, now);
+  }
+
+  #forget(session: SessionId, hop: number, batch: Batch, now: number): void {
+    this.#takeOver?.forget(session, hop);
+    const gone = this.interest.forget(session, hop);
+    if (gone !== null) this.#gone(gone, batch, now);
+  }
+
+  #gone({ session, user }: Interested, batch: Batch, now: number): void {
+    const isLast = this.interest.ofUser(user).length === 0;
+    for (const gone of this.wording.gone(session, user, isLast)) this.decide(gone, batch, now);
   }
 
   #isFresh({ since, held, mask }: AttachAsk, missed: Missed): boolean {

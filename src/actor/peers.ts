@@ -6,6 +6,8 @@ import type { Link } from './link.ts';
 /** `<slot>.<incarnation>` -> slot. */
 export const slotOfWorker = (worker: WorkerId): number => Number(worker.slice(0, worker.indexOf('.')));
 
+export const isFirstLife = (worker: WorkerId): boolean => worker.endsWith('.1');
+
 export class Peers {
   readonly #links = new Map<number, Link>();
   readonly #waiters = new Map<number, Set<() => void>>();

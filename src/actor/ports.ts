@@ -24,9 +24,11 @@ export interface Wording {
   readonly left: Body;
   readonly created: (d: string) => Body;
   readonly deleted: (d: string) => Body;
-  /** What a session brought in memory: decided before its attach is answered. */
-  readonly carried: (ask: AttachAsk) => Command | null;
-  /** Decided when a session died with its worker. `isLast`: the user has no other session here. */
+  /** What a session brings: decided before its attach is answered. `isKnown`: it has brought it to this load before, which may know better by now. */
+  readonly carried: (ask: AttachAsk, isKnown: boolean) => readonly Command[];
+  /** Decided once, when what sessions bring to a load is known: before the first answer. */
+  readonly gathered: readonly Command[];
+  /** Decided when a session is over or died with its worker. `isLast`: the user has no other session here. */
   readonly gone: (session: SessionId, user: Snowflake, isLast: boolean) => readonly Command[];
 }
 
@@ -70,6 +72,8 @@ export interface ActorLimits {
   readonly strainMailbox: number;
   readonly strainWaitMs: number;
   readonly calmMs: number;
+  /** So long a load waits for workers with sessions that knew an earlier one. */
+  readonly takeOverMs: number;
   readonly batchCommands: number;
   readonly batchWrites: number;
   readonly ringRows: number;

@@ -2,7 +2,7 @@
 import type { Command } from '../protocol/commands.ts';
 import type { Reply } from '../protocol/decision.ts';
 import { type Fault, refuse } from '../protocol/errors.ts';
-import type { OwnerKey } from '../protocol/ids.ts';
+import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import type { Envelope } from './envelopes.ts';
 import type { ActorLimits, ActorWorld } from './ports.ts';
 
@@ -22,6 +22,7 @@ export interface Ending {
 export interface Load {
   readonly key: OwnerKey;
   readonly epoch: number | null;
+  readonly hearers: readonly WorkerId[];
 }
 
 export interface Shell {

@@ -15,10 +15,10 @@ import { asFault, lost } from './deadline.ts';
 import type { AskOptions, Directory } from './directory.ts';
 import { Fetches, type FetchOptions, type ServeRead } from './fetches.ts';
 import { Link, type LinkLimits } from './link.ts';
-import { heardFault, saidFault } from './link-fault.ts';
+import { answering, full, heardFault } from './link-fault.ts';
 import { type Measured, Measures } from './measures.ts';
 import { OpenAttaches } from './open-attaches.ts';
-import { Peers, slotOfWorker } from './peers.ts';
+import { isFirstLife, Peers, slotOfWorker } from './peers.ts';
 import type { Pipe } from './pipe.ts';
 import { Placement } from './placement.ts';
 import type { ActorStore, ActorsLimits, Log, Opened } from './ports.ts';
@@ -27,6 +27,7 @@ import { Requests } from './requests.ts';
 
 export interface DirectoryLimits extends ActorsLimits, LinkLimits {
   readonly asksInFlight: number;
+  readonly youngMs: number;
   /** Rate buckets remembered by this worker. */
   readonly buckets: number;
 }
@@ -69,6 +70,7 @@ export class WorkerDirectory implements Directory {
   readonly #buckets: RateBuckets;
   readonly #attaches = new OpenAttaches();
   readonly #measures: Measures;
+  readonly #bornAt: number;
   #isClosed = false;
 
   constructor(options: DirectoryOptions) {
@@ -76,6 +78,7 @@ export class WorkerDirectory implements Directory {
     this.#options = options;
     this.#placement = new Placement(slots);
     this.#slot = slotOfWorker(self);
+    this.#bornAt = clock.monotonic();
     this.#peers = new Peers(clock);
     this.#answers = new Requests(clock, limits.asksInFlight);
     this.#controls = new Controls(clock, limits.asksInFlight, options.control, log);
@@ -94,7 +97,9 @@ export class WorkerDirectory implements Directory {
       tell: (to: OwnerKey, command: Command, from: OwnerKey, seq: number | null) =>
         this.#tell(to, command, seq === null ? null : from, seq),
       confirm: (to: OwnerKey, from: OwnerKey, seq: number) => this.#confirm(to, from, seq),
-      announce: (owner: OwnerKey, epoch: number) => this.#announce({ what: 'placed', owner, worker: self, epoch }),
+      announce: (owner: OwnerKey, epoch: number, takesOver: boolean) =>
+        this.#announce({ what: 'placed', owner, worker: self, epoch, ...(takesOver && { takesOver }) }),
+      awaited: (earlier: readonly WorkerId[]) => this.#awaited(earlier),
       refuseInterest: (owner: OwnerKey, tell: InterestTell) => this.#refuseInterest(owner, tell),
     };
     this.actors = new Actors(world, limits);
@@ -193,9 +198,6 @@ export class WorkerDirectory implements Directory {
     const link = new Link(worker, pipe, clock, limits, hear, (closed) => this.peerDown(closed.peer));
     this.#peers.up(link);
     this.#controls.up(link);
-    for (const [owner, epoch] of this.actors.placed()) {
-      link.postEntry({ what: 'placed', owner, worker: this.self, epoch });
-    }
     const isThere = (to: OwnerKey): boolean => this.slotOf(to) === slot;
     for (const [to, tell] of this.#attaches.at(isThere)) link.postOwed({ m: 'interest', to, tell });
     this.actors.retellTo(isThere);
@@ -365,8 +367,16 @@ export class WorkerDirectory implements Directory {
     for (const link of this.#peers.all) link.postEntry(entry);
   }
 
+  /** While this life of the slot is young, everybody may have sessions that knew its owners before. */
+  #awaited(earlier: readonly WorkerId[]): WorkerId[] {
+    const { clock, limits, self } = this.#options;
+    const isYoung = !isFirstLife(self) && clock.monotonic() - this.#bornAt < limits.youngMs;
+    const others = this.#peers.all.flatMap(({ peer, isSilent }) => (isSilent ? [] : [peer]));
+    return [self, ...others].filter((worker) => earlier.includes(worker) || (isYoung && worker !== self));
+  }
+
   #refuseInterest(owner: OwnerKey, tell: InterestTell): void {
-    if (tell.kind === 'forget') return;
+    if (tell.kind !== 'attach') return;
     const { session, hop, worker } = tell.ask;
     // Its worker attaches all of that owner's sessions again: not at once, or a full owner would be asked for ever.
     this.#options.clock.after(this.#options.limits.reloadMaxMs, () => {
@@ -384,13 +394,4 @@ export class WorkerDirectory implements Directory {
     if (this.#isMine(to)) this.actors.confirm(to, from, seq);
     else this.#peers.inSlot(this.slotOf(to))?.post({ m: 'confirm', to, from, seq });
   }
-}
-
-const full = ({ peer }: Link): Fault => new Fault('overloaded', false, `the link to ${peer} is full`);
-
-/** Answers cross the link as what they are; of an error only the Fault. */
-function answering(link: Link, id: number): [Respond, Fail] {
-  const fail = (error: Error): void =>
-    link.postOwed({ m: 'fault', id, ...saidFault(error, 'the owner could not answer') });
-  return [(answer) => link.postOwed({ m: 'answer', id, answer }), fail];
 }

@@ -111,7 +111,7 @@ export class Asks {
     const { id, user, hop } = session.traits;
     const { ask, wanted: mask, since, held, owner } = attachment;
     const presence = session.hidden ? null : session.presence;
-    const carried = { presence };
+    const carried = { presence, voice: session.voices.get(owner) };
     const { self: worker } = directory;
     const { person } = session;
     directory.interest(owner, {

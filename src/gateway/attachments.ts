@@ -13,7 +13,7 @@ import {
   type Relay,
 } from '../protocol/envelope.ts';
 import { guildClass } from '../protocol/events.ts';
-import { type OwnerKey, ownerId, type SessionId, type WorkerId } from '../protocol/ids.ts';
+import { type OwnerKey, ownerId, type SessionId, type Snowflake, type WorkerId } from '../protocol/ids.ts';
 import type { Standing } from '../protocol/residence.ts';
 import type { Asks } from './asks.ts';
 import { type Attachment, newAttachment } from './attachment.ts';
@@ -22,6 +22,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
 import type { Session } from './session.ts';
 import { onShard } from './shard.ts';
+import { heardVoice } from './voices.ts';
 
 export interface AttachmentPorts {
   readonly directory: Directory;
@@ -29,6 +30,7 @@ export interface AttachmentPorts {
   readonly outlet: Outlet;
   readonly metrics: GatewayMetrics;
   readonly sessions: ReadonlyMap<SessionId, Session>;
+  readonly sessionsOf: (user: Snowflake) => Iterable<Session>;
   readonly limits: Pick<GatewayLimits, 'sessionGuilds'>;
   readonly invalidate: (session: Session, why: string) => void;
   /** It has more guilds than a bot's session may: it ends. */
@@ -102,7 +104,13 @@ export class Attachments {
   // --- the outlet's entries, in order
 
   take(from: WorkerId | null, entry: OutletEntry): void {
-    if (entry.what === 'placed') return this.#placed(entry.owner, entry.worker, entry.epoch);
+    if (entry.what === 'placed') {
+      const { owner, worker, epoch, takesOver } = entry;
+      this.#placed(owner, worker, epoch);
+      const { directory } = this.#ports;
+      if (takesOver) directory.interest(owner, { kind: 'asked', worker: directory.self, epoch });
+      return;
+    }
     if (entry.what === 'refused') {
       const { owner, swallowed } = entry.mark;
       if (swallowed !== null && !this.#ports.sessions.has(swallowed.session)) {
@@ -152,10 +160,17 @@ export class Attachments {
 
   #event(owner: OwnerKey, topic: string, body: Body): void {
     const { outlet, sessions } = this.#ports;
+    if (body.t === 'VOICE_STATE_UPDATE') this.#heardVoice(owner, body.d);
     if (!topic.startsWith('s:')) return outlet.publish(owner, topic, body);
     // One topic for all owners: what comes from one where the session is not attached now is in that owner's answer.
     const session = sessions.get(topic.slice(2));
     if (session?.attachments.get(owner)?.attached) outlet.owe(session, owner, body);
+  }
+
+  /** Whether it is shown to him or not: what others do to him counts, too. */
+  #heardVoice(owner: OwnerKey, d: string): void {
+    const { user, session, voice } = heardVoice(d);
+    for (const one of this.#ports.sessionsOf(user)) one.voices.said(owner, one.id === session ? voice : null);
   }
 
   /** The list is applied whole; who is not on it and sees the channel follows its topic's new name. */
@@ -212,6 +227,7 @@ export class Attachments {
     if (session === undefined || attachment === undefined || answer.hop !== session.traits.hop) return;
     if (attachment.ask !== answer.ask) return;
     this.#ports.asks.answered(attachment);
+    session.voices.said(owner, answer.voice);
     if (this.#mustShard(session, answer)) return this.#ports.crowded(session);
     if (answer.missed === null) return invalidate(session, 'owner forgot');
     for (const body of answer.missed) outlet.owe(session, owner, body);
@@ -291,7 +307,11 @@ export class Attachments {
     });
     for (const { session, attachment } of standing) this.#stop(session, attachment);
     meanwhile();
-    for (const { session, attachment } of standing) this.#ports.asks.ask(session, attachment);
+    // Of very many some wait in line: what all will hear of goes first.
+    const inVoice = standing.filter(({ session }) => session.voices.get(owner) !== null);
+    for (const { session, attachment } of new Set([...inVoice, ...standing])) {
+      this.#ports.asks.ask(session, attachment);
+    }
   }
 
   #placed(owner: OwnerKey, worker: WorkerId | null, epoch: number): void {

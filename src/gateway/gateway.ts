@@ -112,6 +112,7 @@ export class Gateway {
       outlet,
       metrics,
       sessions: sessions.byId,
+      sessionsOf: (user) => sessions.ofUser(user),
       limits,
       invalidate,
       crowded: (session) => this.#crowded(session),

@@ -56,8 +56,8 @@ export class Requests {
     const guild = guildKey(guildId);
     // Else any id loads an owner.
     if (!session.attachments.has(guild)) return;
-    if (voice.channelId === null) session.voice.delete(guild);
-    else session.voice.add(guild);
+    if (voice.channelId === null) session.voices.left(guild);
+    else session.voices.asked(guild);
     this.#ask(guild, { kind: 'voiceState', by, session: session.id, ...voice });
   }
 

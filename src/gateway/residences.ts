@@ -184,8 +184,8 @@ export class Residences {
     const session = new Session(traits, limits, outlet.log.head + 1, now);
     session.welcomed = true;
     session.giver = data.from;
-    session.presence = data.carried.presence;
-    for (const guild of data.voice) session.voice.add(guild);
+    session.presence = data.presence;
+    session.voices.take(data.voices);
     session.numbers.takeOver(data.lastS, data.clientS, data.past);
     for (const { numbers, body } of data.missed) {
       const big = body.d.length >= limits.bigBodyBytes;
@@ -316,10 +316,9 @@ export class Residences {
     const standings = attachments.leave(session);
     sessions.remove(session);
     const counters = { head: log.numberOf(log.head), lastS: session.numbers.last, clientS: move.s };
-    const carried = { presence: session.presence };
-    const voice = [...session.voice];
+    const { presence } = session;
     const traits = { id, user, token, own, intents: mask, shard, version, hop: hop + 1 };
-    return { from: this.#self, ...traits, ...counters, past, missed, standings, carried, voice };
+    return { from: this.#self, ...traits, ...counters, past, missed, standings, presence, voices: session.voices.all };
   }
 
   #tellStays(move: Move, why: string | null): void {

@@ -14,6 +14,7 @@ import { Holds } from './holds.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Entry, Log } from './log.ts';
 import { Numbers, type Place } from './numbers.ts';
+import { Voices } from './voices.ts';
 
 /** What is written next. `again`: under this number, which it has had. */
 export interface Due {
@@ -64,8 +65,7 @@ export class Session {
   presence: SessionPresence | null = null;
   /** Others have been told that it is gone. */
   hidden = false;
-  /** Guilds where it has a voice state. */
-  readonly voice = new Few<OwnerKey>();
+  readonly voices = new Voices();
   /** Known while it has had a socket here. */
   self: PublicUser | null = null;
   /** Of all sessions of this worker; null before it is one of them, and after. */

@@ -40,6 +40,10 @@ export class Sessions {
     return this.#byId;
   }
 
+  ofUser(user: Snowflake): Iterable<Session> {
+    return this.#byUser.get(user) ?? [];
+  }
+
   ofToken(hash: string): readonly Session[] {
     return [...(this.#byToken.get(hash) ?? [])];
   }
@@ -135,7 +139,7 @@ export class Sessions {
     this.#unbind(session);
     this.remove(session);
     const { id, user } = session.traits;
-    for (const guild of session.voice) directory.tell(guild, { kind: 'voiceGone', user, session: id });
+    for (const [guild] of session.voices.all) directory.tell(guild, { kind: 'voiceGone', user, session: id });
     directory.tell(userKey(user), { kind: 'sessionPresence', session: id, presence: null });
     leave(session);
     ended(session);

@@ -20,7 +20,7 @@ import { decideMessage, messageNeeds } from './messages.ts';
 import { presence } from './presence-commands.ts';
 import { createRole, deleteRole, moveRoles, updateRole } from './role-commands.ts';
 import type { GuildState } from './state.ts';
-import { voiceGone, voiceState } from './voice-commands.ts';
+import { voiceCarried, voiceGone, voiceState } from './voice-commands.ts';
 
 /** A guild that is; `createGuild` makes one that is not yet (guild-commands.ts). */
 export function decide(state: GuildState, command: GuildCommand | MessageCommand, turn: Turn): Decision {
@@ -77,6 +77,7 @@ const GUILD_KINDS: Readonly<Record<GuildCommand['kind'], true>> = {
   useInvite: true,
   voiceState: true,
   voiceGone: true,
+  voiceCarried: true,
   requestMembers: true,
   presence: true,
   userChanged: true,
@@ -165,6 +166,8 @@ function decideMember(
       return voiceState(state, command, turn);
     case 'voiceGone':
       return voiceGone(state, command, turn);
+    case 'voiceCarried':
+      return voiceCarried(state, command, turn);
     case 'requestMembers':
       return requestMembers(state, command, turn);
     case 'presence':

@@ -20,7 +20,7 @@ export function presence(state: GuildState, command: Of<'presence'>, turn: Turn)
   const after = { version, presence: next };
   if (next.status === 'offline') state.presences.delete(user);
   else state.presences.set(user, after);
-  if (isSame(known?.presence ?? OFFLINE, next)) return done();
+  if (turn.unheard || isSame(known?.presence ?? OFFLINE, next)) return done();
   const outcome = new Outcome(turn);
   const t = 'PRESENCE_UPDATE';
   const d = withGuild(state.guild.id, presenceJson(user, after));

@@ -1,12 +1,13 @@
-/** Voice states as data: who is in which voice channel. Media is not spoken of here. They die with their owner. */
+/** Voice states as data: who is in which voice channel. Media is not spoken of here. They die with their owner; sessions bring them to the next load. */
 import { ChannelType, PermissionFlagsBits as P } from 'discord-api-types/v10';
 import type { GuildCommand } from '../protocol/commands.ts';
 import { type Decision, done, refused, type Turn } from '../protocol/decision.ts';
 import { type Refusal, refuse } from '../protocol/errors.ts';
-import type { Snowflake } from '../protocol/ids.ts';
+import type { SessionId, Snowflake } from '../protocol/ids.ts';
 import { hasBits } from '../protocol/permission-bits.ts';
 import type { ChannelRecord } from '../protocol/records.ts';
 import { guildTopic } from '../protocol/topics.ts';
+import type { CarriedVoice } from '../protocol/voice.ts';
 import { channelBits, channelFor, guildRefusal, isRefusal } from './guards.ts';
 import { Outcome } from './outcome.ts';
 import { renderVoice } from './render-member.ts';
@@ -82,6 +83,28 @@ function say(state: GuildState, outcome: Outcome, voice: VoiceState, topic: stri
   const isBot = state.members.get(voice.user)?.user.bot === true;
   const d = JSON.stringify(renderVoice(state, voice, channelId));
   outcome.event(topic, 'VOICE_STATE_UPDATE', d, { note: null, full: isBot ? [voice.user] : null });
+}
+
+/** What this session will bring. */
+export function carriedVoice(state: GuildState, session: SessionId, user: Snowflake): CarriedVoice | null {
+  const voice = state.voice.get(user);
+  if (voice?.session !== session) return null;
+  const { channelId, selfMute, selfDeaf, selfVideo } = voice;
+  return { channelId, selfMute, selfDeaf, selfVideo };
+}
+
+/** He was in already, so nothing is asked but that the channel is still there. What he or another session of his has said to this load counts more. */
+export function voiceCarried(state: GuildState, { user, session, voice }: Of<'voiceCarried'>, turn: Turn): Decision {
+  const channel = state.channels.get(voice.channelId);
+  if (state.voice.has(user) || !state.members.has(user) || channel?.type !== ChannelType.GuildVoice) return done();
+  const carried = { user, session, ...voice };
+  if (turn.unheard) {
+    state.voice.set(user, carried);
+    return done();
+  }
+  const outcome = new Outcome(turn);
+  connect(state, outcome, carried);
+  return outcome.done();
 }
 
 /** The session is over, and with it what it said. */

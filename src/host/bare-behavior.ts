@@ -24,6 +24,10 @@ export abstract class BareBehavior implements Behavior {
 
   forsake(): void {}
 
+  voiceOf(): null {
+    return null;
+  }
+
   guilds(): null {
     return null;
   }

@@ -54,6 +54,10 @@ export class DmBehavior implements Behavior {
     assert(false, 'nobody attaches to a DM');
   }
 
+  voiceOf(): null {
+    return null;
+  }
+
   guilds(): null {
     return null;
   }

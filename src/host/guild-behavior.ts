@@ -10,12 +10,14 @@ import { retellThing } from '../guild/retell.ts';
 import { snapshot } from '../guild/snapshot.ts';
 import type { GuildState } from '../guild/state.ts';
 import { topicsOf } from '../guild/visibility.ts';
+import { carriedVoice } from '../guild/voice-commands.ts';
 import type { Command, Question } from '../protocol/commands.ts';
 import { type Decision, type EventNote, type Need, type Reply, refused, type Turn } from '../protocol/decision.ts';
 import type { AttachAsk } from '../protocol/envelope.ts';
 import { refuse } from '../protocol/errors.ts';
-import type { Snowflake } from '../protocol/ids.ts';
+import type { SessionId, Snowflake } from '../protocol/ids.ts';
 import type { MessageWithReactions } from '../protocol/records.ts';
+import type { CarriedVoice } from '../protocol/voice.ts';
 import type { GuildsPort } from '../store/ports.ts';
 import { inLoad } from './generation.ts';
 
@@ -73,6 +75,10 @@ export class GuildBehavior implements Behavior {
   snapshot(ask: AttachAsk): { readonly t: string; readonly d: string; readonly cls: number } {
     assert(this.#state !== null, 'only members attach, and a guild that is not has none');
     return snapshot(this.#state, ask);
+  }
+
+  voiceOf(session: SessionId, user: Snowflake): CarriedVoice | null {
+    return this.#state === null ? null : carriedVoice(this.#state, session, user);
   }
 
   guilds(): null {

@@ -5,7 +5,8 @@ import type { Histograms } from '../base/metrics.ts';
 import type { Command, Question } from '../protocol/commands.ts';
 import type { Decision, EventNote, Need, Reply, Turn } from '../protocol/decision.ts';
 import type { AttachAsk } from '../protocol/envelope.ts';
-import type { Snowflake } from '../protocol/ids.ts';
+import type { SessionId, Snowflake } from '../protocol/ids.ts';
+import type { CarriedVoice } from '../protocol/voice.ts';
 
 /** Seconds. */
 export const TURN_BOUNDS = [0.00001, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1];
@@ -50,6 +51,10 @@ export class TimedBehavior implements Behavior {
 
   snapshot(ask: AttachAsk, now: number): ReturnType<Behavior['snapshot']> {
     return this.inner.snapshot(ask, now);
+  }
+
+  voiceOf(session: SessionId, user: Snowflake): CarriedVoice | null {
+    return this.inner.voiceOf(session, user);
   }
 
   guilds(): ReturnType<Behavior['guilds']> {

@@ -51,6 +51,10 @@ export class UserBehavior implements Behavior {
     return { t: 'INTERNAL_USER', d: JSON.stringify(snapshotOf(this.#state)), cls: 0 };
   }
 
+  voiceOf(): null {
+    return null;
+  }
+
   guilds(): readonly (readonly [OwnerKey, number])[] {
     return memberships(this.#state);
   }

@@ -7,7 +7,9 @@ const VOLATILE: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
   'requestMembers',
   'voiceState',
   'voiceGone',
+  'voiceCarried',
   'sessionPresence',
+  'presencesGathered',
 ]);
 
 export const isVolatile = ({ kind }: Command): boolean => VOLATILE.has(kind);

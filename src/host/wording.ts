@@ -1,8 +1,9 @@
 /** What the runtime says in our domain's words: the texts of missed rows, and what attach brings and a dead worker takes. */
 import type { Wording } from '../actor/ports.ts';
-import type { Body } from '../protocol/envelope.ts';
+import type { Command } from '../protocol/commands.ts';
+import type { Body, Carried } from '../protocol/envelope.ts';
 import { guildClass } from '../protocol/events.ts';
-import { type OwnerKey, ownerId } from '../protocol/ids.ts';
+import { type OwnerKey, ownerId, type SessionId, type Snowflake } from '../protocol/ids.ts';
 import { combine } from '../user/presence.ts';
 import { OFFLINE } from '../user/user-state.ts';
 
@@ -11,19 +12,32 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 
 const body = (t: string, d: string): Body => ({ t, d, cls: guildClass(t), full: null });
 
+function carriedToGuild(
+  user: Snowflake,
+  session: SessionId,
+  presence: Carried['presence'],
+  voice: Carried['voice'],
+): Command[] {
+  return [
+    // Version 0: whatever the user's own actor has said or will say counts more.
+    ...(presence === null ? [] : [{ kind: 'presence', user, version: 0, presence: combine([presence]) } as const]),
+    ...(voice === null ? [] : [{ kind: 'voiceCarried', user, session, voice } as const]),
+  ];
+}
+
 export function wordingOf(key: OwnerKey): Wording {
   return {
     // Without `unavailable`: the user is out, the guild is not down.
     left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
     created: (d) => body('CHANNEL_CREATE', d),
     deleted: (d) => body('CHANNEL_DELETE', d),
-    carried: ({ session, user, carried }) => {
-      const presence = carried?.presence ?? null;
-      if (presence === null) return null;
-      if (key.startsWith('u:')) return { kind: 'sessionPresence', session, presence };
-      // Version 0: whatever the user's own actor has said or will say counts more.
-      return key.startsWith('g:') ? { kind: 'presence', user, version: 0, presence: combine([presence]) } : null;
+    carried: ({ session, user, carried }, isKnown) => {
+      if (carried === null) return [];
+      const { presence, voice } = carried;
+      if (key.startsWith('u:')) return presence === null ? [] : [{ kind: 'sessionPresence', session, presence }];
+      return key.startsWith('g:') ? carriedToGuild(user, session, presence, isKnown ? null : voice) : [];
     },
+    gathered: key.startsWith('u:') ? [{ kind: 'presencesGathered' }] : [],
     gone: (session, user, isLast) => {
       if (key.startsWith('u:')) return [{ kind: 'sessionPresence', session, presence: null }];
       if (!key.startsWith('g:')) return [];

@@ -8,6 +8,7 @@ import type { SessionPresence } from './envelope.ts';
 import type { OwnerKey, SessionId, Snowflake } from './ids.ts';
 import type { ProbeCommand } from './probe.ts';
 import type { ApplicationRecord, PublicUser, TokenRecord, UserRecord } from './records.ts';
+import type { SessionVoiceCommand } from './voice.ts';
 
 /** Who acts. `bot` decides on bot-only rules; `self` is what goes into authors and inviters. */
 export interface By {
@@ -111,8 +112,7 @@ export type GuildCommand =
       readonly selfDeaf: boolean;
       readonly selfVideo: boolean;
     }
-  /** The session is over. -> null */
-  | { readonly kind: 'voiceGone'; readonly user: Snowflake; readonly session: SessionId }
+  | SessionVoiceCommand
   /** op 8: GUILD_MEMBERS_CHUNK rows under `s:<session>`. -> null. `intents`: mask of the asking session. */
   | {
       readonly kind: 'requestMembers';
@@ -341,6 +341,8 @@ export type UserCommand =
   | { readonly kind: 'deleteCommand'; readonly guildId: Snowflake | null; readonly commandId: Snowflake }
   /** A session's own presence (op 2, op 3, and each attach); null: the session counts as gone for others' eyes. -> null */
   | { readonly kind: 'sessionPresence'; readonly session: SessionId; readonly presence: SessionPresence | null }
+  /** All sessions that knew an earlier load have brought their presences: his guilds are told what they make together. -> null */
+  | { readonly kind: 'presencesGathered' }
   /** From a guild (durable). -> null */
   | { readonly kind: 'guildJoined' | 'guildLeft'; readonly guild: OwnerKey; readonly seq: number }
   /** From a DM (durable): its events for this recipient; `open`: list it first. Row numbers make hearing idempotent. -> null */

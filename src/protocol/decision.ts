@@ -20,6 +20,8 @@ export interface Turn {
   readonly now: number;
   /** A new id: unique in the installation, greater than `after` if given. */
   mint(after?: Snowflake | null): Snowflake;
+  /** Nobody has been answered in this load, and who will be gets a snapshot: what that says needs no event. */
+  readonly unheard: boolean;
   /** The number that the row at this index (0-based) of this decision will have. */
   seq(rowIndex: number): number;
 }

@@ -3,6 +3,7 @@
  * a row is one decision of an owner, numbered (epoch, count); one row is one entry per interested worker.
  */
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from './ids.ts';
+import type { CarriedVoice } from './voice.ts';
 
 /** Rows of one load of an actor; a load that reaches it is ended and the actor loaded again with a new epoch. */
 export const COUNT_PER_EPOCH = 2 ** 24;
@@ -55,6 +56,8 @@ export interface AttachAsk {
 export interface Carried {
   /** This session's own presence: a guild takes it only for a user of whom it knows nothing. */
   readonly presence: SessionPresence | null;
+  /** For a guild: where the session was in voice when an earlier load said it last. */
+  readonly voice: CarriedVoice | null;
 }
 
 export interface SessionPresence {
@@ -116,6 +119,8 @@ export interface AnswerEntry {
   readonly guilds: readonly (readonly [OwnerKey, number])[] | null;
   /** Topics to hold from now on. Empty: not a member. */
   readonly topics: readonly string[];
+  /** Where the owner has the session in voice: what it brings to a later load. */
+  readonly voice: CarriedVoice | null;
 }
 
 /** A full link refused an entry and leaves this where it was. */
@@ -130,9 +135,18 @@ export type OutletEntry =
   | { readonly what: 'relay'; readonly relay: Relay }
   | { readonly what: 'refused'; readonly mark: RefusedMark }
   /** A load: announced to every worker before anything else of that epoch. */
-  | { readonly what: 'placed'; readonly owner: OwnerKey; readonly worker: WorkerId; readonly epoch: number };
+  | {
+      readonly what: 'placed';
+      readonly owner: OwnerKey;
+      readonly worker: WorkerId;
+      readonly epoch: number;
+      /** It takes over: each worker says `asked` when its sessions have asked, also when it has none. */
+      readonly takesOver?: true;
+    };
 
 /** Told to an owner about attach; go through its mailbox as turns, but not through `decide`. */
 export type InterestTell =
   | { readonly kind: 'attach'; readonly ask: AttachAsk }
-  | { readonly kind: 'forget'; readonly session: SessionId; readonly hop: number };
+  | { readonly kind: 'forget'; readonly session: SessionId; readonly hop: number }
+  /** All sessions of this worker that knew an earlier load have asked. */
+  | { readonly kind: 'asked'; readonly worker: WorkerId; readonly epoch: number };

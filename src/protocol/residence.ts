@@ -1,6 +1,7 @@
 /** What workers say to each other about sessions that move (docs/ARCHITECTURE.md). The gateway room owns its meaning. */
-import type { Body, Carried, Held, Mask } from './envelope.ts';
+import type { Body, Held, Mask, SessionPresence } from './envelope.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from './ids.ts';
+import type { CarriedVoice } from './voice.ts';
 
 export interface Move {
   readonly session: SessionId;
@@ -50,10 +51,10 @@ export interface SessionExport {
   readonly past: readonly Stay[];
   readonly missed: readonly Missed[];
   readonly standings: readonly Standing[];
-  /** Guilds where it has a voice state. */
-  readonly voice: readonly OwnerKey[];
+  /** Where it is in voice; null: it has asked to be somewhere. */
+  readonly voices: readonly (readonly [OwnerKey, CarriedVoice | null])[];
   readonly version: 9 | 10;
-  readonly carried: Carried;
+  readonly presence: SessionPresence | null;
 }
 
 export type ResidenceMessage =

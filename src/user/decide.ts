@@ -6,7 +6,7 @@ import { createAccount, settleName, updateApplication, updateUser } from './acco
 import { deleteCommand, putCommand, setCommands, updateCommand } from './applications.ts';
 import { heardOfDm } from './dms.ts';
 import { heardOfGuild } from './memberships.ts';
-import { sessionPresence } from './presence.ts';
+import { sessionPresence, tellAll } from './presence.ts';
 import { addToken, revokeToken } from './tokens.ts';
 import { isKnown, type UserState } from './user-state.ts';
 
@@ -34,6 +34,8 @@ export function decideUser(state: UserState, command: Command, turn: Turn): Deci
       return deleteCommand(state, command);
     case 'sessionPresence':
       return sessionPresence(state, command, turn);
+    case 'presencesGathered':
+      return tellAll(state, turn);
     case 'guildJoined':
     case 'guildLeft':
       return heardOfGuild(state, command);

@@ -50,6 +50,11 @@ export function sessionPresence(state: UserState, command: SessionPresenceComman
   if (command.presence !== null) state.sessions.set(command.session, command.presence);
   const [oldest] = state.sessions.keys();
   if (state.sessions.size > BOUNDS.sessions && oldest !== undefined) state.sessions.delete(oldest);
+  return turn.unheard ? done() : tellAll(state, turn);
+}
+
+/** What they are together, if that is news. */
+export function tellAll(state: UserState, turn: Turn): Decision {
   const presence = combine(state.sessions.values());
   if (samePresence(presence, state.presence)) return done();
   state.presence = presence;

@@ -30,12 +30,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'forget-newer-residence',
     file: 'src/actor/interest.ts',
-    changes: [
-      [
-        'if (known !== undefined && known.hop <= hop) this.drop(session);',
-        'if (known !== undefined) this.drop(session);',
-      ],
-    ],
+    changes: [['if (known === undefined || known.hop > hop) return null;', 'if (known === undefined) return null;']],
   },
   {
     name: 'volatile-seq',
@@ -51,13 +46,24 @@ export const PLANTED: readonly Planted[] = [
     name: 'load-not-announced',
     file: 'src/actor/actors.ts',
     from: 60,
-    changes: [['this.world.announce(key, opened.epoch);', '']],
+    changes: [['this.world.announce(key, opened.epoch, awaited.length > 0);', '']],
   },
   {
     name: 'no-hop',
     file: 'src/actor/owner.ts',
     from: 610,
     changes: [['if (known !== undefined && known.hop > hop) return;', '']],
+  },
+  {
+    name: 'held-after-forget',
+    file: 'src/actor/take-over.ts',
+    from: 300,
+    changes: [
+      [
+        'return this.#held.get(ask.session) === ask && this.#held.delete(ask.session);',
+        'this.#held.delete(ask.session);\n    return true;',
+      ],
+    ],
   },
   {
     name: 'left-rows-go-on',

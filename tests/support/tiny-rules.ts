@@ -67,7 +67,8 @@ export const wordingOf = (key: OwnerKey): Wording => ({
   left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
   created: (d) => body('CHANNEL_CREATE', d),
   deleted: (d) => body('CHANNEL_DELETE', d),
-  carried: () => null,
+  carried: () => [],
+  gathered: [],
   gone: () => [],
 });
 
@@ -80,6 +81,7 @@ abstract class TinyRules implements Behavior {
   guilds(): readonly (readonly [OwnerKey, number])[] | null {
     return null;
   }
+  voiceOf = () => null;
   question = () => ({ ok: null });
   needs = () => [];
   supply = () => {};

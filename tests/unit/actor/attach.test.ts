@@ -9,8 +9,8 @@ const A = { session: 'a', user: '7', worker: '0.1' } as const;
 const B = { session: 'b', user: '8', worker: '1.1' } as const;
 const C = { session: 'c', user: '7', worker: '1.1' } as const;
 
-async function attached(): Promise<FakeWorld> {
-  const world = new FakeWorld();
+async function attached(limits: Partial<FakeWorld['limits']> = {}): Promise<FakeWorld> {
+  const world = new FakeWorld(limits);
   world.members = ['7', '8'];
   for (const who of [A, B, C]) world.attach(who);
   await world.clock.settle();
@@ -41,6 +41,12 @@ const moves = (gained: string[], lost: string[]): RowDraft => ({
   created: '"+"',
   deleted: '"-"',
 });
+
+/** A bug ends the load, and the next one is there. */
+async function reload(world: FakeWorld): Promise<void> {
+  world.ask(script({ throws: true })).catch(() => {});
+  await world.clock.advance(world.limits.reloadMinMs);
+}
 
 describe('the relay', () => {
   test('one entry per worker and row, counted per worker; a session topic goes to its worker alone', async () => {
@@ -158,11 +164,10 @@ describe('attach', () => {
     world.attach({ ...A, since, held });
     await world.clock.settle();
     expect(lastAnswer(world)).toMatchObject({ missed: [{ t: 'GUILD_DELETE' }], create: { t: 'GUILD_CREATE' } });
-    world.ask(script({ throws: true })).catch(() => {});
-    await world.clock.advance(world.limits.reloadMinMs);
     const before = world.relays.at(-1)?.seq ?? 0;
+    await reload(world);
     world.attach({ ...A, since: before, held });
-    await world.clock.settle();
+    await world.clock.advance(world.limits.takeOverMs);
     expect(epochOf(world.relays.at(-1)?.seq ?? 0)).toBe(2);
     expect(lastAnswer(world)).toMatchObject({ missed: [], create: { t: 'GUILD_CREATE' } });
   });
@@ -242,5 +247,129 @@ describe('attach', () => {
     await asked;
     expect(world.relays.slice(3).map(({ entry }) => entry.kind)).toEqual(['event', 'event', 'answer']);
     expect(lastAnswer(world)).toMatchObject({ missed: [{ t: 'NEW' }], create: { d: '{"total":4}' } });
+  });
+});
+
+describe('a load whose sessions knew an earlier one', () => {
+  const held = { topics: ['g:1'], mask: 0x7fff_ffff };
+  const asked = (world: FakeWorld, worker: string, epoch = 2): void =>
+    world.actors.interest(KEY, { kind: 'asked', worker, epoch });
+  const answered = (world: FakeWorld): string[] =>
+    world.relays.flatMap(({ epoch, entry }) => (epoch > 1 && entry.kind === 'answer' ? [entry.session] : []));
+
+  async function takenOver(limits: Partial<FakeWorld['limits']> = {}): Promise<FakeWorld> {
+    const world = await attached(limits);
+    await reload(world);
+    return world;
+  }
+
+  test('answers nobody before all workers of those sessions have said that theirs have asked', async () => {
+    const world = await takenOver();
+    expect(world.said).toContain('takes over 2');
+    for (const who of [A, B, C]) world.attach({ ...who, ask: 2, since: seqOf(1, 0), held });
+    asked(world, '0.1');
+    asked(world, '1.1', 1);
+    await world.clock.settle();
+    expect(answered(world)).toEqual([]);
+    expect(world.actors.isQuiet).toBe(false);
+    asked(world, '1.1');
+    await world.clock.settle();
+    expect(answered(world)).toEqual(['a', 'b', 'c']);
+    expect(world.actors.isQuiet).toBe(true);
+    // From here on it is an owner like any other.
+    world.attach({ ...A, session: 'd' });
+    await world.clock.settle();
+    expect(answered(world)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('decides commands meanwhile: who waits gets their rows with his answer, once', async () => {
+    const world = await takenOver();
+    for (const ask of [2, 3]) world.attach({ ...A, ask, since: seqOf(1, 0), held });
+    await row(world, event('g:1', 'MEANWHILE'));
+    for (const worker of ['0.1', '1.1']) asked(world, worker);
+    await world.clock.settle();
+    expect(answered(world)).toEqual(['a']);
+    expect(lastAnswer(world)).toMatchObject({ ask: 3, missed: [{ t: 'MEANWHILE' }], create: { t: 'GUILD_CREATE' } });
+  });
+
+  test('waits a second, and not for the dead', async () => {
+    const late = await takenOver();
+    late.attach({ ...A, since: seqOf(1, 0), held });
+    await late.clock.advance(late.limits.takeOverMs - 1);
+    expect(answered(late)).toEqual([]);
+    await late.clock.advance(1);
+    expect(answered(late)).toEqual(['a']);
+
+    const bereft = await takenOver();
+    for (const who of [A, B]) bereft.attach({ ...who, since: seqOf(1, 0), held });
+    asked(bereft, '0.1');
+    bereft.actors.dropWorker('1.1');
+    await bereft.clock.settle();
+    expect(answered(bereft)).toEqual(['a']);
+    expect(bereft.actors.interested).toBe(1);
+  });
+
+  test('does not wait for a worker that died before it was there', async () => {
+    const world = await attached();
+    world.ask(script({ throws: true })).catch(() => {});
+    await world.clock.settle();
+    world.living = ['0.1'];
+    world.actors.dropWorker('1.1');
+    await world.clock.advance(world.limits.reloadMinMs);
+    world.attach({ ...A, since: seqOf(1, 0), held });
+    asked(world, '0.1');
+    await world.clock.settle();
+    expect(answered(world)).toEqual(['a']);
+  });
+
+  test('has nobody who is over by then, also when that is heard in front of his turn', async () => {
+    const world = await takenOver({ batchCommands: 8 });
+    for (const who of [A, B, C]) world.attach({ ...who, since: seqOf(1, 0), held });
+    await world.clock.settle();
+    world.actors.interest(KEY, { kind: 'forget', session: 'a', hop: 0 });
+    for (const worker of ['0.1', '1.1']) asked(world, worker);
+    world.actors.interest(KEY, { kind: 'forget', session: 'b', hop: 0 });
+    await world.clock.settle();
+    expect(answered(world)).toEqual(['c']);
+    expect(world.actors.interested).toBe(1);
+  });
+
+  test('that dies before it has answered has the next one wait in its place', async () => {
+    const world = await takenOver();
+    world.attach({ ...A, since: seqOf(1, 0), held });
+    await reload(world);
+    await world.clock.advance(world.limits.reloadMaxMs);
+    expect(world.said.filter((said) => said.startsWith('takes over'))).toEqual(['takes over 2', 'takes over 3']);
+  });
+
+  test('is answered in turns: a crowd does not hold the loop', async () => {
+    const world = await attached();
+    world.members = Array.from({ length: 100 }, (_, i) => String(i));
+    await reload(world);
+    for (const user of world.members) world.attach({ session: `s${user}`, user, worker: '0.1' });
+    for (const worker of ['0.1', '1.1']) asked(world, worker);
+    const sizes: number[] = [];
+    const turns = world.actors.world.clock.defer;
+    let before = 0;
+    Object.assign(world.actors.world.clock, {
+      defer: (run: () => void) =>
+        turns.call(world.clock, () => {
+          run();
+          sizes.push(answered(world).length - before);
+          before = answered(world).length;
+        }),
+    });
+    await world.clock.settle();
+    expect(answered(world).length).toBe(100);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(32);
+  });
+
+  test('is each one of a worker that is young in the place of a dead one', async () => {
+    const world = new FakeWorld();
+    world.members = ['7'];
+    world.isYoung = true;
+    world.attach({ ...A, since: null });
+    await world.clock.settle();
+    expect([world.said, answered(world)]).toEqual([['takes over 1'], []]);
   });
 });

@@ -169,7 +169,7 @@ describe('a worker that dies', () => {
     expect(town.at('0.1').directory.actors.size).toBe(0);
   });
 
-  test('leaves attaches unanswered, which its next life answers', async () => {
+  test('leaves attaches unanswered, which its next life answers when it has heard from all', async () => {
     const town = new FakeTown(2);
     town.members = ['7'];
     town.kill('1.1');
@@ -178,8 +178,12 @@ describe('a worker that dies', () => {
     directory.interest(town.keyIn(1), { kind: 'attach', ask: attachAsk({ session: 'over' }) });
     directory.interest(town.keyIn(1), { kind: 'forget', session: 'over', hop: 0 });
     await town.clock.settle();
-    town.start('1.2');
+    const { directory: next } = town.start('1.2');
     await town.clock.settle();
+    expect(outlet).toMatchObject([{ what: 'placed', takesOver: true }]);
+    directory.interest(town.keyIn(1), { kind: 'asked', worker: '0.1', epoch: 1 });
+    await town.clock.settle();
+    expect(next.actors.interested).toBe(1);
     expect(outlet.map((entry) => (entry.what === 'relay' ? entry.relay.entry.kind : entry.what))).toEqual([
       'placed',
       'answer',
@@ -188,7 +192,7 @@ describe('a worker that dies', () => {
     town.kill('1.2');
     town.start('1.3');
     await town.clock.settle();
-    expect([before, town.pipe('0.1', '1.3').posted.length]).toEqual([1, 0]);
+    expect([before, town.pipe('0.1', '1.3').posted.length]).toEqual([2, 0]);
   });
 });
 
@@ -221,7 +225,7 @@ describe('the outlet', () => {
     expect(pipe.posted.flat().length).toBe(4 + marks.length);
   });
 
-  test('a load is announced to all before its first entry, and to a worker that comes later at once', async () => {
+  test('a load is announced to all before its first entry; who comes later hears of it by its first answer', async () => {
     const town = new FakeTown(2);
     const key = town.keyIn(0);
     await Promise.all([asked(town, '1.1', key, { add: 1 }), town.clock.settle()]);
@@ -230,7 +234,10 @@ describe('the outlet', () => {
     town.kill('1.1');
     const later = town.start('1.2');
     await town.clock.settle();
-    expect(later.outlet).toEqual(town.at('0.1').outlet);
+    expect(later.outlet).toEqual([]);
+    later.directory.interest(key, { kind: 'attach', ask: attachAsk({ user: '8', worker: '1.2' }) });
+    await town.clock.settle();
+    expect(later.outlet).toMatchObject([{ relay: { owner: key, epoch: 1, n: 1, entry: { kind: 'answer' } } }]);
   });
 });
 

@@ -136,7 +136,7 @@ test('acknowledged once, told once, in order', async () => {
   expect(acknowledged).toBeGreaterThan(500);
 }, 30_000);
 
-/** Of each load, every entry from the first on, behind its announcement. */
+/** Of each load, every entry from the first on, behind its announcement. A worker that came up after that hears of it by the first entry. */
 function expectOrder(outlet: readonly OutletEntry[]): void {
   const epochs = new Map<string, { epoch: number; n: number; seq: number }>();
   for (const entry of outlet) {
@@ -145,9 +145,9 @@ function expectOrder(outlet: readonly OutletEntry[]): void {
       if (entry.epoch > before) epochs.set(entry.owner, { epoch: entry.epoch, n: 0, seq: 0 });
     } else if (entry.what === 'relay') {
       const { owner, epoch, n, seq } = entry.relay;
-      const known = epochs.get(owner);
-      expect([known?.epoch, known?.n]).toEqual([epoch, n - 1]);
-      expect(seq).toBeGreaterThanOrEqual(known?.seq ?? 0);
+      const known = epochs.get(owner) ?? { epoch, n: 0, seq: 0 };
+      expect([known.epoch, known.n]).toEqual([epoch, n - 1]);
+      expect(seq).toBeGreaterThanOrEqual(known.seq);
       epochs.set(owner, { epoch, n, seq });
     } else throw new Error(`an entry of ${entry.mark.owner} was refused`);
   }

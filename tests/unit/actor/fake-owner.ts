@@ -49,7 +49,8 @@ export const wording: Wording = {
   left: body('GUILD_DELETE'),
   created: (d) => ({ ...body('CHANNEL_CREATE'), d }),
   deleted: (d) => ({ ...body('CHANNEL_DELETE'), d }),
-  carried: () => null,
+  carried: () => [],
+  gathered: [],
   gone: () => [],
 };
 
@@ -95,6 +96,7 @@ export class FakeBehavior implements Behavior {
     ...[...this.visible].flatMap(([channel, users]) => (users.has(user) ? [`c:${channel}`] : [])),
   ];
   snapshot = () => ({ t: 'GUILD_CREATE', d: JSON.stringify({ total: this.total }), cls: 0 });
+  voiceOf = (): null => null;
   guilds = (): null => null;
   retell = (): null => null;
 

@@ -42,6 +42,9 @@ export class FakeWorld {
   readonly refusedInterest: InterestTell[] = [];
   readonly announced: number[] = [];
   members: string[] = [];
+  /** Workers. */
+  living: WorkerId[] = ['0.1', '1.1'];
+  isYoung = false;
   loadNeed: (need: Need) => Promise<unknown> = async () => null;
   openError: Error | null = null;
   behaviors: ReturnType<FakeStore['open']>['behavior'][] = [];
@@ -69,10 +72,11 @@ export class FakeWorld {
       },
       tell: (to, command, _from, seq) => void this.tells.push({ to, command, seq }),
       confirm: (to, from, seq) => void this.confirms.push({ to, from, seq }),
-      announce: (_key, epoch) => {
+      announce: (_key, epoch, takesOver) => {
         this.announced.push(epoch);
-        this.said.push(`placed ${epoch}`);
+        this.said.push(takesOver ? `takes over ${epoch}` : `placed ${epoch}`);
       },
+      awaited: (earlier) => this.living.filter((worker) => earlier.includes(worker) || this.isYoung),
       refuseInterest: (_key, tell) => void this.refusedInterest.push(tell),
     };
     this.actors = new Actors(world, this.limits);

@@ -62,7 +62,17 @@ describe('entries of a link', () => {
     const [mine] = one.asks(GUILD, session);
     await one.relay(GUILD, {
       kind: 'answer',
-      ...{ ask: 77, session: 'gone', hop: 3, mask: 0, missed: [], create: null, guilds: null, topics: [GUILD] },
+      ...{
+        ask: 77,
+        session: 'gone',
+        hop: 3,
+        mask: 0,
+        missed: [],
+        create: null,
+        guilds: null,
+        topics: [GUILD],
+        voice: null,
+      },
     });
     expect(one.forgets('gone')).toEqual([[GUILD, 3]]);
     const mark = { owner: GUILD, swallowed: { session: 'also gone', hop: 1 } };
@@ -85,7 +95,7 @@ describe('entries of a link', () => {
     await one.relay(GUILD, event(GUILD, 'OLD'), { epoch: 1, n: 5 });
     const { ask } = one.asks(GUILD, session).at(-1) ?? { ask: 0 };
     const entry = { kind: 'answer', ask, session, hop: 0, mask: -1, missed: [body('FIRST')], create } as const;
-    await one.relay(GUILD, { ...entry, guilds: null, topics: [GUILD] }, { ...next, n: 2 });
+    await one.relay(GUILD, { ...entry, guilds: null, topics: [GUILD], voice: null }, { ...next, n: 2 });
     expect(socket.heard).toEqual(['READY', 'FIRST', 'GUILD_DELETE', 'GUILD_CREATE']);
   });
 });
@@ -98,7 +108,17 @@ test('who is attached by the last word of a worker asks again when that one has 
   const [first] = one.asks(ME, session);
   // The answer waits for the flush when the news of the death comes.
   const create = body('INTERNAL_USER', { user: { id: USER }, application: null, dms: [] });
-  const answer = { ask: first?.ask ?? 0, session, hop: 0, mask: -1, missed: [], create, guilds: [], topics: [ME] };
+  const answer = {
+    ask: first?.ask ?? 0,
+    session,
+    hop: 0,
+    mask: -1,
+    missed: [],
+    create,
+    guilds: [],
+    topics: [ME],
+    voice: null,
+  };
   const relay = { owner: ME, epoch: 1, n: 1, seq: seqOf(1, 1), entry: { kind: 'answer', ...answer } as const };
   one.gateway.deliver({ what: 'relay', relay }, '1.1');
   one.gateway.died('1.1');

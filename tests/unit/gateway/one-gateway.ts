@@ -146,7 +146,7 @@ export class OneGateway {
   /** The owner answers the latest ask of this session. */
   async answer(owner: OwnerKey, session: SessionId, answer: Partial<AnswerEntry> = {}): Promise<void> {
     const { ask, hop } = this.asks(owner, session).at(-1) ?? { ask: -1, hop: 0 };
-    const rest = { mask: ALL_EVENTS, missed: [], create: null, guilds: null, topics: [owner] };
+    const rest = { mask: ALL_EVENTS, missed: [], create: null, guilds: null, topics: [owner], voice: null };
     await this.relay(owner, { kind: 'answer', ask, session, hop, ...rest, ...answer });
   }
 

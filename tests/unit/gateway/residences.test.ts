@@ -16,8 +16,8 @@ function exported(from: string, id: string, hop: number): SessionExport {
     ...{ from, ...traits, head: 40, lastS: 0, clientS: 40, past: [{ from: 40, to: 40 }] },
     missed: [{ numbers: [41], body: body('MISSED') }],
     standings: [ME, GUILD].map((owner) => ({ owner, ...standing })),
-    voice: [],
-    carried: { presence: null },
+    voices: [],
+    presence: null,
   };
 }
 

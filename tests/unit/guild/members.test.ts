@@ -9,6 +9,7 @@ import { GatewayIntentBits as I, PermissionFlagsBits as P } from 'discord-api-ty
 import { BOUNDS } from '../../../src/guild/bounds.ts';
 import { needs } from '../../../src/guild/decide.ts';
 import { answer } from '../../../src/guild/questions.ts';
+import { carriedVoice } from '../../../src/guild/voice-commands.ts';
 import { LARGE_PRESENCES, LARGE_TYPING, PERSON_EVENTS, tokenMask } from '../../../src/protocol/events.ts';
 import { snowflakeAt } from '../../../src/protocol/snowflake.ts';
 import {
@@ -234,9 +235,58 @@ describe('voice states', () => {
   });
 });
 
+describe('a voice state that a session brings to the next load', () => {
+  const self = { selfMute: true, selfDeaf: false, selfVideo: false };
+  const carried = (channelId: string, user = ANN, session = 's1') =>
+    ({ kind: 'voiceCarried', user, session, voice: { channelId, ...self } }) as const;
+
+  test('is in the snapshots, which all get: while nobody has one, it is no event', () => {
+    const world = settled();
+    const hall = world.byName('General');
+    world.unheard = true;
+    expect(world.decide(carried(hall)).rows).toEqual([]);
+    const said = answer(world.state, { ask: 'voiceState', by: BEN, userId: ANN }, START);
+    expect(said).toMatchObject({ ok: { channel_id: hall, session_id: 's1', self_mute: true } });
+    world.unheard = false;
+    expect(story(world.decide(carried(hall, BEN, 's2')))).toEqual(['VOICE_STATE_UPDATE']);
+    expect(carriedVoice(world.state, 's1', ANN)).toEqual({ channelId: hall, ...self });
+    expect([carriedVoice(world.state, 's2', ANN), carriedVoice(world.state, 's1', BEN)]).toEqual([null, null]);
+  });
+
+  test('counts less than what was said to this load, and needs the channel and the membership', () => {
+    const world = settled();
+    const [hall, other] = [world.byName('General'), world.channel('other', 2)];
+    world.ok(ANN, voice(other, 's9'));
+    world.decide(carried(hall));
+    expect(world.state.voice.get(ANN)).toMatchObject({ channelId: other, session: 's9' });
+    for (const none of [carried(hall, STRANGER), carried('77', BEN), carried(world.byName('general'), BEN)]) {
+      expect(world.decide(none)).toMatchObject({ reply: { ok: null }, rows: [] });
+    }
+    expect([...world.state.voice.keys()]).toEqual([ANN]);
+  });
+
+  test('asks for no permission and no room: he was in before', () => {
+    const world = settled();
+    const overwrites = [{ id: GUILD, type: 0, allow: '0', deny: String(P.Connect) }] as const;
+    const shut = world.channel('shut', 2, { user_limit: 1, permission_overwrites: overwrites });
+    for (const user of [ANN, BEN]) world.decide(carried(shut, user));
+    expect([...world.state.voice.keys()]).toEqual([ANN, BEN]);
+  });
+});
+
 describe('presence', () => {
   const seen = (status: 'online' | 'offline', version: number, who = ANN) =>
     ({ kind: 'presence', user: who, version, presence: { status, activities: '[]', client_status: {} } }) as const;
+
+  test('is no event while nobody has been answered in this load: it is in the snapshots', () => {
+    const world = settled();
+    world.unheard = true;
+    expect(world.decide(seen('online', 1)).rows).toEqual([]);
+    world.unheard = false;
+    expect(world.state.presences.get(ANN)?.presence.status).toBe('online');
+    expect(world.decide(seen('online', 2)).rows).toEqual([]);
+    expect(story(world.decide(seen('offline', 3)))).toEqual(['PRESENCE_UPDATE']);
+  });
 
   test('is told once per change, never back in time, and only of members', () => {
     const world = settled();

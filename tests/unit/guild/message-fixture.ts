@@ -130,7 +130,7 @@ export function guild(permissions: bigint = EVERYDAY, changes: Partial<ChannelRe
 }
 
 export function turn(now = NOW, first = 1000): Turn {
-  return { now, mint: (after) => mint.next(now, after), seq: (index) => first + index };
+  return { now, unheard: false, mint: (after) => mint.next(now, after), seq: (index) => first + index };
 }
 const mint = new Mint(7);
 

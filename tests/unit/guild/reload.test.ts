@@ -41,6 +41,7 @@ class Life {
     const [first, now] = [this.#rows, this.now];
     return {
       now,
+      unheard: false,
       mint: (after) => this.#mint.next(now, after ?? null),
       seq: (i) => seqOf(this.#epoch, first + i + 1),
     };

@@ -42,7 +42,7 @@ const anyCommand: fc.Arbitrary<BareCommand> = fc.oneof(
 );
 
 let minted = 1_320_000_000_000_000_000n;
-const turn = { now: START, mint: () => String(minted++), seq: (index: number) => index };
+const turn = { now: START, mint: () => String(minted++), unheard: false, seq: (index: number) => index };
 const run = (state: GuildState, command: BareCommand): Decision =>
   decide(state, { ...command, by: SERVER_BY } as never, turn);
 

@@ -40,6 +40,8 @@ export type BareCommand = Bare<GuildCommand>;
 
 export class World {
   now = START;
+  /** Nobody has been answered in this load. */
+  unheard = false;
   #ids = 1_310_000_000_000_000_000n;
   #row = 100;
   readonly state: GuildState;
@@ -55,7 +57,8 @@ export class World {
 
   turn(): Turn {
     const first = this.#row;
-    return { now: this.now, mint: () => String(this.#ids++), seq: (index) => first + index };
+    const { now, unheard } = this;
+    return { now, unheard, mint: () => String(this.#ids++), seq: (index) => first + index };
   }
 
   run(who: Snowflake, command: BareCommand): Decision {

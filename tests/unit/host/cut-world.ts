@@ -187,6 +187,7 @@ export class CutWorld {
         isVolatile,
         open: (key) => openOwner(store, key, LIMITS, clock.now),
         announce: () => {},
+        awaited: () => [],
         relay: () => {},
         refuseInterest: () => {},
         tell: (to, command, from, seq) => later(() => actors.tell(to, structuredClone(command), from, seq)),

@@ -240,12 +240,20 @@ describe('what one owner tells another', () => {
     expect(house.deaths).toEqual([]);
   });
 
-  test('a session that died with its worker is no longer seen', async () => {
+  const over: [string, (house: House) => void][] = [
+    ['died with its worker', ({ directory }) => directory.actors.dropWorker('1.1')],
+    [
+      'is over, of which only its guild hears,',
+      ({ directory }) => directory.interest(guildKey(GUILD), { kind: 'forget', session: 'gone', hop: 0 }),
+    ],
+  ];
+
+  test.each(over)('a session that %s is no longer seen', async (_, ends) => {
     const { house } = await town();
     const presence = { status: 'online', activities: '[]', afk: false, since: null, client: 'web' } as const;
     await house.attach(guildKey(GUILD), { user: ADA, session: 'watcher' });
-    const ask = attachAsk({ user: BOB, session: 'gone', worker: '1.1', carried: { presence } });
-    house.directory.interest(userKey(BOB), { kind: 'attach', ask });
+    const ask = attachAsk({ user: BOB, session: 'gone', worker: '1.1', carried: { presence, voice: null } });
+    for (const owner of [userKey(BOB), guildKey(GUILD)]) house.directory.interest(owner, { kind: 'attach', ask });
     await house.clock.settle();
     const seen = (): string[] =>
       house.outlet.flatMap((entry) => {
@@ -254,7 +262,7 @@ describe('what one owner tells another', () => {
         return body.t === 'PRESENCE_UPDATE' ? [JSON.parse(body.d).status as string] : [];
       });
     expect(seen()).toEqual(['online']);
-    house.directory.actors.dropWorker('1.1');
+    ends(house);
     await house.clock.settle();
     expect(seen()).toEqual(['online', 'offline']);
   });

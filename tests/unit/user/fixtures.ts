@@ -52,6 +52,7 @@ export const token = (hash: string, createdAt = 0): TokenRecord => ({ hash, user
 export class Turns {
   #count = 0;
   readonly #mint = new Mint(1);
+  unheard = false;
 
   constructor(readonly epoch: number) {}
 
@@ -59,6 +60,7 @@ export class Turns {
     const first = this.#count + 1;
     return {
       now: NOW,
+      unheard: this.unheard,
       mint: (after) => this.#mint.next(NOW, after ?? null),
       seq: (index) => seqOf(this.epoch, first + index),
     };
@@ -72,6 +74,7 @@ export class Turns {
 export interface Room {
   readonly state: KnownUser;
   readonly decide: (command: Command) => Decision;
+  readonly turns: Turns;
 }
 
 /** A person (or a bot with its application) and a way to command him. */
@@ -86,7 +89,7 @@ export function userRoom({ bot = false, epoch = 1 } = {}): Room {
     return decision;
   };
   if (!isKnown(state)) throw new Error('the user exists');
-  return { state, decide };
+  return { state, decide, turns };
 }
 
 export const refusalOf = ({ reply }: Decision): string | null => ('refused' in reply ? reply.refused : null);

@@ -85,6 +85,23 @@ describe('combined presence', () => {
     expect(versions[1]).toBeGreaterThan(versions[0] ?? 0);
   });
 
+  test('is told as a whole when all sessions that knew an earlier load have brought theirs', () => {
+    const { decide, turns } = userRoom();
+    for (const guild of ['g:1', 'g:2'] as const) decide({ kind: 'guildJoined', guild, seq: 1 });
+    turns.unheard = true;
+    const brought = [online, { ...online, client: 'mobile' as const }];
+    for (const [i, presence] of brought.entries()) {
+      expect(decide({ kind: 'sessionPresence', session: `s${i}`, presence }).tells).toEqual([]);
+    }
+    const { tells } = decide({ kind: 'presencesGathered' });
+    const client_status = { desktop: 'online', mobile: 'online' };
+    expect(tells).toMatchObject([
+      { to: 'g:1', command: { presence: { client_status } } },
+      { to: 'g:2', command: { presence: { client_status } } },
+    ]);
+    expect(decide({ kind: 'presencesGathered' }).tells).toEqual([]);
+  });
+
   test('is told to a guild that is joined while online', () => {
     const { decide } = userRoom();
     decide({ kind: 'sessionPresence', session: 'a', presence: online });

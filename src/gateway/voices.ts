@@ -1,0 +1,61 @@
+/** Where one session is in voice, by guild, as each guild said it last: its attach brings it to a load that has forgotten it. */
+
+import type { OwnerKey, SessionId, Snowflake } from '../protocol/ids.ts';
+import { parseOwn } from '../protocol/json.ts';
+import type { CarriedVoice } from '../protocol/voice.ts';
+
+export class Voices {
+  /** Null: it has asked to be somewhere, and the guild has not said so yet. Most sessions are nowhere. */
+  #states: Map<OwnerKey, CarriedVoice | null> | null = null;
+
+  get(guild: OwnerKey): CarriedVoice | null {
+    return this.#states?.get(guild) ?? null;
+  }
+
+  get all(): readonly (readonly [OwnerKey, CarriedVoice | null])[] {
+    return [...(this.#states ?? [])];
+  }
+
+  asked(guild: OwnerKey): void {
+    if (this.#states?.has(guild) !== true) this.#set(guild, null);
+  }
+
+  /** The guild's own word. Null: nowhere. */
+  said(guild: OwnerKey, voice: CarriedVoice | null): void {
+    if (voice === null) this.left(guild);
+    else this.#set(guild, voice);
+  }
+
+  left(guild: OwnerKey): void {
+    this.#states?.delete(guild);
+    if (this.#states?.size === 0) this.#states = null;
+  }
+
+  /** From another worker. */
+  take(all: Voices['all']): void {
+    for (const [guild, voice] of all) this.#set(guild, voice);
+  }
+
+  #set(guild: OwnerKey, voice: CarriedVoice | null): void {
+    this.#states ??= new Map();
+    this.#states.set(guild, voice);
+  }
+}
+
+/** The part of VOICE_STATE_UPDATE that matters here. */
+interface VoiceStateUpdate {
+  readonly user_id: Snowflake;
+  readonly session_id: SessionId;
+  readonly channel_id: Snowflake | null;
+  readonly self_mute: boolean;
+  readonly self_deaf: boolean;
+  readonly self_video: boolean;
+}
+
+/** `d`: JSON text of VOICE_STATE_UPDATE. A user is in voice with one session at a time. */
+export function heardVoice(d: string): { user: Snowflake; session: SessionId; voice: CarriedVoice | null } {
+  const { user_id, session_id, channel_id, ...self } = parseOwn<VoiceStateUpdate>(d);
+  const { self_mute: selfMute, self_deaf: selfDeaf, self_video: selfVideo } = self;
+  const voice = channel_id === null ? null : { channelId: channel_id, selfMute, selfDeaf, selfVideo };
+  return { user: user_id, session: session_id, voice };
+}
