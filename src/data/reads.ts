@@ -39,10 +39,10 @@ export class Reads {
     const channel = OF_MESSAGES.has(name) ? String(request.channel_id) : null;
     const generation = this.#generation(name, channel);
     const key = `${name} ${generation} ${JSON.stringify(request)}`;
-    const start = async (): Promise<Buffer> => {
+    const start = async (left: AbortSignal): Promise<Buffer> => {
       // It may miss what is written from now on.
       if (generation === null) this.coalescer.forget(key);
-      return answer.encode(query.answer(await (this.store[name] as Ask)(...args), form));
+      return answer.encode(query.answer(await (this.store[name] as Ask)(...args, left), form));
     };
     return this.coalescer.share(key, start, { signal, partition: channel ?? '' });
   }

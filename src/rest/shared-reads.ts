@@ -34,8 +34,8 @@ export class SharedReads {
     const { cache } = this.#parts;
     const kept = cache.body(read);
     if (kept !== null) return Promise.resolve(kept);
-    const start = async (): Promise<SharedBody> => {
-      const body = await this.#query(read);
+    const start = async (left: AbortSignal): Promise<SharedBody> => {
+      const body = await this.#query(read, left);
       cache.keepBody(read, body);
       return body;
     };
@@ -51,22 +51,22 @@ export class SharedReads {
     ];
   }
 
-  async #query(read: SharedRead): Promise<SharedBody> {
+  async #query(read: SharedRead, left: AbortSignal): Promise<SharedBody> {
     const { store, singles } = this.#parts;
     const { channelId } = read;
     switch (read.what) {
       case 'page': {
         const { limit, around, before, after } = read;
-        return encodePage(await store.page({ channelId, limit, around, before, after }), read.bare);
+        return encodePage(await store.page({ channelId, limit, around, before, after }, left), read.bare);
       }
       case 'message': {
         const message = await singles.message(channelId, read.id);
         return message === null ? NOT_THERE : encodeMessage(message, read.bare);
       }
       case 'pins':
-        return encodePins(await store.pins(channelId), read);
+        return encodePins(await store.pins(channelId, left), read);
       case 'reactors':
-        return encodePlain(await store.reactors(channelId, read.id, read.emoji, read.after, read.limit));
+        return encodePlain(await store.reactors(channelId, read.id, read.emoji, read.after, read.limit, left));
       case 'mine':
         return encodePlain([...(await singles.ownReactions(channelId, read.ids, read.user))]);
     }

@@ -27,8 +27,8 @@ export class Gate {
     return this.#waiting.size;
   }
 
-  /** Who has entered must `leave`. Rejects with Fault `overloaded` when too many wait, or when none has left within `ms`. */
-  enter(ms: number): Promise<void> {
+  /** Who has entered must `leave`. Rejects with Fault `overloaded` when too many wait, or when none has left within `ms`; or with the signal's reason. */
+  enter(ms: number, signal: AbortSignal | null = null): Promise<void> {
     if (this.#inside < this.most) {
       this.#inside += 1;
       return Promise.resolve();
@@ -40,10 +40,13 @@ export class Gate {
     const id = this.#nextId++;
     const end = (settle: () => void): void => {
       timer.cancel();
+      signal?.removeEventListener('abort', giveUp);
       this.#waiting.delete(id);
       settle();
     };
     const refuse = (fault: Fault): void => end(() => reject(fault));
+    const giveUp = (): void => end(() => reject(signal?.reason));
+    signal?.addEventListener('abort', giveUp, { once: true });
     const late = new Fault('overloaded', true, `the store had no place for a query within ${Math.round(ms)} ms`);
     const timer = this.clock.after(ms, () => refuse(late));
     this.#waiting.set(id, { enter: () => end(resolve), refuse });

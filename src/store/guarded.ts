@@ -10,7 +10,7 @@ import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
 import { admit, type Circuit, type CircuitLimits, closedCircuit, type Outcome, refusalOf, tell } from './circuit.ts';
 import { Gate } from './gate.ts';
-import type { Batch, Store } from './ports.ts';
+import { type Batch, type Store, signalIn } from './ports.ts';
 import { QueryCounts } from './query-counts.ts';
 import type { ReadPort } from './subjects.ts';
 
@@ -119,21 +119,23 @@ export class GuardedStore implements Store {
   #guard<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
     this.#counts.expect(name, 'read');
     const guarded = (...args: readonly unknown[]): Promise<unknown> => {
+      const signal = signalIn(args);
       const ask = (): Promise<unknown> =>
         (this.inner[name] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
-      return this.#counted(name, () => this.#read(name, ask));
+      return this.#counted(name, () => this.#read(name, ask, signal), signal);
     };
     return guarded as ReadPort[Name];
   }
 
-  async #counted<Value>(query: string, ask: () => Promise<Value>): Promise<Value> {
+  async #counted<Value>(query: string, ask: () => Promise<Value>, signal: AbortSignal | null = null): Promise<Value> {
     const { clock } = this.options;
     const started = clock.monotonic();
     this.#counts.inFlight.add(query);
     try {
       return await ask();
     } catch (error) {
-      this.#counts.failed.add(`${query}|${error instanceof Fault ? error.code : 'bug'}`);
+      if (signal?.aborted) this.#counts.left.add(query);
+      else this.#counts.failed.add(`${query}|${error instanceof Fault ? error.code : 'bug'}`);
       throw error;
     } finally {
       this.#counts.inFlight.add(query, -1);
@@ -143,17 +145,19 @@ export class GuardedStore implements Store {
 
   // --- reads
 
-  async #read(query: string, ask: Ask): Promise<unknown> {
+  /** `signal`: nobody waits for it. Then it is not begun, nor begun again; what is at the store ends as that ends it. */
+  async #read(query: string, ask: Ask, signal: AbortSignal | null): Promise<unknown> {
     const { clock, limits } = this.options;
     const deadline = clock.monotonic() + limits.readMs;
     this.#retries = Math.min(RETRIES_KEPT, this.#retries + 1 / READS_PER_RETRY);
     for (let attempt = 1; ; attempt += 1) {
-      await this.#enter(query, deadline);
+      signal?.throwIfAborted();
+      await this.#enter(query, deadline, signal);
       const round = this.#circuit.round;
       try {
-        return await this.#run(ask, deadline - clock.monotonic(), round);
+        return await this.#run(ask, deadline - clock.monotonic(), round, signal);
       } catch (error) {
-        const pause = this.#pauseBefore(error, attempt, deadline);
+        const pause = signal?.aborted ? null : this.#pauseBefore(error, attempt, deadline);
         if (pause === null) throw error;
         this.#counts.retried.add(query);
         await new Promise<void>((resolve) => clock.after(pause, resolve));
@@ -162,13 +166,13 @@ export class GuardedStore implements Store {
   }
 
   /** Takes a place at the store. Throws Fault `overloaded`: the circuit is open, or there is no place. */
-  async #enter(query: string, deadline: number): Promise<void> {
+  async #enter(query: string, deadline: number, signal: AbortSignal | null): Promise<void> {
     const { clock, limits } = this.options;
     this.#shedIf(query, refusalOf(this.#circuit, clock.monotonic(), limits));
     try {
-      await this.#gate.enter(deadline - clock.monotonic());
+      await this.#gate.enter(deadline - clock.monotonic(), signal);
     } catch (error) {
-      this.#counts.shed.add(`${query}|full`);
+      if (!signal?.aborted) this.#counts.shed.add(`${query}|full`);
       throw error;
     }
     // It may have opened meanwhile.
@@ -186,7 +190,7 @@ export class GuardedStore implements Store {
   }
 
   /** The place is held until the store has answered, however late: so many queries are there at once and no more. */
-  #run(ask: Ask, leftMs: number, round: number): Promise<unknown> {
+  #run(ask: Ask, leftMs: number, round: number, signal: AbortSignal | null): Promise<unknown> {
     const { clock, limits } = this.options;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     let isJudged = false;
@@ -220,7 +224,7 @@ export class GuardedStore implements Store {
         resolve(value);
       },
       (error) => {
-        end(error instanceof Fault && BAD.has(error.code) ? 'bad' : 'good');
+        end(error instanceof Fault && BAD.has(error.code) && !signal?.aborted ? 'bad' : 'good');
         reject(error);
       },
     );

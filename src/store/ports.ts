@@ -19,6 +19,15 @@ import type {
 } from '../protocol/records.ts';
 import type { StoredRow, StoredTell, Write } from '../protocol/writes.ts';
 
+/**
+ * A read may be given a signal as its last argument: aborted, nobody waits for the answer any more. What has not begun is left undone then, and what has is
+ * ended where the adapter can; the promise may be rejected with anything.
+ */
+export function signalIn(args: readonly unknown[]): AbortSignal | null {
+  const last = args.at(-1);
+  return last instanceof AbortSignal ? last : null;
+}
+
 /** One batch of one actor: stored whole or not at all. */
 export interface Batch {
   readonly owner: OwnerKey;
@@ -46,7 +55,7 @@ export interface Committer {
 
 export interface MessagesPort {
   /** At most `limit` (1..100) messages of the channel, newest first. `before`/`after` exclusive; after: the `limit` next ones, still newest first in the answer. */
-  page(query: MessagePage): Promise<readonly MessageWithReactions[]>;
+  page(query: MessagePage, signal?: AbortSignal): Promise<readonly MessageWithReactions[]>;
   message(channelId: Snowflake, id: Snowflake): Promise<MessageWithReactions | null>;
   messages(channelId: Snowflake, ids: readonly Snowflake[]): Promise<readonly MessageWithReactions[]>;
   /** What users reacted with. Many may be asked about in one query; who did not react to a message is left out there. */
@@ -58,9 +67,13 @@ export interface MessagesPort {
     emoji: string,
     after: Snowflake | null,
     limit: number,
+    signal?: AbortSignal,
   ): Promise<readonly Snowflake[]>;
   /** Newest pin first. */
-  pins(channelId: Snowflake): Promise<readonly { readonly message: MessageWithReactions; readonly pinnedAt: string }[]>;
+  pins(
+    channelId: Snowflake,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly message: MessageWithReactions; readonly pinnedAt: string }[]>;
   /** For (author, channel, nonce) within ten minutes: the message it made. */
   nonce(channelId: Snowflake, author: Snowflake, nonce: string, now: number): Promise<Snowflake | null>;
   /** Message ids of an author in these channels since a snowflake, newest first, at most `limit` (a ban that deletes his messages). */

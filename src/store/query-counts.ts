@@ -15,6 +15,8 @@ export class QueryCounts {
   /** By query, so one that waits for a place is in flight too. */
   readonly inFlight = new Tally();
   readonly retried = new Tally();
+  /** Ended without an answer because nobody waited for one. */
+  readonly left = new Tally();
   /** `query|why`. */
   readonly shed = new Tally();
   /** `query|fault`: what came from the store, or took too long. */
@@ -27,6 +29,7 @@ export class QueryCounts {
     for (const fault of FAULTS[kind]) this.failed.add(`${query}|${fault}`, 0);
     if (kind === 'write') return;
     this.retried.add(query, 0);
+    this.left.add(query, 0);
     for (const why of WHY_SHED) this.shed.add(`${query}|${why}`, 0);
   }
 
@@ -36,6 +39,12 @@ export class QueryCounts {
       gauge('guildhall_queries_in_flight', 'Queries of the store under way.', this.inFlight.entries, 'query'),
       gauge('guildhall_queries_waiting', 'Queries that wait for a place at the store.', waiting),
       counter('guildhall_queries_retried_total', 'Reads that were asked again.', this.retried.entries, 'query'),
+      counter(
+        'guildhall_queries_left_total',
+        'Reads that everybody left before they ended.',
+        this.left.entries,
+        'query',
+      ),
       counter(
         'guildhall_queries_shed_total',
         'Queries refused before they reached the store.',

@@ -68,6 +68,26 @@ export const messageCases: readonly Case[] = [
     },
   },
   {
+    title: 'a read that is left ends, and disturbs no other',
+    run: async ({ store }) => {
+      const { commit } = await actor(store);
+      const [channelId, id] = [mint(), mint()];
+      await commit({ w: 'putMessage', message: messageRecord(channelId, id) });
+      const query = { channelId, ...none, limit: 1 };
+      const leaving = new AbortController();
+      const left = [
+        store.page(query, AbortSignal.abort()),
+        store.page(query, leaving.signal),
+        store.pins(channelId, leaving.signal),
+        store.reactors(channelId, id, 'a', null, 1, leaving.signal),
+      ];
+      const others = [store.page(query), store.page(query)];
+      leaving.abort();
+      await Promise.allSettled(left);
+      for (const page of await Promise.all(others)) expect(page.map(({ message }) => message.id)).toEqual([id]);
+    },
+  },
+  {
     title: 'reactions count each user once, in the order of the first reaction',
     run: async ({ store }) => {
       const { commit } = await actor(store);

@@ -1,6 +1,7 @@
 /** The data server over real gRPC: what is shared and what never is, cancelling, deadlines, streams, tokens, claims. */
 import { describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ServiceError, status } from '@grpc/grpc-js';
@@ -12,6 +13,8 @@ import { DataHome, TOKEN } from '../support/data-home.ts';
 import { SERVER_LIMITS } from '../support/data-limits.ts';
 import { eventually } from '../support/eventually.ts';
 import { Inbox } from '../support/inbox.ts';
+import { StoreFolder } from '../support/store-folder.ts';
+import { Town } from '../support/town.ts';
 
 const READS = 'guildhall_data_reads_total';
 const HAND = 'guildhall_data_calls_in_hand';
@@ -176,10 +179,34 @@ describe('a caller who goes away', () => {
     two?.cancel();
     three?.cancel();
     await eventually('the read has ended', () => home.count(READS, 'left') === 1);
+    expect(home.held.left).toBe(1);
     const next = caller.call('Page', request);
     await eventually('it is read anew', () => home.held.pages.length === 2);
     home.held.release();
     expect(await next.answer).toEqual({ messages: [] });
+  });
+
+  test('may be a server, whose last reader has left over HTTP', async () => {
+    await using home = await DataHome.open();
+    using folder = new StoreFolder();
+    const dataTokenFile = join(folder.dir, 'token');
+    writeFileSync(dataTokenFile, TOKEN, { mode: 0o600 });
+    const dataAddress = `127.0.0.1:${home.server.port}`;
+    await using town = await Town.open({ config: { store: 'data', dataAddress, dataTokenFile } });
+    const anna = await town.person('anna');
+    const { channel } = await town.guild(anna);
+    home.held.hold();
+    const leaving = new AbortController();
+    const read = (signal: AbortSignal | null): Promise<Response> =>
+      fetch(`${town.url}/api/v10/channels/${channel}/messages`, { headers: { authorization: anna.token }, signal });
+    const gone = Promise.allSettled([read(leaving.signal), read(leaving.signal)]);
+    await eventually('it is read', () => home.held.pages.length === 1);
+    leaving.abort();
+    await gone;
+    await eventually('the store is told', () => home.held.left === 1);
+    expect(home.count(READS, 'left')).toBe(1);
+    home.held.release();
+    expect(await (await read(null)).json()).toEqual([]);
   });
 
   test('does so at his deadline too', async () => {

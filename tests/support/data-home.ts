@@ -10,18 +10,20 @@ import { messageRecord } from '../conformance/store-records.ts';
 import { DataCaller } from './data-caller.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS } from './data-limits.ts';
 
-export const TOKEN = 'a token of the tests';
+export const TOKEN = 'a-token-of-the-tests';
 
 /** The store in memory, and a gate before its pages. */
 class HeldStore {
   readonly inner = new MemoryStore({ clock: realClock });
   /** Pages asked of the store. */
   readonly pages: MessagePage[] = [];
+  /** Of them those that nobody waits for any more. */
+  left = 0;
   #held: (() => void)[] | null = null;
 
   readonly store: Store = new Proxy(this.inner, {
     get: (inner, name) => {
-      if (name === 'page') return (query: MessagePage) => this.#page(query);
+      if (name === 'page') return (query: MessagePage, signal?: AbortSignal) => this.#page(query, signal);
       const value = inner[name as keyof MemoryStore] as unknown;
       return typeof value === 'function' ? value.bind(inner) : value;
     },
@@ -37,8 +39,11 @@ class HeldStore {
     for (const go of held) go();
   }
 
-  async #page(query: MessagePage): ReturnType<Store['page']> {
+  async #page(query: MessagePage, signal?: AbortSignal): ReturnType<Store['page']> {
     this.pages.push(query);
+    signal?.addEventListener('abort', () => {
+      this.left += 1;
+    });
     // What is stored when it is asked, not when it is answered.
     const page = await this.inner.page(query);
     await new Promise<void>((resolve) => (this.#held === null ? resolve() : this.#held.push(resolve)));

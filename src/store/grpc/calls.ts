@@ -18,6 +18,8 @@ export interface Asking {
   readonly request: Fields;
   /** The call ends then at the latest, here and there. */
   readonly ms: number;
+  /** Aborted: nobody waits for it, here or there. */
+  readonly signal?: AbortSignal | null;
 }
 
 const KEEPALIVE_MS = 5000;
@@ -56,7 +58,7 @@ export class Calls {
   }
 
   /** Rejects with Fault only. */
-  ask({ rpc, request, ms }: Asking): Promise<Fields> {
+  ask({ rpc, request, ms, signal = null }: Asking): Promise<Fields> {
     if (this.#isClosed) return Promise.reject(new Fault('unavailable', false, 'the store is closed'));
     if (this.#inFlight.size >= this.limits.calls) {
       return Promise.reject(
@@ -67,13 +69,17 @@ export class Calls {
     const { promise, resolve, reject } = Promise.withResolvers<Fields>();
     const heard = (error: ServiceError | null, bytes?: Buffer): void => {
       this.#inFlight.delete(promise);
+      signal?.removeEventListener('abort', cancel);
       if (error === null) resolve(bytes === undefined ? {} : answer.decode(bytes));
       else reject(faultOf(error));
     };
     const bytes = requests.encode(request);
     const deadline = this.clock.now() + ms;
     this.#inFlight.add(promise);
-    this.#client.makeUnaryRequest(path, asBytes, asBytes, bytes, this.#metadata(request), { deadline }, heard);
+    const metadata = this.#metadata(request);
+    const cancel = (): void => call.cancel();
+    const call = this.#client.makeUnaryRequest(path, asBytes, asBytes, bytes, metadata, { deadline }, heard);
+    signal?.addEventListener('abort', cancel, { once: true });
     return promise;
   }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
-import type { Batch, Store } from '../ports.ts';
+import { type Batch, type Store, signalIn } from '../ports.ts';
 import type { ReadPort } from '../subjects.ts';
 import { type CallLimits, Calls } from './calls.ts';
 import { QUERIES } from './queries.ts';
@@ -129,8 +129,11 @@ class GrpcStore implements Store {
 
   #read<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
     const query = QUERIES[name] as unknown as Query<readonly unknown[], unknown>;
-    const read = async (...args: readonly unknown[]): Promise<unknown> =>
-      query.value(await this.calls.ask({ rpc: query.rpc, request: query.request(...args), ms: this.limits.readMs }));
+    const read = async (...args: readonly unknown[]): Promise<unknown> => {
+      const [signal, ms] = [signalIn(args), this.limits.readMs];
+      signal?.throwIfAborted();
+      return query.value(await this.calls.ask({ rpc: query.rpc, request: query.request(...args), ms, signal }));
+    };
     return read as unknown as ReadPort[Name];
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { Family } from '../../../src/base/metrics.ts';
 import { Fault } from '../../../src/protocol/errors.ts';
 import { GuardedStore, type GuardLimits } from '../../../src/store/guarded.ts';
-import type { Store } from '../../../src/store/ports.ts';
+import type { MessagePage, Store } from '../../../src/store/ports.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
 
 const LIMITS: GuardLimits = {
@@ -24,7 +24,12 @@ function world(limits: Partial<GuardLimits> = {}) {
     new Promise((resolve, reject) => {
       asked.push({ id, answer: () => resolve(null), fail: reject });
     });
-  const inner = { state: 'open', user: hold, commit: () => hold('commit') } as unknown as Store;
+  const signals: (AbortSignal | undefined)[] = [];
+  const page = ({ channelId }: MessagePage, signal?: AbortSignal): Promise<null> => {
+    signals.push(signal);
+    return hold(channelId);
+  };
+  const inner = { state: 'open', user: hold, page, commit: () => hold('commit') } as unknown as Store;
   let heldUpMs = 0;
   const own = { after: clock.after, monotonic: () => clock.monotonic() + heldUpMs };
   const options = { clock: own, random: { unit: () => 0.5 }, limits: { ...LIMITS, ...limits } };
@@ -41,7 +46,17 @@ function world(limits: Partial<GuardLimits> = {}) {
       (error) => ends.push(`${id} ${error instanceof Fault ? error.code : error}`),
     );
   };
-  return { clock, asked, store, ends, ask, holdUp };
+  /** Asks for a page, and leaves it when `leave` is called. */
+  const askToLeave = (channelId: string): (() => void) => {
+    const controller = new AbortController();
+    const page = { channelId, before: null, after: null, around: null, limit: 1 };
+    store.page(page, controller.signal).then(
+      () => ends.push(`${channelId} ok`),
+      (error) => ends.push(`${channelId} ${error.message}`),
+    );
+    return () => controller.abort(new Error('left'));
+  };
+  return { clock, asked, signals, store, ends, ask, askToLeave, holdUp };
 }
 
 const numberOf = (families: readonly Family[], name: string, labels: Readonly<Record<string, string>>): number => {
@@ -214,5 +229,52 @@ describe('a commit', () => {
     await clock.advance(8000);
     expect(await end).toMatchObject({ code: 'timeout', retryable: true });
     expect(numberOf(store.measure(), 'guildhall_queries_failed_total', { query: 'commit', fault: 'timeout' })).toBe(1);
+  });
+});
+
+describe('a read that everybody has left', () => {
+  test('is never begun when it waits for a place, and leaves the place to the next', async () => {
+    const { clock, asked, ends, ask, askToLeave, store } = world({ reads: 1 });
+    ask('1');
+    const leave = askToLeave('2');
+    ask('3');
+    await clock.settle();
+    leave();
+    await clock.settle();
+    expect(ends).toEqual(['2 left']);
+    asked[0]?.answer();
+    await clock.settle();
+    asked[1]?.answer();
+    await clock.settle();
+    expect(asked.map(({ id }) => id)).toEqual(['1', '3']);
+    expect(ends).toEqual(['2 left', '1 ok', '3 ok']);
+    const [left, shed] = ['guildhall_queries_left_total', 'guildhall_queries_shed_total'];
+    expect([left, shed].map((name) => numberOf(store.measure(), name, { query: 'page' }))).toEqual([1, 0]);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('is told to the store, not asked again, and no bad sign', async () => {
+    const { clock, asked, signals, ends, askToLeave, ask, store } = world({ least: 1 });
+    const leave = askToLeave('1');
+    await clock.settle();
+    leave();
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
+    asked[0]?.fail(new Fault('unavailable', true, 'cancelled'));
+    await clock.advance(1000);
+    expect([asked.length, ends]).toEqual([1, ['1 unavailable: cancelled']]);
+    expect(numberOf(store.measure(), 'guildhall_queries_failed_total', { query: 'page' })).toBe(0);
+    ask('2');
+    await clock.settle();
+    asked[1]?.answer();
+    await clock.settle();
+    expect(ends.at(-1)).toBe('2 ok');
+  });
+
+  test('before it was asked for asks nothing', async () => {
+    const { asked, store } = world();
+    const page = { channelId: '1', before: null, after: null, around: null, limit: 1 };
+    const signal = AbortSignal.abort(new Error('left'));
+    expect(await store.page(page, signal).catch((error) => error.message)).toBe('left');
+    expect(asked).toEqual([]);
   });
 });
