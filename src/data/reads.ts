@@ -38,13 +38,15 @@ export class Reads {
     const form = request.form === RECORD ? RECORD : FIELDS;
     const channel = OF_MESSAGES.has(name) ? String(request.channel_id) : null;
     const generation = this.#generation(name, channel);
-    const key = `${name} ${generation} ${JSON.stringify(request)}`;
+    const asked = `${name} ${JSON.stringify(request)}`;
+    const key = `${generation} ${asked}`;
     const start = async (left: AbortSignal): Promise<Buffer> => {
       // It may miss what is written from now on.
       if (generation === null) this.coalescer.forget(key);
       return answer.encode(query.answer(await (this.store[name] as Ask)(...args, left), form));
     };
-    return this.coalescer.share(key, start, { signal, partition: channel ?? '' });
+    // Reads of messages leave room for other channels; of the others none waits for another one.
+    return this.coalescer.share(key, start, { signal, partition: channel ?? asked });
   }
 
   /** Null: nobody counts what changes it. */
