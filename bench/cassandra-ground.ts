@@ -1,5 +1,6 @@
 /** A Cassandra for a bench: one node of its own, or the one that GUILDHALL_TEST_CASSANDRA names (`host:port`). */
-import { Cluster, type ClusterOptions, sentence } from '../src/store/cql/cluster.ts';
+import { Cluster, type ClusterOptions } from '../src/store/cql/cluster.ts';
+import { sentence } from '../src/store/cql/trouble.ts';
 import { clusterOptions, hasCassandra } from '../tests/support/cassandra.ts';
 
 /** A keyspace that nobody has, dropped when it is disposed of; null, said loudly: no Java or no Maven here. */

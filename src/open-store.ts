@@ -39,6 +39,7 @@ async function openCluster(config: Config, unlock: () => void): Promise<HeldStor
       ...clusterOf(config),
       commitDeadlineMs: LIMITS.commitMs,
       readDeadlineMs: LIMITS.readMs,
+      logLevel: config.logLevel,
     });
     return { ...threads, limit: () => {}, close: () => threads.close().finally(unlock) };
   } catch (error) {

@@ -1,11 +1,13 @@
 /** What deletions leave behind in Cassandra: pages are read past any number of them, and no half of a message is shown. */
 import { describe, expect, test } from 'bun:test';
-import type { Snowflake } from '../../src/protocol/ids.ts';
+import { type OwnerKey, type Snowflake, userKey } from '../../src/protocol/ids.ts';
 import { snowflakeAt } from '../../src/protocol/snowflake.ts';
 import { BUCKET_MS, bucketOf } from '../../src/store/buckets.ts';
-import { ChannelIndex } from '../../src/store/cql/channel-index.ts';
 import type { ClusterOptions, Statement } from '../../src/store/cql/cluster.ts';
+import { dbOf } from '../../src/store/cql/db.ts';
+import { journalReads } from '../../src/store/cql/journal.ts';
 import { messageReads } from '../../src/store/cql/messages.ts';
+import { JOURNAL_ROWS } from '../../src/store/retention.ts';
 import { actor } from '../conformance/store-cases.ts';
 import { messageRecord, mint, NOW } from '../conformance/store-records.ts';
 import { clusterOptions, hasCassandra } from '../support/cassandra.ts';
@@ -26,8 +28,7 @@ interface Page {
 /** The newest page as a server reads it that has just started. */
 async function pageAfterRestart(options: ClusterOptions, channelId: Snowflake): Promise<Page> {
   await using cluster = new TracedCluster(options);
-  const db = { cluster, channels: new ChannelIndex(cluster), clock: { now: () => NOW } };
-  const text = await messageReads(db).page({ channelId, ...newest });
+  const text = await messageReads(dbOf(cluster, { now: () => NOW })).page({ channelId, ...newest });
   const ids = (JSON.parse(text) as { message: { id: Snowflake } }[]).map(({ message }) => message.id);
   return { ids, partitions: cluster.queries, tombstones: await cluster.tombstones() };
 }
@@ -211,4 +212,48 @@ describe.skipIf(!(await hasCassandra()))('deletions on Cassandra', () => {
       return (await cluster.rows(stored, [channelId, bucketOf(never), never])).length === 0;
     });
   }, 60_000);
+
+  test('thousands of confirmed tells are two ranges when one in the middle waits', async () => {
+    const options = await clusterOptions();
+    const to = userKey(mint());
+    const tell = (seq: number) => ({ w: 'putTell', tell: { seq, to, command: '{}' } }) as const;
+    const stuck = 1500;
+    let owner: OwnerKey;
+    {
+      await using opened = await CqlStore.open(options);
+      const { commit, owner: own } = await actor(opened.store);
+      owner = own;
+      for (let seq = 1; seq <= 3000; seq += 50) {
+        const seqs = Array.from({ length: 50 }, (_, n) => seq + n);
+        await commit(...seqs.map(tell));
+        for (const each of [seqs.slice(0, 49), seqs.slice(49)])
+          await commit(
+            ...each.filter((n) => n !== stuck).map((n) => ({ w: 'deleteTell', seq: n, to }) as const),
+            ...each.filter((n) => n === stuck).map(tell),
+          );
+      }
+    }
+    await using cluster = new TracedCluster(options);
+    const reads = journalReads(dbOf(cluster, { now: () => NOW }));
+    expect(JSON.parse(await reads.tells(owner))).toEqual([{ seq: stuck, to, command: '{}' }]);
+    expect(JSON.parse(await reads.tellers(null, 10))).toEqual([owner]);
+    expect(await cluster.tombstones()).toBeLessThanOrEqual(10);
+  }, 120_000);
+
+  test('a journal whose rows have ended is read past a bounded number of them', async () => {
+    const options = await clusterOptions();
+    await using opened = await CqlStore.open(options);
+    await using cluster = new TracedCluster(options);
+    await cluster.client.execute(`alter table ${options.keyspace}.journal with default_time_to_live = 1`);
+    const { commit, owner } = await actor(opened.store);
+    const row = (seq: number) => ({ w: 'putRow', row: { seq, note: '{}', at: NOW } }) as const;
+    for (let seq = 1; seq <= 6000; seq += 200) await commit(...Array.from({ length: 200 }, (_, n) => row(seq + n)));
+    await eventually('the rows have ended', async () => (await opened.store.rows(owner, 10)).length === 1);
+    const text = await journalReads(dbOf(cluster, { now: () => NOW })).rows(owner, JOURNAL_ROWS);
+    expect(JSON.parse(text)).toEqual([{ seq: 6000, note: '{}', at: NOW }]);
+    // Two cells of each row at and above the floor.
+    const passed = await cluster.tombstones();
+    expect(passed).toBeGreaterThan(0);
+    expect(passed).toBeLessThanOrEqual(4 * JOURNAL_ROWS);
+  }, 120_000);
 });

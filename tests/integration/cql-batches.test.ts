@@ -8,6 +8,7 @@ import { BUCKET_MS } from '../../src/store/buckets.ts';
 import { Cluster, type ClusterOptions } from '../../src/store/cql/cluster.ts';
 import { deliver, planOf, stamped } from '../../src/store/cql/delivery.ts';
 import { Draft } from '../../src/store/cql/draft.ts';
+import type { Persist } from '../../src/store/cql/hands.ts';
 import { openKeyspace } from '../../src/store/cql/opening.ts';
 import { encodeBatch, KNOWN } from '../../src/store/cql/statements.ts';
 import { actor } from '../conformance/store-cases.ts';
@@ -29,7 +30,7 @@ async function dieInTheMiddle(options: ClusterOptions, owner: OwnerKey, writes: 
   const draft = await Draft.of(db, owner, encodeBatch(owner, writes), KNOWN);
   const first = stamps.next(realClock.now(), draft.entries.length + 1);
   let begun = 0;
-  const persist: Parameters<typeof deliver>[0] = async (statements, logged) => {
+  const persist: Persist = async (statements, logged) => {
     const isPart = statements.every(({ cql }) => !cql.includes('{}.pending'));
     if (isPart) begun += 1;
     if (isPart && begun > 1) throw new Error('it is dead');
@@ -37,7 +38,12 @@ async function dieInTheMiddle(options: ClusterOptions, owner: OwnerKey, writes: 
     return true;
   };
   const plan = planOf(stamped(draft.entries, first));
-  await expect(deliver(persist, owner, plan, { first, last: first + draft.entries.length })).rejects.toThrow('dead');
+  await expect(
+    deliver({ persist, read: (...asked) => cluster.rows(...asked) }, owner, plan, {
+      first,
+      last: first + draft.entries.length,
+    }),
+  ).rejects.toThrow('dead');
   // Else the next one would wait for the end of the lease.
   await lease.giveUp();
   await cluster.close();
@@ -81,5 +87,29 @@ describe.skipIf(!(await hasCassandra()))('large batches on Cassandra', () => {
     expect(await opened.store.guild(guildId)).toBeNull();
     const left = await Promise.all(users.map((id) => opened.store.guildsOf(id)));
     expect(left.flat()).toEqual([]);
+  }, 120_000);
+
+  test('one of which the cluster refuses a statement is stored without it, and its owner loads', async () => {
+    const options = await clusterOptions();
+    await using opened = await CqlStore.open(options);
+    const { commit, owner } = await actor(opened.store);
+    const channelId = mint();
+    const { ids, writes } = large(channelId);
+    // Cassandra takes no key of more than 64 KiB.
+    const wrong: Write = { w: 'putLogin', login: 'x'.repeat(70_000), userId: mint() };
+    const fault = await commit(...writes, wrong).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ code: 'broken', retryable: true });
+    const epoch = await opened.store.fence(owner);
+    expect((await opened.store.messages(channelId, ids)).length).toBe(600);
+    expect((await opened.store.rows(owner, 1)).map(({ seq }) => seq)).toEqual([600]);
+    const cluster = await Cluster.connect(options);
+    const aside = await cluster.rows<{ part: number; body: string }>(
+      'select part, body from {}.pending where owner = ?',
+      [owner],
+    );
+    expect(aside.map(({ part }) => part)).toEqual([-1]);
+    expect(aside[0]?.body).toContain('insert into {}.logins');
+    await opened.store.commit({ owner, epoch, writes: [{ w: 'putRow', row: { seq: 601, note: '{}', at: NOW } }] });
+    await cluster.close();
   }, 120_000);
 });

@@ -76,8 +76,8 @@ const KEPT_MODULES: readonly { readonly module: RegExp; readonly only: RegExp; r
   { module: /^node:sqlite$/, only: /^src\/store\/sqlite\//, why: 'only src/store/sqlite/ may import node:sqlite' },
   {
     module: /^cassandra-driver$/,
-    only: /^src\/store\/cql\/cluster\.ts$/,
-    why: 'only src/store/cql/cluster.ts may import the driver',
+    only: /^src\/store\/cql\/(cluster|driver-policies|trouble)\.ts$/,
+    why: 'only cluster.ts, driver-policies.ts and trouble.ts of src/store/cql/ may import the driver',
   },
   { module: /^bun(:.*)?$/, only: /\.bun\.ts$/, why: 'what only Bun has stays in a *.bun.ts file' },
   {

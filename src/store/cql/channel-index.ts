@@ -40,6 +40,17 @@ export class ChannelIndex {
     return loading;
   }
 
+  /** It may be stored in another way. */
+  forget(channelId: Snowflake): void {
+    this.#loads.delete(channelId);
+    this.#known.delete(channelId);
+  }
+
+  clear(): void {
+    this.#loads.clear();
+    this.#known.clear();
+  }
+
   /** It is stored. Who is reading the row just now may have read it as it was before. */
   apply(channelId: Snowflake, change: ChannelChange): void {
     this.#loads.delete(channelId);

@@ -1,6 +1,8 @@
-/** The only file that knows cassandra-driver: one connection to the cluster, in our words. */
+/** One connection to the cluster, in our words. Only this file, driver-policies.ts and trouble.ts know cassandra-driver. */
 import { readFileSync } from 'node:fs';
 import { auth, Client, errors, policies, types } from 'cassandra-driver';
+import { LeasedPlans, WriteAttempts } from './driver-policies.ts';
+import { sentence, troubleOf } from './trouble.ts';
 
 export interface ClusterOptions {
   /** `host` or `host:port`. */
@@ -25,15 +27,13 @@ export interface Statement {
 /** What those need that read and write rows. */
 export type Queries = Pick<Cluster, 'rows' | 'first' | 'write'>;
 
-/** `refused`: the cluster says that the statement is wrong; again would be the same. `absent`: no node took it. `late`: it may be stored. */
-export type Trouble = 'refused' | 'absent' | 'late';
-
 /** Longer than a node waits for its replicas (2 s for writes, 5 s for reads): mostly it is the node that says what happened. */
 const ANSWER_MS = 6000;
 /** Rows of one page of an answer. */
 const FETCH_ROWS = 1000;
 
 const { localQuorum, localSerial } = types.consistencies;
+const always = (): boolean => true;
 
 export class Cluster {
   readonly #client: Client;
@@ -54,9 +54,7 @@ export class Cluster {
       ...withPassword(options),
       // A request goes to a node that has the row.
       policies: {
-        loadBalancing: new policies.loadBalancing.TokenAwarePolicy(
-          new policies.loadBalancing.DCAwareRoundRobinPolicy(localDatacenter),
-        ),
+        loadBalancing: new LeasedPlans(new policies.loadBalancing.DCAwareRoundRobinPolicy(localDatacenter)),
         reconnection: new policies.reconnection.ExponentialReconnectionPolicy(100, 2000, false),
       },
       queryOptions: {
@@ -99,9 +97,12 @@ export class Cluster {
     return (await this.rows<Row>(cql, params))[0] ?? null;
   }
 
-  /** One statement as it is, or several as one batch: `logged` when they are in more than one partition and belong together. */
-  async write(statements: readonly Statement[], logged: boolean): Promise<void> {
-    const retry = new SeenRetries();
+  /**
+   * One statement as it is, or several as one batch: `logged` when they are in more than one partition and belong together. `maySend` is asked each
+   * time before it goes to a node.
+   */
+  async write(statements: readonly Statement[], logged: boolean, maySend: () => boolean = always): Promise<void> {
+    const retry = new WriteAttempts(maySend);
     try {
       await this.#write(statements, logged, retry);
     } catch (error) {
@@ -109,7 +110,7 @@ export class Cluster {
     }
   }
 
-  async #write(statements: readonly Statement[], logged: boolean, retry: SeenRetries): Promise<void> {
+  async #write(statements: readonly Statement[], logged: boolean, retry: WriteAttempts): Promise<void> {
     const [only] = statements;
     if (only === undefined) return;
     if (statements.length === 1) {
@@ -165,21 +166,6 @@ function withPassword({ username, passwordFile }: ClusterOptions) {
   return { authProvider: new auth.PlainTextAuthProvider(username, password) };
 }
 
-/** The driver asks one node after the other, and what it says at the end is of the last: an earlier one may have stored what that one did not take. */
-class SeenRetries extends policies.retry.RetryPolicy {
-  wasLate = false;
-
-  override onRequestError(...asked: Parameters<policies.retry.RetryPolicy['onRequestError']>) {
-    if (troubleOf(asked[2]) !== 'absent') this.wasLate = true;
-    return super.onRequestError(...asked);
-  }
-
-  override onWriteTimeout(...asked: Parameters<policies.retry.RetryPolicy['onWriteTimeout']>) {
-    this.wasLate = true;
-    return super.onWriteTimeout(...asked);
-  }
-}
-
 /** As its own object, with ids as text. */
 function plain<Row>(row: types.Row): Row {
   const made: Record<string, unknown> = {};
@@ -188,44 +174,4 @@ function plain<Row>(row: types.Row): Row {
     made[name] = typeof value === 'bigint' ? value.toString() : value;
   }
   return made as Row;
-}
-
-const { unavailableException, isBootstrapping } = types.responseErrorCodes;
-/** The statement, not the cluster, is at fault. */
-const WRONG: ReadonlySet<number> = new Set([
-  types.responseErrorCodes.syntaxError,
-  types.responseErrorCodes.unauthorized,
-  types.responseErrorCodes.invalid,
-  types.responseErrorCodes.configError,
-  types.responseErrorCodes.alreadyExists,
-  types.responseErrorCodes.protocolError,
-]);
-
-export function troubleOf(error: unknown): Trouble {
-  if (error instanceof errors.ResponseError) {
-    if (WRONG.has(error.code)) return 'refused';
-    return error.code === unavailableException || error.code === isBootstrapping ? 'absent' : 'late';
-  }
-  if (error instanceof errors.NoHostAvailableError) {
-    const told = toldOf(error);
-    return told.some((each) => troubleOf(each) === 'late') ? 'late' : 'absent';
-  }
-  if (error instanceof errors.BusyConnectionError) return 'absent';
-  if (error instanceof errors.ArgumentError) return 'refused';
-  // A connection that was cut: a write on it may have arrived. What is no error of the cluster or of the network is a bug of ours.
-  return error instanceof errors.DriverError || isOfNetwork(error) ? 'late' : 'refused';
-}
-
-/** What each node said; none when there is no connection at all. */
-const toldOf = ({ innerErrors }: errors.NoHostAvailableError): unknown[] =>
-  Object.values((innerErrors ?? {}) as Readonly<Record<string, unknown>>);
-
-const isOfNetwork = (error: unknown): boolean => error instanceof Error && 'code' in error && 'syscall' in error;
-
-export function sentence(error: unknown): string {
-  if (error instanceof errors.NoHostAvailableError) {
-    const [first] = toldOf(error);
-    if (first !== undefined && first !== error) return sentence(first);
-  }
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,8 +2,10 @@
 import { assert } from '../../base/assert.ts';
 import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
 import type { ChannelChange, ChannelEntry } from './channel-index.ts';
-import { type Db, type Entries, type Entry, STAMP } from './entries.ts';
+import type { Db } from './db.ts';
+import { type Drafted, type Entries, STAMP, type Value } from './entries.ts';
 import { MessageDraft } from './message-draft.ts';
+import { TellDraft } from './tell-draft.ts';
 
 /** A name followed by its arguments, then the next: what a worker posts. */
 export type Ops = readonly (string | number)[];
@@ -52,8 +54,9 @@ function compilePlain({ cql, at }: Plain): Compiled {
 }
 
 export class Draft implements Entries {
-  readonly entries: Entry[] = [];
+  readonly entries: Drafted[] = [];
   readonly messages: MessageDraft;
+  readonly tells: TellDraft;
   readonly #channels = new Map<Snowflake, { owner: OwnerKey | null; buckets: Map<number, Snowflake | null> }>();
   readonly #changes = new Map<Snowflake, { owner?: OwnerKey; buckets: Map<number, Snowflake | null | 'gone'> }>();
 
@@ -62,11 +65,29 @@ export class Draft implements Entries {
     readonly owner: OwnerKey,
   ) {
     this.messages = new MessageDraft(this);
+    this.tells = new TellDraft(this);
   }
 
   /** Rejects when something could not be read: nothing was sent then. */
   static async of(db: Db, owner: OwnerKey, ops: Ops, known: ReadonlyMap<string, Compiled>): Promise<Draft> {
     const draft = new Draft(db, owner);
+    try {
+      await draft.#take(ops, known);
+    } catch (error) {
+      draft.forget();
+      throw error;
+    }
+    return draft;
+  }
+
+  /** What is remembered of the owner is as this batch leaves it: it was not sent, or nobody knows what became of it. */
+  forget(): void {
+    this.db.tells.forget(this.owner);
+    this.db.floors.forget(this.owner);
+    for (const channelId of this.#changes.keys()) this.db.channels.forget(channelId);
+  }
+
+  async #take(ops: Ops, known: ReadonlyMap<string, Compiled>): Promise<void> {
     for (let at = 0; at < ops.length; ) {
       const name = String(ops[at]);
       const step = known.get(name);
@@ -74,14 +95,18 @@ export class Draft implements Entries {
       const from = at + 1;
       at = from + step.arity;
       assert(at <= ops.length, `${name} has its arguments`);
-      await step.run(draft, ops.slice(from, at).map(String));
+      await step.run(this, ops.slice(from, at).map(String));
     }
-    await draft.messages.settle();
-    return draft;
+    await this.messages.settle();
+    this.tells.settle();
   }
 
-  put(partition: string, cql: string, params: readonly (string | null)[]): void {
+  put(partition: string, cql: string, params: readonly Value[]): void {
     this.entries.push({ partition, cql, params });
+  }
+
+  sweepGuild(guildId: Snowflake): void {
+    this.entries.push({ partition: `sweep ${guildId}`, cql: '', params: [guildId, STAMP], sweeps: 'guild' });
   }
 
   /** As it will be when the entries made so far are stored. */

@@ -2,11 +2,11 @@
 import { compareSnowflakes, type OwnerKey, type Snowflake } from '../../protocol/ids.ts';
 import type { GuildsPort, UsersPort } from '../ports.ts';
 import type { GuildWrite, WriteHandlers } from '../subjects.ts';
-import type { Draft, Known, Ops } from './draft.ts';
-import { type Db, STAMP } from './entries.ts';
+import type { Db } from './db.ts';
+import type { Known, Ops } from './draft.ts';
 import { jsonArray, quote, type ReadsAsText, record, sliceOf } from './queries.ts';
 
-const MEMBER_SLICES = 16;
+export const MEMBER_SLICES = 16;
 const slices = Array.from({ length: MEMBER_SLICES }, (_, slice) => slice);
 
 const putRow = (kind: string): Known => ({
@@ -28,7 +28,7 @@ export const guildKnown: Readonly<Record<string, Known>> = {
   deleteRole: deleteRow('role'),
   deleteBan: deleteRow('ban'),
   deleteInviteOf: deleteRow('invite'),
-  deleteGuild: { arity: 1, run: (draft, [guildId = '']) => deleteGuild(draft, guildId) },
+  deleteGuild: { arity: 1, run: (draft, [guildId = '']) => draft.sweepGuild(guildId) },
   putLastMessage: {
     at: 'i ?1',
     cql: 'insert into {}.channels (channel_id, last_message_id) values (?1, ?2) using timestamp ?s',
@@ -108,35 +108,6 @@ export const guildWrites: WriteHandlers<GuildWrite, Ops> = {
 
 const lastMessage = (channelId: Snowflake, messageId: Snowflake | null): Ops =>
   messageId === null ? ['deleteLastMessage', channelId] : ['putLastMessage', channelId, messageId];
-
-/** What else names it is deleted with it, so it is read first. Its own rows last: cut in the middle, it is done again from them. */
-async function deleteGuild(draft: Draft, guildId: Snowflake): Promise<void> {
-  const { cluster } = draft.db;
-  const rows = await guildRows(draft.db, guildId);
-  const members = await Promise.all(
-    slices.map((slice) =>
-      cluster.rows<{ user_id: Snowflake }>('select user_id from {}.members where guild_id = ? and slice = ?', [
-        ...[guildId, String(slice)],
-      ]),
-    ),
-  );
-  for (const { user_id: user } of members.flat()) {
-    const cql = 'delete from {}.memberships using timestamp ? where user_id = ? and guild_id = ?';
-    draft.put(`i ${user}`, cql, [STAMP, user, guildId]);
-  }
-  for (const { kind, key } of rows) {
-    if (kind === 'channel') {
-      const cql = 'delete last_message_id from {}.channels using timestamp ? where channel_id = ?';
-      draft.put(`i ${key}`, cql, [STAMP, key]);
-    } else if (kind === 'invite')
-      draft.put(`t ${key}`, 'delete from {}.invites using timestamp ? where code = ?', [STAMP, key]);
-  }
-  for (const slice of slices) {
-    const cql = 'delete from {}.members using timestamp ? where guild_id = ? and slice = ?';
-    draft.put(`b ${guildId} ${slice}`, cql, [STAMP, guildId, String(slice)]);
-  }
-  draft.put(`i ${guildId}`, 'delete from {}.guild_rows using timestamp ? where guild_id = ?', [STAMP, guildId]);
-}
 
 interface GuildRow {
   readonly kind: string;

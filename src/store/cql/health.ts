@@ -1,6 +1,6 @@
 /** What the store's thread knows of the cluster from how its writes go. */
 import type { Clock } from '../../base/clock.ts';
-import type { Trouble } from './cluster.ts';
+import type { Trouble } from './trouble.ts';
 
 export type Health = 'open' | 'broken' | 'stuck';
 

@@ -3,32 +3,37 @@ import type { OwnerKey } from '../../protocol/ids.ts';
 import type { JournalPort } from '../ports.ts';
 import { JOURNAL_MS, JOURNAL_ROWS, REMEMBERED_MS } from '../retention.ts';
 import type { JournalWrite, WriteHandlers } from '../subjects.ts';
+import type { Db } from './db.ts';
 import type { Known, Ops } from './draft.ts';
-import type { Db } from './entries.ts';
+import { STAMP } from './entries.ts';
+import { floorOf } from './journal-floors.ts';
 import { quote, type ReadsAsText, sliceOf } from './queries.ts';
+import { TELLER_SLICES } from './tell-draft.ts';
 
-/** Partitions of the list of who has something to tell. */
-const TELLER_SLICES = 16;
+const PUT_ROW = 'insert into {}.journal (owner, seq, note, at) values (?, ?, ?, ?) using timestamp ?';
+// Its timestamp is the row's number: whatever is written when, the newest row stays.
+const PUT_HEAD = 'insert into {}.journal_heads (owner, seq, note, at) values (?, ?, ?, ?) using timestamp ?';
+const PUT_FLOOR = 'insert into {}.journal_floors (owner, floor, next) values (?, ?, ?) using timestamp ?';
 
 export const journalKnown: Readonly<Record<string, Known>> = {
   putRow: {
-    at: 't ?1',
-    cql: 'insert into {}.journal (owner, seq, note, at) values (?1, ?2, ?3, ?4) using timestamp ?s',
-  },
-  // Its timestamp is the row's number: whatever is written when, the newest row stays.
-  putHead: {
-    at: 't ?1',
-    cql: 'insert into {}.journal_heads (owner, seq, note, at) values (?1, ?2, ?3, ?4) using timestamp ?2',
+    arity: 3,
+    run: async (draft, [seq = '', note = '', at = '']) => {
+      const { owner, db } = draft;
+      draft.put(`t ${owner}`, PUT_ROW, [owner, seq, note, at, STAMP]);
+      draft.put(`t ${owner}`, PUT_HEAD, [owner, seq, note, at, seq]);
+      const moved = await db.floors.count(owner, Number(seq));
+      if (moved !== null) draft.put(`t ${owner}`, PUT_FLOOR, [owner, ...moved.map(String), STAMP]);
+    },
   },
   putTell: {
-    at: 't ?1',
-    cql: 'insert into {}.tells (owner, seq, hearer, command) values (?1, ?2, ?3, ?4) using timestamp ?s',
+    arity: 3,
+    run: (draft, [seq, hearer, command = '']) =>
+      draft.tells.put({ seq: Number(seq), hearer: hearer as OwnerKey }, command),
   },
-  // It stays listed when all is confirmed, until somebody reads the list.
-  putTeller: { at: 's ?1', cql: 'insert into {}.tellers (slice, owner, at) values (?1, ?2, ?s) using timestamp ?s' },
   deleteTell: {
-    at: 't ?1',
-    cql: 'delete from {}.tells using timestamp ?s where owner = ?1 and seq = ?2 and hearer = ?3',
+    arity: 2,
+    run: (draft, [seq, hearer]) => draft.tells.delete({ seq: Number(seq), hearer: hearer as OwnerKey }),
   },
   putResult: {
     at: 't ?1',
@@ -37,11 +42,9 @@ export const journalKnown: Readonly<Record<string, Known>> = {
 };
 
 export const journalWrites: WriteHandlers<JournalWrite, Ops> = {
-  putRow: ({ row: { seq, note, at } }, owner) => ['putRow', owner, seq, note, at, 'putHead', owner, seq, note, at],
-  putTell: ({ tell: { seq, to, command } }, owner) => [
-    ...['putTell', owner, seq, to, command, 'putTeller', sliceOf(owner, TELLER_SLICES), owner],
-  ],
-  deleteTell: ({ seq, to }, owner) => ['deleteTell', owner, seq, to],
+  putRow: ({ row: { seq, note, at } }) => ['putRow', seq, note, at],
+  putTell: ({ tell: { seq, to, command } }) => ['putTell', seq, to, command],
+  deleteTell: ({ seq, to }) => ['deleteTell', seq, to],
   putResult: ({ commandId, result, at }, owner) => ['putResult', owner, commandId, result, at],
 };
 
@@ -68,8 +71,9 @@ export function journalReads(db: Db): JournalReads {
   return {
     rows: async (owner, limit) => {
       if (limit <= 0) return '[]';
-      const select = 'select seq, note, at from {}.journal where owner = ? limit ?';
-      const found = (await cluster.rows<JournalRow>(select, [owner, Math.min(limit, JOURNAL_ROWS)])).map(rowOf);
+      const select = 'select seq, note, at from {}.journal where owner = ? and seq >= ? limit ?';
+      const params = [owner, await floorOf(cluster, owner), Math.min(limit, JOURNAL_ROWS)];
+      const found = (await cluster.rows<JournalRow>(select, params)).map(rowOf);
       const [newest] = found;
       if (newest !== undefined) {
         const young = found.filter(({ at }, index) => index === 0 || newest.at - at < JOURNAL_MS);

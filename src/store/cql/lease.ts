@@ -3,7 +3,8 @@
  * that time; the holder counts his own from before he asked, less a margin, so that he stops before anybody else can begin.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
-import { type Cluster, sentence } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { sentence } from './trouble.ts';
 
 /** How long a lease outlives its last renewal. Longer than a batch that nobody acknowledged can wait in the cluster's batch log (docs/decisions). */
 export const LEASE_MS = 20_000;
@@ -22,8 +23,17 @@ export interface LeaseOptions {
   readonly holder: string;
   /** Called before anything is written with a renewed lease. */
   readonly beforeRenewal?: () => Promise<void>;
+  /** Hears when it is not renewed any more, when it has run out for that, and when it is renewed again: each once. */
   readonly warn?: (sentence: string) => void;
 }
+
+type Renewal = 'in time' | 'late' | 'out';
+
+const SENTENCES: Readonly<Record<Renewal, string>> = {
+  'in time': 'the lease on the keyspace is renewed again',
+  late: 'the lease on the keyspace is not renewed: ',
+  out: 'the lease on the keyspace has run out, and nothing is written until it is renewed: ',
+};
 
 interface LeaseRow {
   readonly holder: string | null;
@@ -48,6 +58,7 @@ export class Lease {
   #timer: Timer | null = null;
   #renewing: Promise<void> = Promise.resolve();
   #ended = false;
+  #said: Renewal = 'in time';
   /** How many had it before, this one included. */
   #count = 0;
 
@@ -149,11 +160,18 @@ export class Lease {
       if (applied || (await this.#regain())) {
         if (!wasHeld) await beforeRenewal?.();
         this.#extend(began);
-      }
+        this.#say('in time', '');
+      } else this.#say(this.isHeld ? 'late' : 'out', 'the cluster does not give it');
     } catch (error) {
-      if (this.isHeld) this.#options.warn?.(`the lease was not renewed: ${sentence(error)}`);
+      this.#say(this.isHeld ? 'late' : 'out', sentence(error));
     }
     if (!this.#ended) this.#schedule();
+  }
+
+  #say(renewal: Renewal, why: string): void {
+    if (this.#ended || renewal === this.#said) return;
+    this.#said = renewal;
+    this.#options.warn?.(SENTENCES[renewal] + why);
   }
 
   /** It has ended by its time. It is this process's again if nobody has had it since. */

@@ -1,6 +1,7 @@
 /** Looks at a cluster and a keyspace from outside: nothing is changed, and a server may be running on it. */
-import { Cluster, type ClusterOptions, sentence } from './cluster.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
 import { MIGRATIONS, versionOf } from './migrations.ts';
+import { sentence } from './trouble.ts';
 
 export type KeyspaceLook =
   | { readonly keyspace: 'unreachable'; readonly why: string }

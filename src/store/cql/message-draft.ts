@@ -195,8 +195,9 @@ export class MessageDraft {
       for (const id of some)
         this.#draft.put(`b ${channelId} ${bucket}`, `${DELETE} and message_id = ?`, [STAMP, ...key, id]);
       for (const row of [...found, ...unmade(place).filter(({ message_id }) => some.includes(message_id))]) {
-        const params = [STAMP, ...key, row.author_id, row.message_id];
-        if (row.author_id !== null) this.#draft.put(`b ${channelId} ${bucket}`, `${UNMARK} and message_id = ?`, params);
+        const params = [...key, row.author_id, row.message_id];
+        if (row.author_id !== null)
+          this.#draft.put(`b ${channelId} ${bucket}`, `${UNMARK} and message_id = ?`, [STAMP, ...params]);
         this.#dropReactors(channelId, row);
       }
     }

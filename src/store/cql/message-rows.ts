@@ -1,7 +1,7 @@
 /** Rows of messages as they are read: never half of one, never through what is known to be empty. */
 import type { Snowflake } from '../../protocol/ids.ts';
 import { type BucketRange, bucketOf, type IdRange } from '../buckets.ts';
-import type { Db } from './entries.ts';
+import type { Db } from './db.ts';
 
 export interface MessageRow {
   readonly message_id: Snowflake;

@@ -3,8 +3,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Cluster } from './cluster.ts';
 import { Lease } from './lease.ts';
 import first from './migrations/0001-first.cql' with { type: 'text' };
+import journalFloors from './migrations/0002-journal-floors.cql' with { type: 'text' };
 
-export const MIGRATIONS: readonly string[] = [first];
+export const MIGRATIONS: readonly string[] = [first, journalFloors];
 
 /** What must be there before anything can be locked or counted. */
 const GROUND = [
@@ -75,6 +76,8 @@ export const tooNew = ({ keyspace }: Cluster, version: number): Error =>
     `The keyspace ${keyspace} has version ${version}; this program knows ${MIGRATIONS.length}. Start a newer Guildhall.`,
   );
 
-/** `CREATE TABLE x` -> in our keyspace, and only if it is missing. */
+/** `CREATE TABLE x` -> in our keyspace, and only if it is missing; `ALTER TABLE x` -> in our keyspace. */
 const repeatable = (statement: string, keyspace: string): string =>
-  statement.replace(/^create table (?!if )/i, `create table if not exists ${keyspace}.`);
+  statement
+    .replace(/^create table (?!if )/i, `create table if not exists ${keyspace}.`)
+    .replace(/^alter table /i, `alter table ${keyspace}.`);

@@ -2,9 +2,8 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
-import { ChannelIndex } from './channel-index.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import type { Db } from './entries.ts';
+import { type Db, dbOf } from './db.ts';
 import { Epochs } from './epochs.ts';
 import { Lease } from './lease.ts';
 import { MIGRATIONS, migrate, tooNew, versionOf } from './migrations.ts';
@@ -25,7 +24,12 @@ export interface Opened {
 export const holderName = (random: Random): string => `${hostname()} ${process.pid} ${random.secret(6)}`;
 
 /** Rejects with a sentence when somebody else holds the keyspace, or when its tables are not those of this program. */
-export async function openKeyspace(options: ClusterOptions, clock: Clock, random: Random): Promise<Opened> {
+export async function openKeyspace(
+  options: ClusterOptions,
+  clock: Clock,
+  random: Random,
+  warn: (sentence: string) => void = () => {},
+): Promise<Opened> {
   const cluster = await Cluster.connect(options);
   try {
     const holder = holderName(random);
@@ -34,7 +38,7 @@ export async function openKeyspace(options: ClusterOptions, clock: Clock, random
     const beforeRenewal = async (): Promise<void> => {
       if (stamps !== null) await raise(cluster, stamps, clock);
     };
-    const lease = await Lease.take({ cluster, clock, name: 'writer', holder, beforeRenewal });
+    const lease = await Lease.take({ cluster, clock, name: 'writer', holder, beforeRenewal, warn });
     try {
       stamps = await stampsOf(cluster);
       await raise(cluster, stamps, clock);
@@ -44,7 +48,7 @@ export async function openKeyspace(options: ClusterOptions, clock: Clock, random
     }
     return {
       cluster,
-      db: { cluster, channels: new ChannelIndex(cluster), clock },
+      db: dbOf(cluster, clock),
       lease,
       epochs: new Epochs(cluster),
       stamps,

@@ -5,8 +5,8 @@
 import type { Snowflake } from '../../protocol/ids.ts';
 import { bucketOf } from '../buckets.ts';
 import type { MessagesPort, ReactionsOfUser } from '../ports.ts';
+import type { Db } from './db.ts';
 import type { Draft, Known } from './draft.ts';
-import type { Db } from './entries.ts';
 import { STAMP } from './entries.ts';
 import type { Count } from './message-draft.ts';
 import { chunksOf, KEYS_AT_ONCE, type MessageRows } from './message-rows.ts';
@@ -55,12 +55,12 @@ export const reactionKnown: Readonly<Record<string, Known>> = {
     run: (draft, [channelId = '', id = '']) => {
       draft.messages.clear(`${id} `);
       const bucket = String(bucketOf(id));
-      const params = [STAMP, channelId, bucket, id];
-      draft.put(
-        `b ${channelId} ${bucket}`,
-        `delete reactions from {}.messages using timestamp ? where ${MESSAGE}`,
-        params,
-      );
+      draft.put(`b ${channelId} ${bucket}`, `delete reactions from {}.messages using timestamp ? where ${MESSAGE}`, [
+        STAMP,
+        channelId,
+        bucket,
+        id,
+      ]);
       const cql = 'delete from {}.reactors using timestamp ? where channel_id = ? and message_id = ?';
       draft.put(`r ${channelId} ${id}`, cql, [STAMP, channelId, id]);
     },

@@ -2,9 +2,9 @@
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Outbox, ReaderRequests } from '../thread/wire.ts';
-import { sentence, troubleOf } from './cluster.ts';
-import type { Db } from './entries.ts';
+import type { Db } from './db.ts';
 import { allReads } from './statements.ts';
+import { sentence, troubleOf } from './trouble.ts';
 
 const PAUSE_MS = 50;
 

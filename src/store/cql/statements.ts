@@ -2,8 +2,8 @@
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Write } from '../../protocol/writes.ts';
 import { handle, type WriteHandlers, type WriteName } from '../subjects.ts';
+import type { Db } from './db.ts';
 import { compile, type Ops } from './draft.ts';
-import type { Db } from './entries.ts';
 import { guildKnown, guildReads, guildWrites } from './guilds.ts';
 import { journalKnown, journalReads, journalWrites } from './journal.ts';
 import { messageKnown, messageReads, messageWrites } from './messages.ts';

@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { realClock as clock } from '../../base/clock.ts';
+import { type LogLevel, log, setLogLevel } from '../../base/log.ts';
 import { realRandom as random } from '../../base/random.ts';
 import { BEAT_MS, type Control, type ControlAnswer, Outbox } from '../thread/wire.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
@@ -18,6 +19,7 @@ export interface StoreThreadData {
   readonly options: ClusterOptions;
   readonly commitDeadlineMs: number;
   readonly readDeadlineMs: number;
+  readonly logLevel: LogLevel;
 }
 
 /** Owners whose batches are under way at once: more than the nodes of a small cluster take in parallel. */
@@ -28,7 +30,7 @@ const PROBE_MS = 500;
 const PROBE = "select value from {}.counters where name = 'schema'";
 
 async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadData): Promise<void> {
-  const { cluster, db, lease, epochs, stamps } = await openKeyspace(options, clock, random);
+  const { cluster, db, lease, epochs, stamps } = await openKeyspace(options, clock, random, log.warn);
   const outboxes = new Set<Outbox>();
   let isClosed = false;
   const health = new ClusterHealth(clock);
@@ -42,7 +44,7 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
   const writer = new Writer({
     ...{ db, clock, epochs, stamps, health, answered: flush },
     ...{ deadlineMs: commitDeadlineMs, maxWaiting: MAX_WAITING, atOnce: AT_ONCE },
-    lease,
+    ...{ lease, warn: log.warn },
   });
   const reader = new Reader(db, clock, readDeadlineMs, flush);
   const beat = (): void => {
@@ -119,5 +121,6 @@ async function once({ task, options }: StoreThreadData): Promise<unknown> {
 const main = parentPort;
 assert(main !== null, 'the store thread has a parent');
 const data = workerData as StoreThreadData;
+setLogLevel(data.logLevel);
 if (data.task === 'serve') await serve(data);
 else main.postMessage({ done: await once(data) });

@@ -4,11 +4,12 @@ import type { OwnerKey } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { TransferRow, TransferSource, TransferTable, TransferTarget } from '../transfer.ts';
 import { connectStore } from './client.ts';
-import { Cluster, type Param, troubleOf } from './cluster.ts';
+import { Cluster, type Param } from './cluster.ts';
 import { raiseEpoch, storedEpoch } from './epochs.ts';
 import { versionOf } from './migrations.ts';
 import { type ClusterOptions, openCql } from './threads.ts';
 import { type Part, type Row, SHAPES, type Shape } from './transfer-shapes.ts';
+import { troubleOf } from './trouble.ts';
 
 export type { ClusterOptions };
 

@@ -2,8 +2,9 @@
 import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
 import type { UsersPort } from '../ports.ts';
 import type { UserWrite, WriteHandlers } from '../subjects.ts';
+import type { Db } from './db.ts';
 import type { Known, Ops } from './draft.ts';
-import { type Db, STAMP } from './entries.ts';
+import { STAMP } from './entries.ts';
 import { jsonArray, quote, type ReadsAsText, record, records } from './queries.ts';
 
 export const userKnown: Readonly<Record<string, Known>> = {

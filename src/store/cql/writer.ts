@@ -4,14 +4,16 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Outbox, WriterRequests } from '../thread/wire.ts';
-import { type Queries, type Statement, sentence, troubleOf } from './cluster.ts';
-import { deliver, finishPending, type Persist, planOf, stamped } from './delivery.ts';
+import type { Queries, Statement } from './cluster.ts';
+import type { Db } from './db.ts';
+import { deliver, finishPending, planOf, stamped } from './delivery.ts';
 import { Draft, type Ops } from './draft.ts';
-import type { Db } from './entries.ts';
 import type { Epochs } from './epochs.ts';
+import { type Hands, type Persist, Refused } from './hands.ts';
 import type { ClusterHealth } from './health.ts';
 import type { Stamps } from './stamps.ts';
 import { KNOWN } from './statements.ts';
+import { sentence, troubleOf } from './trouble.ts';
 
 interface Asked {
   readonly owner: OwnerKey;
@@ -42,6 +44,8 @@ export interface WriterOptions {
   readonly atOnce: number;
   /** An answer was given. */
   readonly answered: () => void;
+  /** Something that whoever runs this must know. */
+  readonly warn: (sentence: string) => void;
 }
 
 /** It was not stored, and never will be: the outcome and its sentence. */
@@ -145,8 +149,7 @@ export class Writer {
       try {
         await this.#serve(request);
       } catch (error) {
-        const outcome = error instanceof Unstored ? error.outcome : 'broken';
-        this.#answer(request, outcome, sentence(error));
+        this.#answer(request, outcomeOf(error), sentence(error));
       }
       lane.shift();
       this.#waiting -= 1;
@@ -160,6 +163,7 @@ export class Writer {
 
   async #serve(request: Request): Promise<void> {
     const { clock, epochs } = this.#options;
+    if (request.kind !== 'commit') this.#options.db.tells.forget(request.owner);
     if (request.kind === 'release') return epochs.end(request.owner, request.epoch);
     if (request.deadline < clock.monotonic()) throw new Unstored('timeout', 'the batch waited past its deadline');
     if (request.kind === 'fence') {
@@ -179,18 +183,33 @@ export class Writer {
     const draft = await this.#inTime(request, () => Draft.of(db, request.owner, ops, KNOWN));
     const first = stamps.next(clock.now(), draft.entries.length + 1);
     const plan = planOf(stamped(draft.entries, first));
-    await deliver(this.#persist(request), request.owner, plan, { first, last: first + draft.entries.length });
+    try {
+      await deliver(this.#hands(request), request.owner, plan, { first, last: first + draft.entries.length });
+    } catch (error) {
+      // Whatever of it is stored: the next fence looks.
+      this.#settled.delete(request.owner);
+      draft.forget();
+      throw error;
+    }
     for (const [channelId, change] of draft.changes) db.channels.apply(channelId, change);
   }
 
-  /** Before the first load of an owner here: what was begun before this process is finished. */
+  /** Before the first load of an owner here, and after a batch that failed: what was begun is finished. */
   async #settle(request: Asked): Promise<void> {
-    const { db, stamps, clock } = this.#options;
+    const { db, stamps, clock, warn } = this.#options;
     if (this.#settled.has(request.owner)) return;
-    const read = (cql: string, params: readonly string[]) =>
-      this.#inTime(request, () => db.cluster.rows<{ part: number; body: string }>(cql, params));
-    await finishPending(this.#persist(request), read, request.owner, stamps.next(clock.now(), 1));
+    // Some reader may know a channel as it was before.
+    if (await finishPending(this.#hands(request), request.owner, stamps.next(clock.now(), 1), warn))
+      db.channels.clear();
     this.#settled.set(request.owner, true);
+  }
+
+  #hands(request: Asked): Hands {
+    const { cluster } = this.#options.db;
+    return {
+      persist: this.#persist(request),
+      read: (cql, params) => this.#inTime(request, () => cluster.rows(cql, params)),
+    };
   }
 
   /** Asked by many at once, done once. */
@@ -210,12 +229,12 @@ export class Writer {
     let mayBeStored = false;
     const attempt = async (statements: readonly Statement[], logged: boolean): Promise<boolean> => {
       try {
-        await db.cluster.write(statements, logged);
+        await db.cluster.write(statements, logged, () => lease.isHeld);
         mayBeStored = true;
         return true;
       } catch (error) {
         const trouble = troubleOf(error);
-        if (trouble === 'refused') throw new Unstored('batch', sentence(error));
+        if (trouble === 'refused') throw new Refused(sentence(error), mayBeStored);
         if (trouble === 'late') mayBeStored = true;
         if (!mayBeStored && clock.monotonic() > request.deadline) throw new Unstored('timeout', sentence(error));
         return false;
@@ -253,6 +272,12 @@ export class Writer {
   }
 }
 
+/** What was refused whole is never stored: its asker need not try again. */
+function outcomeOf(error: unknown): string {
+  if (error instanceof Refused && !error.mayBeStored) return 'batch';
+  return error instanceof Unstored ? error.outcome : 'broken';
+}
+
 const notHeld = (): Unstored => new Unstored('unavailable', 'this process does not hold the keyspace at present');
 
 /** Every request that a batch makes is a sign of how the cluster is. */
@@ -260,6 +285,6 @@ function watched(cluster: Queries, health: ClusterHealth): Queries {
   return {
     rows: (cql, params) => health.watch(() => cluster.rows(cql, params), troubleOf),
     first: (cql, params) => health.watch(() => cluster.first(cql, params), troubleOf),
-    write: (statements, logged) => health.watch(() => cluster.write(statements, logged), troubleOf),
+    write: (...asked) => health.watch(() => cluster.write(...asked), troubleOf),
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { realClock } from '../../../src/base/clock.ts';
-import type { Trouble } from '../../../src/store/cql/cluster.ts';
 import { ClusterHealth } from '../../../src/store/cql/health.ts';
+import type { Trouble } from '../../../src/store/cql/trouble.ts';
 
 function healthAt() {
   let now = 0;

@@ -86,4 +86,31 @@ describe('a lease', () => {
     expect(heldBefore).toEqual([false]);
     await lease.giveUp();
   });
+
+  test('says once that it is not renewed, once that it has run out, and that it is renewed again', async () => {
+    const clock = new FakeClock();
+    const rows = new Rows(clock);
+    const said: string[] = [];
+    const lease = await Lease.take({
+      ...{ cluster: rows, clock, name: 'writer', holder: 'me' },
+      warn: (sentence) => said.push(sentence),
+    });
+    await clock.advance(9000);
+    expect(said).toEqual([]);
+    rows.isAway = true;
+    await clock.advance(9000);
+    const late = 'the lease on the keyspace is not renewed: the cluster is away';
+    expect(said).toEqual([late]);
+    await clock.advance(10 * LEASE_MS);
+    const out =
+      'the lease on the keyspace has run out, and nothing is written until it is renewed: the cluster is away';
+    expect(said).toEqual([late, out]);
+    rows.isAway = false;
+    await clock.advance(3000);
+    expect(lease.isHeld).toBe(true);
+    expect(said).toEqual([late, out, 'the lease on the keyspace is renewed again']);
+    await clock.advance(9000);
+    expect(said.length).toBe(3);
+    await lease.giveUp();
+  });
 });

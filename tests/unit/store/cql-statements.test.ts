@@ -1,6 +1,6 @@
 /** Each text of a statement is prepared on every node and kept there: there are few of them, however much is asked for and deleted. */
 import { expect, test } from 'bun:test';
-import { ChannelIndex } from '../../../src/store/cql/channel-index.ts';
+import { dbOf } from '../../../src/store/cql/db.ts';
 import { Draft } from '../../../src/store/cql/draft.ts';
 import { allReads, encodeBatch, KNOWN } from '../../../src/store/cql/statements.ts';
 
@@ -17,7 +17,7 @@ test('how many are asked for and how many are deleted makes no other statement',
     },
     write: async () => {},
   };
-  const db = { cluster, channels: new ChannelIndex(cluster), clock: { now: () => 0 } };
+  const db = dbOf(cluster, { now: () => 0 });
   const reads = allReads(db);
   const asked = async (count: number): Promise<number> => {
     const none = { before: null, after: null, around: null };

@@ -1,0 +1,61 @@
+/** What the driver is told about whom it may ask, and when again. */
+import { type ExecutionOptions, type Host, policies } from 'cassandra-driver';
+import { troubleOf } from './trouble.ts';
+
+const { RetryPolicy } = policies.retry;
+type Retries = policies.retry.RetryPolicy;
+type Decision = policies.retry.DecisionInfo;
+
+/**
+ * Of one write. The driver asks one node after the other, each for seconds, and what it says at the end is of the last: an earlier one may have stored
+ * what that one did not take. And whoever may write when it begins may not when the next node's turn comes.
+ */
+export class WriteAttempts extends RetryPolicy {
+  wasLate = false;
+
+  constructor(readonly maySend: () => boolean) {
+    super();
+  }
+
+  override onRequestError(...asked: Parameters<Retries['onRequestError']>): Decision {
+    if (troubleOf(asked[2]) !== 'absent') this.wasLate = true;
+    return this.#inTime(super.onRequestError(...asked));
+  }
+
+  override onWriteTimeout(...asked: Parameters<Retries['onWriteTimeout']>): Decision {
+    this.wasLate = true;
+    return this.#inTime(super.onWriteTimeout(...asked));
+  }
+
+  override onUnavailable(...asked: Parameters<Retries['onUnavailable']>): Decision {
+    return this.#inTime(super.onUnavailable(...asked));
+  }
+
+  override onReadTimeout(...asked: Parameters<Retries['onReadTimeout']>): Decision {
+    return this.#inTime(super.onReadTimeout(...asked));
+  }
+
+  #inTime(decision: Decision): Decision {
+    return this.maySend() ? decision : this.rethrowResult();
+  }
+}
+
+type Told = Parameters<policies.loadBalancing.TokenAwarePolicy['newQueryPlan']>[2];
+
+/**
+ * A request goes to a node that has the row. A write finds no node any more when it may not be sent: also the first one is asked for late, when the
+ * statement had to be prepared, which nodes that hang hold up for seconds.
+ */
+export class LeasedPlans extends policies.loadBalancing.TokenAwarePolicy {
+  /** Without options when a statement is prepared. */
+  override newQueryPlan(keyspace: string, options: ExecutionOptions | null, told: Told): void {
+    const attempts = options?.getRetryPolicy();
+    super.newQueryPlan(keyspace, options as ExecutionOptions, (error, hosts) =>
+      told(error, attempts instanceof WriteAttempts && hosts ? whileMay(hosts, attempts.maySend) : hosts),
+    );
+  }
+}
+
+function* whileMay(hosts: Iterator<Host>, maySend: () => boolean): Generator<Host, void> {
+  for (let next = hosts.next(); !next.done && maySend(); next = hosts.next()) yield next.value;
+}
