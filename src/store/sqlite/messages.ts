@@ -163,8 +163,9 @@ type ReactionReads = Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'>
 function reactionReads(db: DatabaseSync): ReactionReads {
   const counts = db.prepare(`select cast(message_id as text) as id, emoji, count from reaction_counts
     where channel_id = ?1 and message_id between ?2 and ?3 order by message_id, first_at, emoji`);
+  // In this order each user is looked up; the other way round all who have reacted would be read.
   const theirs = db.prepare(`select cast(r.user_id as text) as user, c.emoji from reaction_counts c
-    join reactions r on r.channel_id = c.channel_id and r.message_id = c.message_id and r.emoji = c.emoji
+    cross join reactions r on r.channel_id = c.channel_id and r.message_id = c.message_id and r.emoji = c.emoji
       and r.user_id in (select cast(value as integer) from json_each(?3))
     where c.channel_id = ?1 and c.message_id = ?2 order by c.first_at, c.emoji`);
   const reactors = db.prepare(`select cast(user_id as text) as id from reactions where channel_id = ?1
