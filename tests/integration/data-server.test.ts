@@ -320,6 +320,14 @@ describe('what is no request', () => {
   });
 });
 
+test('a question about reactions has no more pairs of messages and users than a query may take', async () => {
+  await using home = await DataHome.open();
+  const some = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n + 1));
+  const codeOf = (ids: number, users: number): Promise<number> =>
+    home.caller().codeOf('ReactionsOf', { channel_id: '1', asked: [{ ids: some(ids), user_ids: some(users) }] });
+  expect([await codeOf(100, 1000), await codeOf(100, 1001)]).toEqual([status.OK, status.INVALID_ARGUMENT]);
+});
+
 describe('a claim', () => {
   test('keeps other servers out for as long as its client lives, and nobody else', async () => {
     await using home = await DataHome.open();

@@ -60,6 +60,8 @@ describe('a stream of writes', () => {
     expect(await open().end).toBe('too many streams');
     opened[0]?.stream.cancel();
     await eventually('there is room', async () => (await open().end) === 'answered');
+    opened[1]?.stream.end();
+    await eventually('there is room again', async () => (await open().end) === 'answered');
     for (const { stream } of opened) stream.cancel();
   });
 });

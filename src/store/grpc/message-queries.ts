@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Snowflake } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { MessageWithReactions } from '../../protocol/records.ts';
-import type { MessagePage, MessagesPort } from '../ports.ts';
+import type { AskedReactions, MessagePage, MessagesPort } from '../ports.ts';
 import {
   given,
   id,
@@ -19,8 +19,17 @@ import {
 } from './query.ts';
 import type { Fields } from './wire.ts';
 
-/** Questions of one call about reactions. */
-const MOST_ASKED = 10_000;
+/** Pairs of a message and a user that one call asks about. */
+const MOST_PAIRS = 100_000;
+
+const askedReactions = z
+  .array(
+    z.object({ ids, user_ids: ids }).transform((each): AskedReactions => ({ ids: each.ids, users: each.user_ids })),
+  )
+  .max(MOST_PAIRS)
+  .refine((asked) => asked.reduce((sum, { ids: those, users }) => sum + those.length * users.length, 0) <= MOST_PAIRS, {
+    error: `at most ${MOST_PAIRS} pairs of a message and a user`,
+  });
 
 const page = z.object({ channel_id: id, before: maybeId, after: maybeId, around: maybeId, limit: limitTo(100) });
 
@@ -83,10 +92,8 @@ export const messageQueries: QueriesOf<MessagesPort> = {
       asked: asked.map((each) => ({ ids: each.ids, user_ids: each.users })),
     }),
     args: z
-      .object({ channel_id: id, asked: z.array(z.object({ ids, user_ids: ids })).max(MOST_ASKED) })
-      .transform(({ channel_id, asked }) => {
-        return [channel_id, asked.map((each) => ({ ids: each.ids, users: each.user_ids }))] as const;
-      }),
+      .object({ channel_id: id, asked: askedReactions })
+      .transform(({ channel_id, asked }) => [channel_id, asked] as const),
     answer: (found) => ({
       messages: found.map((each) => ({ message_id: each.id, user_id: each.user, emojis: each.emojis })),
     }),
