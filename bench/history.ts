@@ -1,6 +1,6 @@
 /**
  * `npx bun bench/history.ts`: server CPU per page of 50 messages over HTTP, from a channel of 100,000: pages before ids by chance, which the server has to
- * read, and one page again and again, which its readers may share. JSON with `--json`.
+ * read, and one page again and again, which its readers may share; beside one thread of Bun that reads as many rows and answers with them. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,12 @@ import { snowflakeAt } from '../src/protocol/snowflake.ts';
 import { connectStore } from '../src/store/sqlite/client.ts';
 import { openSqlite } from '../src/store/sqlite/threads.ts';
 import { messageRecord } from '../tests/conformance/store-records.ts';
+import type { LineClient } from '../tests/support/line-client.ts';
 import { ServerProcess } from '../tests/support/server-process.ts';
 import { Town } from '../tests/support/town.ts';
-import { gatherCrowd, loadClient, machine, median, rounded } from './crowd.ts';
+import { gatherCrowd, loadClient, machine, rounded } from './crowd.ts';
 import type { PagesAsk } from './load-client.ts';
-import { cpuMsOf } from './process-cpu.ts';
+import { ASK_MS, type Figures, guildhallTarget, inTurns, type Round, startRaw, tellRaw } from './targets.ts';
 
 const MESSAGES = Number(process.env.BENCH_MESSAGES ?? 100_000);
 /** One in so many milliseconds: four months of them. */
@@ -23,13 +24,18 @@ const EVERY_MS = 100_000;
 const CONTENT = 'x'.repeat(200);
 const PAGE = 50;
 const PAGES = 1000;
-const ROUNDS = 5;
 const WINDOWS = [1, 8] as const;
 const COMMIT = 1000;
-const ASK_MS = 60_000;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 const start = (): Promise<ServerProcess> => ServerProcess.start(dataDir, ['--rate-limits', 'off']);
+
+async function pagesRound(client: LineClient, ask: PagesAsk): Promise<Round> {
+  const began = performance.now();
+  const came = await client.ask<number>('pages', { ...ask }, ASK_MS);
+  if (came !== PAGES * PAGE) throw new Error(`${came} messages in ${PAGES} pages of ${PAGE}`);
+  return { units: PAGES, wallMs: performance.now() - began };
+}
 
 /** Straight into the store, where the server is not. */
 async function fill(guild: string, channel: string, author: string, newest: number): Promise<void> {
@@ -56,29 +62,31 @@ try {
   await fill(place.id, place.channel, owner.id, newest);
   await using server = await start();
   await using client = loadClient();
-  const url = `${Town.of(server).url}/api/v10/channels/${place.channel}/messages?limit=${PAGE}&before=`;
+  await using raw = await startRaw(dataDir);
+  const api = `${Town.of(server).url}/api/v10/channels/${place.channel}/messages?limit=${PAGE}`;
+  const [sample] = (await (await fetch(api, { headers: { authorization: owner.token } })).json()) as unknown[];
+  await tellRaw(raw, 'fill', { messages: MESSAGES, wire: JSON.stringify(sample) });
+  /** By how many messages back from the newest a page begins. */
+  const sources = {
+    guildhall: { url: `${api}&before=`, borderOf: (back: number) => snowflakeAt(newest - back * EVERY_MS) },
+    raw: { url: `${raw.url}/page?before=`, borderOf: (back: number) => String(MESSAGES - back) },
+  };
   const random = seededRandom(1);
-  const anywhere = (): string => snowflakeAt(newest - Math.floor(random.unit() * (MESSAGES - PAGE)) * EVERY_MS);
-  const kinds = { different: anywhere, equal: () => snowflakeAt(newest) };
+  const before = {
+    different: (): number => Math.floor(random.unit() * (MESSAGES - PAGE)),
+    equal: (): number => 0,
+  };
+  const targets = [guildhallTarget(server, client), raw];
 
-  const rows: { pages: string; inFlight: number; cpuMsPerPage: number; rounds: number[] }[] = [];
-  for (const [pages, before] of Object.entries(kinds)) {
+  const rows: ({ pages: string; inFlight: number } & Figures)[] = [];
+  for (const [pages, back] of Object.entries(before)) {
     for (const inFlight of WINDOWS) {
-      const costs: number[] = [];
-      // The first round warms up.
-      for (let round = 0; round <= ROUNDS; round += 1) {
-        const ask: PagesAsk = {
-          url,
-          authorization: owner.token,
-          before: Array.from({ length: PAGES }, before),
-          inFlight,
-        };
-        const cpu = cpuMsOf(server.pid);
-        const came = await client.ask<number>('pages', { ...ask }, ASK_MS);
-        if (came !== PAGES * PAGE) throw new Error(`${came} messages in ${PAGES} pages of ${PAGE}`);
-        if (round > 0) costs.push((cpuMsOf(server.pid) - cpu) / PAGES);
-      }
-      rows.push({ pages, inFlight, cpuMsPerPage: rounded(median(costs)), rounds: costs.map((it) => rounded(it)) });
+      const figures = await inTurns(targets, (it) => {
+        const { url, borderOf } = sources[it.name];
+        const before = Array.from({ length: PAGES }, () => borderOf(back()));
+        return pagesRound(it.client, { url, authorization: owner.token, before, inFlight });
+      });
+      rows.push({ pages, inFlight, ...figures });
     }
   }
 
@@ -87,8 +95,9 @@ try {
     console.log(
       `${machine.cores} cores (${machine.cpu}), Bun ${machine.bun}, ${MESSAGES} messages of ${CONTENT.length} bytes`,
     );
-    console.log('pages | in flight | server CPU per page of 50 | rounds');
-    for (const it of rows) console.log(`${it.pages} | ${it.inFlight} | ${it.cpuMsPerPage} ms | ${it.rounds.join(' ')}`);
+    console.log('pages | in flight | server CPU per page of 50 | raw | times raw');
+    for (const { pages, inFlight, guildhall, raw: bare, timesRaw } of rows)
+      console.log(`${pages} | ${inFlight} | ${rounded(guildhall.cpuMs)} ms | ${rounded(bare.cpuMs)} ms | ${timesRaw}`);
   }
 } finally {
   await rm(dataDir, { recursive: true, force: true });

@@ -5,23 +5,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RawGateway } from '../tests/support/raw-gateway.ts';
 import { ServerProcess } from '../tests/support/server-process.ts';
 import { Town } from '../tests/support/town.ts';
 import { gatherCrowd, loadClient, machine, median, rounded, sessionsThatFit } from './crowd.ts';
 import type { ConnectAsk } from './load-client.ts';
 import { cpuMsOf, residentKibOf } from './process-cpu.ts';
+import { ASK_MS, connect, startRaw, tellRaw } from './targets.ts';
 
 const WANTED_SESSIONS = Number(process.env.BENCH_SESSIONS ?? 5000);
 const PEOPLE = Number(process.env.BENCH_PEOPLE ?? 100);
 /** What warms up: their cost counts for nothing. */
 const FIRST_SESSIONS = 500;
 const STEPS = 5;
-const RESUMES = 3;
+const RESUMES = 5;
+const RAW_ROUNDS = 5;
+const SMALL_READY = '{"t":"READY","s":1,"op":0,"d":{}}';
 /** Until the server has seen every line end. */
 const CUT_MS = 1500;
 /** Until the server has collected the garbage of the identifies and given its pages back. */
 const IDLE_MS = 15_000;
-const ASK_MS = 60_000;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'guildhall-bench-'));
 try {
@@ -57,11 +60,33 @@ try {
     resumes.push(await cost('resume', connected, connected));
   }
 
+  await using probe = await RawGateway.login(town.url, { token: tokens[0] ?? '' });
+  const ready = probe.dispatches.find(({ t }) => t === 'READY')?.text ?? '';
+  await using raw = await startRaw(dataDir);
+  /** Of the least: a line that is upgraded, and its first word answered with one frame. */
+  const rawCosts = async (frame: string): Promise<readonly number[]> => {
+    await tellRaw(raw, 'frames', { ready: frame });
+    const costs: number[] = [];
+    for (let n = 0; n <= RAW_ROUNDS; n += 1) {
+      const before = cpuMsOf(raw.pid);
+      await connect(raw.client, { port: raw.port, sessions: step, tokens: ['any'] });
+      costs.push((cpuMsOf(raw.pid) - before) / step);
+      await raw.client.ask('cut');
+      await Bun.sleep(CUT_MS);
+    }
+    // The first warms up.
+    return costs.slice(1);
+  };
+  const raws = { ready: await rawCosts(ready), small: await rawCosts(SMALL_READY) };
+
   const figures = {
     cpuMsPerIdentify: rounded(median(identifies)),
     identifies: identifies.map((it) => rounded(it)),
+    rawMsPerReady: rounded(median(raws.ready), 3),
+    readyBytes: ready.length,
     cpuMsPerResume: rounded(median(resumes), 3),
     resumes: resumes.map((it) => rounded(it, 3)),
+    rawMsPerLine: rounded(median(raws.small), 3),
     residentKibPerSession: rounded((residentAfter - residentBefore) / (STEPS * step), 1),
     residentMib: [residentBefore, residentAfter].map((it) => Math.round(it / 1024)),
   };
@@ -69,8 +94,11 @@ try {
     console.log(JSON.stringify({ machine, sessions: connected, people: PEOPLE, ...figures }, null, 2));
   else {
     console.log(`${connected} sessions, ${PEOPLE} people, ${machine.cores} cores (${machine.cpu}), Bun ${machine.bun}`);
-    console.log(`server CPU per identify: ${figures.cpuMsPerIdentify} ms (${figures.identifies.join(', ')})`);
-    console.log(`server CPU per resume: ${figures.cpuMsPerResume} ms (${figures.resumes.join(', ')})`);
+    const { cpuMsPerIdentify, rawMsPerReady, cpuMsPerResume, rawMsPerLine } = figures;
+    console.log(`server CPU per identify: ${cpuMsPerIdentify} ms (${figures.identifies.join(', ')})`);
+    console.log(`  raw line with a READY of ${ready.length} bytes: ${rawMsPerReady} ms`);
+    console.log(`server CPU per resume: ${cpuMsPerResume} ms (${figures.resumes.join(', ')})`);
+    console.log(`  raw line: ${rawMsPerLine} ms`);
     console.log(
       `resident per idle session: ${figures.residentKibPerSession} KiB (${figures.residentMib.join(' to ')} MiB)`,
     );

@@ -68,6 +68,7 @@ const identify = (token: string): string =>
   JSON.stringify({ op: 2, d: { token, properties: { os: 'linux', browser: 'bench', device: 'bench' } } });
 
 async function connect({ port, sessions, tokens, follow = false }: ConnectAsk): Promise<number> {
+  const before = counts.readies - sockets.length;
   while (sockets.length < sessions) {
     const batch = Array.from({ length: Math.min(BATCH, sessions - sockets.length) }, (_, n) => {
       const cursor = follow ? { sessionId: '', seq: 0 } : null;
@@ -75,9 +76,9 @@ async function connect({ port, sessions, tokens, follow = false }: ConnectAsk): 
       return openCounting(port, identify(tokens[(sockets.length + n) % tokens.length] ?? ''), counts, cursor);
     });
     sockets.push(...(await Promise.all(batch)));
-    await until('READY', () => counts.readies >= sockets.length);
+    await until('READY', () => counts.readies - before >= sockets.length);
   }
-  return counts.readies;
+  return sockets.length;
 }
 
 /** Cuts every line; the sessions stay with the server for a while. */
