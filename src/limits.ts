@@ -213,7 +213,7 @@ export const LIMITS = {
   uploads: 32,
   /** All files of the installation on disk; then uploads are refused 507. */
   uploadQuotaBytes: 20 * GIB,
-  /** A request that sends nothing for this long is closed. */
+  /** A request that sends nothing for this long is closed; on Bun also one that sends less than 16 KiB a second. */
   requestIdleMs: 30 * SECOND,
   /** Requests in hand on one worker; further ones are refused 503. */
   requests: 10_000,

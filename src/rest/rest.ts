@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { counter, type Family, gauge } from '../base/metrics.ts';
 import type { Account } from '../protocol/accounts.ts';
-import { refuse } from '../protocol/errors.ts';
+import { Fault, refuse } from '../protocol/errors.ts';
 import type { RateClaim, RateNumbers } from '../protocol/links.ts';
 import { Call } from './call.ts';
 import { serveCdn } from './cdn.ts';
@@ -145,10 +145,9 @@ async function run(
     const outcome = isShed ? noContent : await each.handle(call);
     response = outcome instanceof Response ? outcome : answer(outcome);
   } catch (error) {
-    if (error instanceof Overrun) {
-      local = error.numbers;
-      response = answerRefusal(error.refusal, error.scope);
-    } else response = answerError(error, deps.report);
+    const overrun = overrunOf(error, edge, rate);
+    local = overrun?.numbers ?? local;
+    response = overrun ? answerRefusal(overrun.refusal, overrun.scope) : answerError(error, deps.report);
   }
   const numbers = call?.rate ?? local ?? { limit: rate.limit, remaining: rate.limit - 1, resetAfterMs: rate.windowMs };
   setRateHeaders(response.headers, { bucket, numbers }, deps.clock.now());
@@ -166,14 +165,23 @@ class Overrun extends Refused {
   }
 }
 
+/** An owner that has too much to do is heard as a worker that has: when it will have less, neither knows. Null: it is something else. */
+function overrunOf(error: unknown, { deps }: Edge, rate: Rate): Overrun | null {
+  if (error instanceof Overrun) return error;
+  return error instanceof Fault && error.code === 'shed' ? shedNow(deps, rate) : null;
+}
+
+/** Spread, or they would all come back at once. */
+function shedNow({ limits: { shedMinMs, shedMaxMs }, random }: RestDeps, { limit }: Rate): Overrun {
+  const resetAfterMs = Math.round(shedMinMs + random.unit() * (shedMaxMs - shedMinMs));
+  return new Overrun({ limit, remaining: 0, resetAfterMs }, 'shared');
+}
+
 /** Before anything is looked up: what is refused costs nothing. True: it may be left undone, and nobody need hear of it. */
-function refuseIfOverloaded({ deps }: Edge, { urgency }: Route, { limit }: Rate): boolean {
+function refuseIfOverloaded({ deps }: Edge, { urgency }: Route, rate: Rate): boolean {
   if (!deps.load.sheds(urgency)) return false;
   if (urgency === 'typing') return true;
-  const { shedMinMs, shedMaxMs } = deps.limits;
-  // Spread, or they would all come back at once.
-  const resetAfterMs = Math.round(shedMinMs + deps.random.unit() * (shedMaxMs - shedMinMs));
-  throw new Overrun({ limit, remaining: 0, resetAfterMs }, 'shared');
+  throw shedNow(deps, rate);
 }
 
 function countHere(edge: Edge, name: string, rate: Rate, scope: 'user' | 'global' = 'user'): RateNumbers {

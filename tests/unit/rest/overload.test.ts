@@ -60,6 +60,12 @@ test('an owner that sheds is heard the same way; typing there is left undone', a
   expect((await type()).status).toBe(204);
   const answer = await read();
   expect([answer.status, answer.headers.get('x-ratelimit-scope')]).toEqual([429, 'shared']);
+  expect(answer.headers.get('x-ratelimit-remaining')).toBe('0');
+  // Not all at the same moment.
+  const waits = await Promise.all(
+    Array.from({ length: 20 }, async () => ((await (await read()).json()) as { retry_after: number }).retry_after),
+  );
+  expect([Math.min(...waits) >= 1, Math.max(...waits) <= 5, new Set(waits).size > 10]).toEqual([true, true, true]);
 });
 
 test('a browser can read that there are too many requests', async () => {
