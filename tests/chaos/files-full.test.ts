@@ -4,10 +4,8 @@ import { readdirSync } from 'node:fs';
 import type { MessageDraft } from '../../src/protocol/commands.ts';
 import { defaultAvatar } from '../../src/rest/default-avatars.ts';
 import { annaAccount, BOT, CHANNEL, type FakeRest, fakeRest } from '../support/fake-rest.ts';
+import { skipped } from '../support/skipped.ts';
 import { SmallDisk } from '../support/small-disk.ts';
-
-const impossible = SmallDisk.impossible();
-if (impossible !== null) console.warn(`files on a full disk are not tested: ${impossible}`);
 
 const ROOM = 256 * 1024;
 /** More than there is, in pieces. */
@@ -15,7 +13,7 @@ const LARGE = 'x'.repeat(2 * ROOM);
 const FULL = { message: 'The store of this server is full', code: 0 };
 const png = Buffer.from(defaultAvatar(0) as Uint8Array).toString('base64');
 
-describe.skipIf(impossible !== null && !process.env.CI)('a full disk', () => {
+describe.skipIf(skipped('files on a full disk', SmallDisk.impossible(), true))('a full disk', () => {
   let disk: SmallDisk;
   let rest: FakeRest;
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { APIMessage } from 'discord-api-types/v10';
 import type { Frame } from '../support/raw-gateway.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { skipped } from '../support/skipped.ts';
 import { SlowSocket } from '../support/slow-socket.ts';
 import { Town } from '../support/town.ts';
 import { clientSuite } from './client-suite.ts';
@@ -31,14 +32,7 @@ function missing(): string | null {
   return status === 0 ? null : `deno does not run: ${error?.message ?? stderr}`;
 }
 
-const why = missing();
-if (why !== null) {
-  const sentence = `Deno is not tested here: ${why}`;
-  if (process.env.CI === 'true') throw new Error(sentence);
-  console.warn(`\n*** ${sentence} ***\n`);
-}
-
-describe.skipIf(why !== null)('deno task start', () => {
+describe.skipIf(skipped('Deno', missing()))('deno task start', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'guildhall-deno-'));

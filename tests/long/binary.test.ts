@@ -12,6 +12,7 @@ import { EmptyRoot } from '../support/empty-root.ts';
 import { LineClient } from '../support/line-client.ts';
 import { listeners, strangers, traceTo } from '../support/network-trace.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { skipped } from '../support/skipped.ts';
 import { SnippetFolder, snippetsOf } from '../support/snippets.ts';
 import { Town } from '../support/town.ts';
 
@@ -29,18 +30,9 @@ const folder = mkdtempSync(join(tmpdir(), 'guildhall-binary-'));
 const executable = join(folder, 'guildhall');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Says loudly what is not tested; for root in CI that is a failure. */
-function skipped(what: string, why: string | null): boolean {
-  if (why === null) return false;
-  const sentence = `${what}: not tested here: ${why}`;
-  if (process.env.CI === 'true' && process.getuid?.() === 0) throw new Error(sentence);
-  console.warn(`\n*** ${sentence} ***\n`);
-  return true;
-}
-
-const noRoot = skipped('the binary in an empty root', EmptyRoot.impossible());
+const noRoot = skipped('the binary in an empty root', EmptyRoot.impossible(), true);
 const noTrace =
-  noRoot || skipped("the binary's connections", Bun.which('strace') === null ? 'strace is missing' : null);
+  noRoot || skipped("the binary's connections", Bun.which('strace') === null ? 'strace is missing' : null, true);
 
 /** As it is seen from outside of its root. */
 function townOf(server: ServerProcess, root: EmptyRoot): Town {
