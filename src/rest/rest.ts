@@ -172,7 +172,8 @@ function overrunOf(error: unknown, { deps }: Edge, rate: Rate): Overrun | null {
 }
 
 /** Spread, or they would all come back at once. */
-function shedNow({ limits: { shedMinMs, shedMaxMs }, random }: RestDeps, { limit }: Rate): Overrun {
+function shedNow({ limits, random }: RestDeps, { limit }: Rate): Overrun {
+  const { shedMinMs, shedMaxMs } = limits;
   const resetAfterMs = Math.round(shedMinMs + random.unit() * (shedMaxMs - shedMinMs));
   return new Overrun({ limit, remaining: 0, resetAfterMs }, 'shared');
 }

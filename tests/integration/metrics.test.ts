@@ -35,6 +35,8 @@ describe('the numbers', () => {
       const after = await read(base);
       expect(of(after, 'guildhall_sessions') - of(before, 'guildhall_sessions')).toBe(2);
       expect(of(after, 'guildhall_sockets')).toBe(2);
+      expect(of(after, 'guildhall_sessions_live') - of(before, 'guildhall_sessions_live')).toBe(2);
+      expect(of(after, 'guildhall_variants')).toBeGreaterThan(of(before, 'guildhall_variants'));
       expect(of(after, 'guildhall_worker_up{worker="0"}')).toBe(1);
       expect(of(after, 'guildhall_worker_up{worker="1"}')).toBe(1);
     }
@@ -63,6 +65,7 @@ describe('the numbers', () => {
     expect(by('guildhall_writes_total')).toBeGreaterThanOrEqual(6);
     expect(by('guildhall_reads_total{how="made"}')).toBe(1);
     expect(by('guildhall_log_entries')).toBeGreaterThanOrEqual(3);
+    expect(by('guildhall_log_bytes')).toBeGreaterThan(300);
     expect(of(after, 'guildhall_turn_seconds_sum{command="createMessage"}')).toBeGreaterThan(0);
     expect(of(after, 'guildhall_actors{kind="g"}')).toBeGreaterThanOrEqual(1);
     expect(of(after, 'guildhall_store_state{state="open"}')).toBe(2);

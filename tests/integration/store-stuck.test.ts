@@ -8,6 +8,7 @@ import { runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { hangWriter, releaseWriter } from '../support/hanging-writer.ts';
 import { guildOn } from '../support/placed.ts';
+import { numbersOf, sumOf } from '../support/read-numbers.ts';
 import { type Person, type Place, Town } from '../support/town.ts';
 
 const STUCK = 'The store of this server does not answer';
@@ -20,10 +21,8 @@ interface Said {
   readonly ended: Promise<void>;
 }
 
-async function stuckWorkers(town: Town): Promise<number> {
-  const text = await (await fetch(`${town.url}/metrics`)).text();
-  return Number(/guildhall_store_state\{state="stuck"\} (\d+)/.exec(text)?.[1]);
-}
+const stuckWorkers = async (town: Town): Promise<number> =>
+  sumOf(await numbersOf(town), 'guildhall_store_state{state="stuck"}');
 
 function say(town: Town, who: Person, { channel }: Place): Said {
   const noted = (answer: APIMessage | Refused): void => {
@@ -106,4 +105,31 @@ test('a store that hangs refuses writes before any commit failed; typing, presen
   if (swallowed.answer !== null && !(swallowed.answer instanceof Refused))
     expect(await history(town, owner, busy)).toContain(swallowed.answer.id);
   await eventually('all is well', async () => (await fetch(`${town.url}/health`)).ok);
+}, 60_000);
+
+test('what waits for a store that says nothing is in the numbers, until it has been said', async () => {
+  await using town = await Town.open({ config: { rateLimits: 'off' }, writerProgram });
+  const owner = await town.person('owner');
+  const place = await guildOn(town, 0, owner);
+  const waits = async (): Promise<number[]> => {
+    const numbers = await numbersOf(town);
+    return ['batches_at_store', 'mailbox_entries', 'mailbox_entries_max'].map((name) =>
+      sumOf(numbers, `guildhall_${name}`),
+    );
+  };
+  expect(await waits()).toEqual([0, 0, 0]);
+  const fifo = join(town.dataDir, 'hang.fifo');
+  execFileSync('mkfifo', [fifo]);
+  hangWriter(fifo);
+  await using hung = { [Symbol.asyncDispose]: () => releaseWriter(fifo) };
+  const said = [say(town, owner, place)];
+  await eventually('one is at the store', async () => {
+    // Those that come now wait behind it.
+    said.push(say(town, owner, place));
+    const [atStore = 0, waiting = 0, most = 0] = await waits();
+    return atStore === 1 && waiting > 0 && most > 0;
+  });
+  await hung[Symbol.asyncDispose]();
+  await Promise.all(said.map(({ ended }) => ended));
+  await eventually('nothing waits', async () => (await waits()).every((count) => count === 0));
 }, 60_000);
