@@ -1,5 +1,6 @@
 /** Names and kinds of files: what a name may be, what a browser may show, how big a picture is. */
 import { disableTypes, imageSize } from 'image-size';
+import { jpegSize } from './jpeg.ts';
 
 /** Shown in place by browsers; everything else is a download. No SVG, no HTML, no PDF: they can carry scripts. */
 const MEDIA: ReadonlyMap<string, string> = new Map(
@@ -66,8 +67,10 @@ function shortened(text: string, maxBytes: number): string {
 /** How much of a file's start is looked at: the size of a JPEG may stand behind a long preview. */
 export const HEAD_BYTES = 256 * 1024;
 
-const KNOWN = new Set(['png', 'jpg', 'gif', 'webp']);
+/** Of these the library looks at a few bytes. At a JPEG it looks byte by byte, which takes half a second of one that is made for it. */
+const KNOWN = new Set(['png', 'gif', 'webp']);
 disableTypes([
+  'jpg',
   'bmp',
   'cur',
   'dds',
@@ -94,6 +97,10 @@ export interface Picture {
 
 /** From the first bytes; null for what is no PNG, JPEG, GIF or WebP. */
 export function pictureOf(head: Uint8Array): Picture | null {
+  if (head[0] === 0xff && head[1] === 0xd8) {
+    const size = jpegSize(head);
+    return size && { type: 'jpg', ...size };
+  }
   try {
     const { type, width, height } = imageSize(head);
     return type !== undefined && KNOWN.has(type) ? { type, width, height } : null;
