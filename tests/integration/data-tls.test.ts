@@ -21,11 +21,10 @@ async function serve(folder: StoreFolder, files: TlsFiles) {
   const flags = { 'data-dir': folder.dir, 'data-listen': '127.0.0.1:0', ...tls };
   const running = await startData(readConfig(flags, {}));
   const token = readFileSync(running.tokenFile, 'utf8').trim();
-  const limits = { ...CLIENT_LIMITS, connectMs: 1500 };
   const connect = (host: string, ca: string | null) => {
     const address = running.address.replace('127.0.0.1', host);
     const authority = ca === null ? null : readFileSync(ca);
-    return connectGrpc({ address, token, ca: authority, claim: '', clock: realClock, limits });
+    return connectGrpc({ address, token, ca: authority, claim: '', clock: realClock, limits: CLIENT_LIMITS });
   };
   return { ...running, connect, [Symbol.asyncDispose]: running.stop };
 }
