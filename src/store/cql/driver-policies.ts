@@ -22,9 +22,10 @@ export class WriteAttempts extends RetryPolicy {
     return this.#inTime(super.onRequestError(...asked));
   }
 
-  override onWriteTimeout(...asked: Parameters<Retries['onWriteTimeout']>): Decision {
+  /** The driver would ask once more when the batch log was late: beside a node that died that one is as late, and whoever asks has another way. */
+  override onWriteTimeout(): Decision {
     this.wasLate = true;
-    return this.#inTime(super.onWriteTimeout(...asked));
+    return this.rethrowResult();
   }
 
   override onUnavailable(...asked: Parameters<Retries['onUnavailable']>): Decision {

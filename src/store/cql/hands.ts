@@ -2,8 +2,8 @@
 import type { Param, Statement } from './cluster.ts';
 
 /**
- * Stores these and resolves with true when they are acknowledged, however often that takes; a logged batch is tried once, false: it was late. Rejects
- * with `Refused` when the cluster will never take them.
+ * Stores these and resolves with true when they are acknowledged, however often that takes; a logged batch is tried once, or not at all while those
+ * before it were late: false. Rejects with `Refused` when the cluster will never take them.
  */
 export type Persist = (statements: readonly Statement[], logged: boolean) => Promise<boolean>;
 

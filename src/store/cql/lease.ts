@@ -9,6 +9,8 @@ import { sentence } from './trouble.ts';
 /** How long a lease outlives its last renewal. Longer than a batch that nobody acknowledged can wait in the cluster's batch log (docs/decisions). */
 export const LEASE_MS = 20_000;
 const RENEW_MS = 3000;
+/** After one that failed: time runs on. */
+const AGAIN_MS = 500;
 /** The holder stops this long before its lease can end. */
 const MARGIN_MS = 5000;
 /** Between two looks at a lease that somebody else has. */
@@ -142,8 +144,8 @@ export class Lease {
     this.#wallUntil = from.wall + LEASE_MS - MARGIN_MS;
   }
 
-  #schedule(): void {
-    this.#timer = this.#options.clock.after(RENEW_MS, () => {
+  #schedule(ms = RENEW_MS): void {
+    this.#timer = this.#options.clock.after(ms, () => {
       this.#renewing = this.#renew();
     });
   }
@@ -153,6 +155,7 @@ export class Lease {
     const { cluster, name, holder, beforeRenewal } = this.#options;
     const began = this.#moment();
     const wasHeld = this.isHeld;
+    let isRenewed = false;
     try {
       if (wasHeld) await beforeRenewal?.();
       this.#beat += 1;
@@ -160,12 +163,13 @@ export class Lease {
       if (applied || (await this.#regain())) {
         if (!wasHeld) await beforeRenewal?.();
         this.#extend(began);
+        isRenewed = true;
         this.#say('in time', '');
       } else this.#say(this.isHeld ? 'late' : 'out', 'the cluster does not give it');
     } catch (error) {
       this.#say(this.isHeld ? 'late' : 'out', sentence(error));
     }
-    if (!this.#ended) this.#schedule();
+    if (!this.#ended) this.#schedule(isRenewed ? RENEW_MS : AGAIN_MS);
   }
 
   #say(renewal: Renewal, why: string): void {

@@ -4,6 +4,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Outbox, WriterRequests } from '../thread/wire.ts';
+import { BatchLog } from './batch-log.ts';
 import type { Queries, Statement } from './cluster.ts';
 import type { Db } from './db.ts';
 import { deliver, finishPending, planOf, stamped } from './delivery.ts';
@@ -70,13 +71,15 @@ export class Writer {
   /** Owners whose turn comes. */
   readonly #ready: OwnerKey[] = [];
   readonly #settled = new LRUCache<OwnerKey, true>({ max: SETTLED });
+  readonly #batchLog: BatchLog;
   #running = 0;
   #waiting = 0;
   #reserving: Promise<void> | null = null;
   #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
-    const { db, health } = options;
+    const { db, health, clock } = options;
+    this.#batchLog = new BatchLog(clock);
     this.#options = { ...options, db: { ...db, cluster: watched(db.cluster, health) } };
   }
 
@@ -241,10 +244,16 @@ export class Writer {
       }
     };
     return async (statements, logged) => {
+      if (logged && !this.#batchLog.mayTry()) return false;
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)) {
         if (lease.isOver || (!lease.isHeld && !mayBeStored)) throw notHeld();
-        if (lease.isHeld && (await attempt(statements, logged))) return true;
-        if (logged && mayBeStored) return false;
+        const isStored = lease.isHeld && (await attempt(statements, logged));
+        if (logged && isStored) this.#batchLog.answered();
+        if (isStored) return true;
+        if (logged && mayBeStored) {
+          this.#batchLog.wasLate();
+          return false;
+        }
         await new Promise<void>((resolve) => clock.after(pause, resolve));
       }
     };

@@ -109,3 +109,11 @@ describe('a write whose lease ends while a node hangs', () => {
 
 type Plans = (error: Error, hosts: Iterator<Host>) => void;
 const noError = null as unknown as Error;
+
+test('a batch log that is late is not asked once more: beside a node that died it would be as late again', () => {
+  const attempts = new WriteAttempts(() => true);
+  const info = { query: '', executionOptions: {}, nbRetry: 0 } as policies.retry.OperationInfo;
+  const asked: policies.retry.RetryPolicy = attempts;
+  expect(asked.onWriteTimeout(info, types.consistencies.two, 1, 2, 'BATCH_LOG').decision).toBe(RETHROW);
+  expect(attempts.wasLate).toBe(true);
+});
