@@ -14,7 +14,7 @@ import { isOwed } from './envelopes.ts';
 import { Loads } from './loads.ts';
 import { Shed } from './overload.ts';
 import type { ActorsLimits, ActorWorld, Asked, Opened } from './ports.ts';
-import { CAUSES, type Ending, type Load, type Shell } from './shell.ts';
+import { CAUSES, closedReply, type Ending, type Load, type Shell } from './shell.ts';
 
 export interface ActorsWorld extends ActorWorld {
   /** Fences the key at the store, then reads it. Rejects with Fault. */
@@ -76,7 +76,12 @@ export class Actors {
   }
 
   ask(key: OwnerKey, asked: Omit<Asked, 'what'>): void {
-    this.#try(key, asked.fail, (actor) => actor.put({ what: 'ask', ...asked }));
+    this.#try(key, asked.fail, (actor) => {
+      // A load may wait for the store as long as the command does: what it would be told then it is told at once. Asked again, it may be stored.
+      const reply = asked.again || actor.epoch !== null ? null : closedReply(this.world, asked.command);
+      if (reply === null) actor.put({ what: 'ask', ...asked });
+      else asked.respond(reply);
+    });
   }
 
   read(key: OwnerKey, question: Question, respond: (reply: Reply) => void, fail: (error: Error) => void): void {

@@ -3,7 +3,6 @@ import { expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { APIMessage } from 'discord-api-types/v10';
 import { Refused } from '../support/call-rest.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { type Person, type Place, Town } from '../support/town.ts';
@@ -12,7 +11,6 @@ const ROUNDS = 4;
 const WRITERS = 8;
 /** Acknowledged in a round before the kill; the kill falls at another moment of the commits each time. */
 const ACKNOWLEDGED = 150;
-const PAGE = 100;
 const FLAGS = ['--workers', '2', '--rate-limits', 'off'];
 
 /** What one writer has been told, and the one thing he was not told the end of. */
@@ -83,19 +81,8 @@ async function writeAndKill(server: ServerProcess, town: Town, owner: Person, le
   await killed;
 }
 
-async function readAll(town: Town, owner: Person, { channel }: Place): Promise<APIMessage[]> {
-  const all: APIMessage[] = [];
-  for (let before = ''; ; ) {
-    const path = `/channels/${channel}/messages?limit=${PAGE}${before === '' ? '' : `&before=${before}`}`;
-    const page = await town.rest<APIMessage[]>(owner.token, 'GET', path);
-    all.push(...page);
-    if (page.length < PAGE) return all.reverse();
-    before = page.at(-1)!.id;
-  }
-}
-
 async function check(town: Town, owner: Person, ledger: Ledger): Promise<void> {
-  const messages = await readAll(town, owner, ledger.place);
+  const messages = await town.history(owner, ledger.place.channel);
   const ids = messages.map(({ id }) => id);
   expect(ids).toEqual([...new Set(ids)].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)));
   const stored = new Map(messages.map(({ id, content }) => [id, content]));
@@ -121,7 +108,7 @@ async function askAgain(town: Town, owner: Person, ledger: Ledger): Promise<void
 
 /** What was unsure has an outcome now; from here on it is known. */
 async function settle(town: Town, owner: Person, ledger: Ledger): Promise<void> {
-  const stored = new Map((await readAll(town, owner, ledger.place)).map(({ id, content }) => [id, content]));
+  const stored = new Map((await town.history(owner, ledger.place.channel)).map(({ id, content }) => [id, content]));
   for (const id of ledger.unsure) {
     const content = stored.get(id);
     if (content === undefined) ledger.kept.delete(id);

@@ -168,6 +168,17 @@ export class Town implements AsyncDisposable {
     return this.rest<APIMessage>(tokenOf(who), 'POST', `/channels/${channel}/messages`, { content, ...more });
   }
 
+  /** All messages of a channel, the oldest first, as its pages say. */
+  async history({ token }: Person, channel: string): Promise<APIMessage[]> {
+    const all: APIMessage[] = [];
+    for (let before = ''; ; ) {
+      const page = await this.rest<APIMessage[]>(token, 'GET', `/channels/${channel}/messages?limit=100${before}`);
+      all.push(...page);
+      if (page.length < 100) return all.reverse();
+      before = `&before=${page.at(-1)?.id}`;
+    }
+  }
+
   /** A session of a person, ready. */
   visit(person: Person, base = this.url): Promise<RawGateway> {
     return RawGateway.login(base, { token: person.token });

@@ -294,6 +294,24 @@ describe('bounds', () => {
     expect(world.behaviors[0]?.log).toEqual(['typing', 'typing', 'typing']);
   });
 
+  test('a store that is away refuses commands at once, also of an owner that could not be loaded: they do not pile up before it', async () => {
+    const world = new FakeWorld();
+    world.store.state = 'broken';
+    world.openError = new Fault('timeout', true, 'no node answers');
+    for (let n = 0; n < 3; n += 1) {
+      const typing = world.ask(volatile({ name: 'typing' }));
+      expect(await outcome(world.ask(script({ add: 1 })))).toBe('refused storeBroken');
+      await world.clock.advance(1000);
+      expect(await outcome(typing)).toBe('timeout');
+    }
+    // What was asked before may be stored: the load knows.
+    world.openError = null;
+    const again = world.ask(script({ add: 1 }), { again: true });
+    world.store.state = 'open';
+    await world.clock.advance(5000);
+    expect(await outcome(again)).toStartWith('ok');
+  });
+
   test('a command that waited past its deadline is not decided', async () => {
     const world = new FakeWorld();
     world.loadNeed = () => new Promise((resolve) => world.clock.after(100, () => resolve(null)));

@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import { errors } from 'cassandra-driver';
 import { guildKey, type OwnerKey } from '../../../src/protocol/ids.ts';
-import { ChannelIndex } from '../../../src/store/cql/channel-index.ts';
 import type { Cluster, Statement } from '../../../src/store/cql/cluster.ts';
+import { dbOf } from '../../../src/store/cql/db.ts';
 import { Epochs } from '../../../src/store/cql/epochs.ts';
 import { ClusterHealth } from '../../../src/store/cql/health.ts';
 import { Stamps } from '../../../src/store/cql/stamps.ts';
@@ -56,7 +56,7 @@ class Store {
     stamps.raise(Number.MAX_SAFE_INTEGER);
     const cluster = nodes as unknown as Cluster;
     this.#writer = new Writer({
-      ...{ db: { cluster, channels: new ChannelIndex(cluster), clock }, clock, stamps, epochs: this.#epochs },
+      ...{ db: dbOf(cluster, clock), clock, stamps, epochs: this.#epochs },
       ...{ health: new ClusterHealth(clock), lease: { isHeld: true, isOver: false } },
       ...{ deadlineMs: 8000, maxWaiting: 1000, atOnce: 256, warn: () => {}, answered: () => this.#outbox.flush() },
     });
