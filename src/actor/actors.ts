@@ -232,8 +232,8 @@ export class Actors {
     const kept = cause === 'spent' ? left : left.filter(isOwed);
     for (const envelope of left) if (cause !== 'spent' && envelope.what === 'ask') envelope.fail(error);
     if (this.#isClosed || cause === 'left') return;
-    // Interested sessions wait for the next load: it tells them what was stored and never relayed.
-    if (isMissed || kept.length > 0) {
+    // Interested sessions wait for the next load: it tells them what was stored and never relayed. One that did not load hands on who waits.
+    if (isMissed || kept.length > 0 || (epoch === null && hearers.length > 0)) {
       const next = this.#actor(key, hearers);
       for (const envelope of kept) next.put(envelope);
     }

@@ -1,4 +1,5 @@
 /** Loads from the store what a command needs before its turn. */
+import { groupsOf } from '../base/groups-of.ts';
 import type { Authored } from '../guild/message-cache.ts';
 import type { Need } from '../protocol/decision.ts';
 import type { MessagesPort } from '../store/ports.ts';
@@ -7,8 +8,9 @@ type NeedReads = Pick<MessagesPort, 'message' | 'reactionsOf' | 'nonce' | 'pins'
 
 /** Messages that one ban deletes at most. */
 const AUTHORED = 1000;
-/** Messages in one query. */
-const AT_ONCE = 100;
+/** Messages in one query, and queries under way at once. */
+const MESSAGES_AT_ONCE = 100;
+const QUERIES_AT_ONCE = 16;
 
 /** The value that `Behavior.supply` takes for this need. Rejects with Fault. */
 export async function loadNeed(store: NeedReads, need: Need, now: number): Promise<unknown> {
@@ -34,12 +36,16 @@ export async function loadNeed(store: NeedReads, need: Need, now: number): Promi
 /** With the files of each, which leave the disk with it. */
 async function authored(store: NeedReads, need: Need & { readonly need: 'authored' }): Promise<Authored> {
   const found = await store.authored(need.channelIds, need.author, need.since, AUTHORED);
+  const pieces = [...Map.groupBy(found, (one) => one.channelId)].flatMap(([channelId, messages]) =>
+    groupsOf(messages, MESSAGES_AT_ONCE).map((some) => ({ channelId, ids: some.map(({ id }) => id) })),
+  );
   const known: Authored[number][] = [];
-  for (const [channelId, messages] of Map.groupBy(found, (one) => one.channelId)) {
-    for (let from = 0; from < messages.length; from += AT_ONCE) {
-      const ids = messages.slice(from, from + AT_ONCE).map(({ id }) => id);
-      for (const { message } of await store.messages(channelId, ids))
-        known.push({ channelId, id: message.id, files: message.wire.attachments.map(({ id }) => id) });
+  // The guild decides nothing meanwhile.
+  for (const some of groupsOf(pieces, QUERIES_AT_ONCE)) {
+    const read = await Promise.all(some.map(({ channelId, ids }) => store.messages(channelId, ids)));
+    for (const { message } of read.flat()) {
+      const files = message.wire.attachments.map(({ id }) => id);
+      known.push({ channelId: message.channel_id, id: message.id, files });
     }
   }
   return known;

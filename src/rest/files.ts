@@ -1,9 +1,11 @@
 /** Files on disk: attachments by channel and id, pictures of users and guilds by hash. One quota for the installation. */
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { groupsOf } from '../base/groups-of.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { HEAD_BYTES, type Picture, pictureOf, safeName } from './media.ts';
 import { refused, refusedField } from './refused.ts';
@@ -38,6 +40,8 @@ export interface OpenFile {
 const MAX_PICTURE_BYTES = 10 * 1024 * 1024;
 /** Of one owner and kind, the one that is shown included. */
 const KEPT_PICTURES = 5;
+/** Files that are removed at once. */
+const REMOVALS_AT_ONCE = 16;
 
 export class Files {
   readonly #directory: string;
@@ -99,7 +103,8 @@ export class Files {
   }
 
   async removeAttachments(channelId: Snowflake, ids: readonly Snowflake[]): Promise<void> {
-    for (const id of ids) await this.#remove(this.#attachment(channelId, id));
+    for (const some of groupsOf(ids, REMOVALS_AT_ONCE))
+      await Promise.all(some.map((id) => this.#remove(this.#attachment(channelId, id))));
   }
 
   /** Those that have a folder here. */

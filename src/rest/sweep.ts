@@ -3,7 +3,7 @@
  * and brings back what the last one said.
  */
 import * as z from 'zod/mini';
-import type { Snowflake } from '../protocol/ids.ts';
+import { compareSnowflakes, type Snowflake } from '../protocol/ids.ts';
 import { shownFiles } from '../protocol/shown-files.ts';
 import { timestampOf } from '../protocol/snowflake.ts';
 import type { RestDeps } from './deps.ts';
@@ -79,9 +79,8 @@ class Sweep {
   async files(place: Place | null): Promise<Place | null> {
     const more = place === null ? [] : await this.#old(place.channelId, place.file);
     if (place !== null && more.length > 0) return open(place.channelId, more);
-    const channels = ascending(await this.#deps.files.channels());
-    const channelId = channels.find((each) => place === null || isGreater(each, place.channelId));
-    if (channelId === undefined) return null;
+    const channelId = nextAfter(place?.channelId ?? '0', await this.#deps.files.channels());
+    if (channelId === null) return null;
     this.found.channels += 1;
     if ((await this.#deps.store.channelOwner(channelId)) === null) {
       this.found.strange += 1;
@@ -110,5 +109,12 @@ const open = (channelId: Snowflake, left: readonly Snowflake[], file = left.at(-
   left: [...left],
 });
 
-const isGreater = (one: Snowflake, other: Snowflake): boolean => BigInt(one) > BigInt(other);
-const ascending = (ids: readonly Snowflake[]): Snowflake[] => ids.toSorted((a, b) => (isGreater(a, b) ? 1 : -1));
+const isGreater = (one: Snowflake, other: Snowflake): boolean => compareSnowflakes(one, other) > 0;
+const ascending = (ids: readonly Snowflake[]): Snowflake[] => ids.toSorted(compareSnowflakes);
+
+/** Found in one pass: there may be a hundred thousand, and each is asked for the next one. */
+function nextAfter(id: Snowflake, ids: readonly Snowflake[]): Snowflake | null {
+  let next: Snowflake | null = null;
+  for (const each of ids) if (isGreater(each, id) && (next === null || isGreater(next, each))) next = each;
+  return next;
+}

@@ -18,7 +18,8 @@ export interface CircuitLimits {
   readonly trials: number;
 }
 
-export type Outcome = 'good' | 'bad';
+/** `left`: nobody waited for the answer any longer. It says nothing of what stands behind. */
+export type Outcome = 'good' | 'bad' | 'left';
 
 interface Counts {
   readonly good: number;
@@ -90,6 +91,7 @@ export function admit(circuit: Circuit, now: number, limits: CircuitLimits): Adm
 /** `round`: that of the circuit which let it in. */
 export function tell(circuit: Circuit, outcome: Outcome, round: number, now: number, limits: CircuitLimits): Circuit {
   if (circuit.round !== round || circuit.state === 'open') return circuit;
+  if (outcome === 'left') return circuit.state === 'closed' ? circuit : { ...circuit, trying: circuit.trying - 1 };
   if (circuit.state === 'closed') return count(turn(circuit, now, limits), outcome, now, limits);
   if (outcome === 'bad') return open(round, now, Math.min(circuit.pauseMs * 2, limits.openMaxMs));
   const good = circuit.good + 1;
@@ -112,7 +114,7 @@ function turn(circuit: Closed, now: number, limits: CircuitLimits): Closed {
   return { ...circuit, since: now, counts: NONE, before };
 }
 
-function count(circuit: Closed, outcome: Outcome, now: number, limits: CircuitLimits): Circuit {
+function count(circuit: Closed, outcome: keyof Counts, now: number, limits: CircuitLimits): Circuit {
   const counts = { ...circuit.counts, [outcome]: circuit.counts[outcome] + 1 };
   const bad = counts.bad + circuit.before.bad;
   const all = bad + counts.good + circuit.before.good;

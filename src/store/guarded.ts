@@ -224,7 +224,8 @@ export class GuardedStore implements Store {
         resolve(value);
       },
       (error) => {
-        end(error instanceof Fault && BAD.has(error.code) && !signal?.aborted ? 'bad' : 'good');
+        const isBad = error instanceof Fault && BAD.has(error.code);
+        end(signal?.aborted ? 'left' : isBad ? 'bad' : 'good');
         reject(error);
       },
     );

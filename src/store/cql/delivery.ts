@@ -3,6 +3,7 @@
  * a logged batch may be is first stored as an intent, under its owner; then its parts, then the intent is deleted. Who takes the owner over finishes what
  * an intent says: its statements have their timestamps, so doing them again changes nothing.
  */
+import { groupsOf } from '../../base/groups-of.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { Statement } from './cluster.ts';
@@ -122,8 +123,7 @@ async function store(hands: Hands, entries: readonly Entry[]): Promise<Refusal[]
 /** Nothing of them is under way any more when it settles. */
 async function storeParts(hands: Hands, parts: readonly (readonly Entry[])[]): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
-  for (let from = 0; from < parts.length; from += PARTS_AT_ONCE) {
-    const some = parts.slice(from, from + PARTS_AT_ONCE);
+  for (const some of groupsOf(parts, PARTS_AT_ONCE)) {
     const ends = await Promise.allSettled(some.map((part) => storePart(hands, part)));
     for (const [at, end] of ends.entries()) {
       if (end.status === 'fulfilled') continue;

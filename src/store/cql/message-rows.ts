@@ -1,4 +1,5 @@
 /** Rows of messages as they are read: never half of one, never through what is known to be empty. */
+import { groupsOf } from '../../base/groups-of.ts';
 import type { Snowflake } from '../../protocol/ids.ts';
 import { type BucketRange, bucketOf, type IdRange } from '../buckets.ts';
 import type { Db } from './db.ts';
@@ -66,7 +67,7 @@ export class MessageRows {
     }
     const found = new Map<Snowflake, MessageRow>();
     const asked = [...groups].flatMap(([bucket, all]) =>
-      chunksOf(all, KEYS_AT_ONCE).map((some) => [bucket, some] as const),
+      groupsOf(all, KEYS_AT_ONCE).map((some) => [bucket, some] as const),
     );
     const answers = await Promise.all(
       asked.map(([bucket, some]) =>
@@ -104,11 +105,4 @@ const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 function clamp(id: Snowflake | null, absent: bigint): bigint {
   return id === null ? absent : smaller(BigInt(id), HIGHEST);
-}
-
-/** So many at a time. */
-export function chunksOf(ids: readonly Snowflake[], most: number): Snowflake[][] {
-  const made: Snowflake[][] = [];
-  for (let from = 0; from < ids.length; from += most) made.push(ids.slice(from, from + most));
-  return made;
 }

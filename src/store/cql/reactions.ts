@@ -2,6 +2,7 @@
  * Reactions: who reacted is a row each, how many is an entry of the message's own row, so that a page is one read. The count is read, changed and
  * written whole: the owner of the channel is the only one that does, and a repeated write changes nothing (a counter of Cassandra's would count twice).
  */
+import { groupsOf } from '../../base/groups-of.ts';
 import type { Snowflake } from '../../protocol/ids.ts';
 import { bucketOf } from '../buckets.ts';
 import type { MessagesPort, ReactionsOfUser } from '../ports.ts';
@@ -9,7 +10,7 @@ import type { Db } from './db.ts';
 import type { Draft, Known } from './draft.ts';
 import { STAMP } from './entries.ts';
 import type { Count } from './message-draft.ts';
-import { chunksOf, KEYS_AT_ONCE, type MessageRows } from './message-rows.ts';
+import { KEYS_AT_ONCE, type MessageRows } from './message-rows.ts';
 import type { ReadsAsText } from './queries.ts';
 
 const WHO = 'channel_id = ? and message_id = ? and emoji = ? and user_id = ?';
@@ -120,6 +121,9 @@ export function countsOf(stored: Readonly<Record<string, string>> | null): { emo
 export const textOfCounts = (stored: Readonly<Record<string, string>> | null): string =>
   stored === null ? '[]' : JSON.stringify(countsOf(stored));
 
+/** Messages whose own reactions are asked for at once: each may be as many queries as it has twenties of emojis and readers. */
+const MESSAGES_AT_ONCE = 10;
+
 export function reactionReads(db: Db, rows: MessageRows): Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'> {
   return {
     reactionsOf: async (channelId, asked) => {
@@ -127,13 +131,15 @@ export function reactionReads(db: Db, rows: MessageRows): Pick<ReadsAsText<Messa
         channelId,
         asked.flatMap(({ ids }) => ids),
       );
-      const theirs = asked.flatMap(({ ids, users }) =>
-        ids.map((id) => {
-          const emojis = countsOf(found.get(id)?.reactions ?? null).map(({ emoji }) => emoji);
-          return reactionsOn(db, channelId, id, users, emojis);
-        }),
-      );
-      return JSON.stringify((await Promise.all(theirs)).flat());
+      const theirs: ReactionsOfUser[] = [];
+      for (const { ids, users } of asked) {
+        for (const some of groupsOf(ids, MESSAGES_AT_ONCE)) {
+          const of = (id: Snowflake) => countsOf(found.get(id)?.reactions ?? null).map(({ emoji }) => emoji);
+          const each = some.map((id) => reactionsOn(db, channelId, id, users, of(id)));
+          theirs.push(...(await Promise.all(each)).flat());
+        }
+      }
+      return JSON.stringify(theirs);
     },
     reactors: async (channelId, id, emoji, after, limit) => {
       const select = `select user_id from {}.reactors where channel_id = ? and message_id = ? and emoji = ?
@@ -156,7 +162,7 @@ async function reactionsOn(
   if (emojis.length === 0) return [];
   const select =
     'select emoji, user_id from {}.reactors where channel_id = ? and message_id = ? and emoji in ? and user_id in ?';
-  const some = chunksOf(users, Math.max(1, Math.floor(KEYS_AT_ONCE / emojis.length)));
+  const some = groupsOf(users, Math.max(1, Math.floor(KEYS_AT_ONCE / emojis.length)));
   const found = await Promise.all(
     some.map((those) => cluster.rows<{ emoji: string; user_id: Snowflake }>(select, [channelId, id, emojis, those])),
   );

@@ -2,8 +2,11 @@
  * Tells that are not confirmed, as a queue in Cassandra: a row that is deleted leaves a mark that every load must pass. So a confirmed tell goes with
  * all that is confirmed around it, from the next one that waits below to the next one above, as one range, and a load passes as many marks as tells wait.
  */
+import { LRUCache } from 'lru-cache';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import type { Queries } from './cluster.ts';
+
+const MAX_OWNERS = 50_000;
 
 export interface Place {
   readonly seq: number;
@@ -78,7 +81,8 @@ export class WaitingTells {
 
 /** What waits of the owners that tell: the process that holds the lease is the only one that writes, so what it remembers is what is stored. */
 export class TellIndex {
-  readonly #owners = new Map<OwnerKey, WaitingTells>();
+  /** Of one that is left out it is read again. */
+  readonly #owners = new LRUCache<OwnerKey, WaitingTells>({ max: MAX_OWNERS });
 
   constructor(readonly cluster: Queries) {}
 

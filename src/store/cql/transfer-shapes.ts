@@ -1,4 +1,5 @@
 /** Each thing that a copy carries as its tables have it: where it lies, and the write that makes it again. */
+import { groupsOf } from '../../base/groups-of.ts';
 import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { Write } from '../../protocol/writes.ts';
@@ -210,10 +211,7 @@ export const SHAPES: Readonly<Record<TransferTable, Shape>> = {
 };
 
 function groups(ids: Iterable<Snowflake>): Snowflake[][] {
-  const all = [...new Set(ids)];
-  return Array.from({ length: Math.ceil(all.length / IDS_AT_ONCE) }, (_, n) =>
-    all.slice(n * IDS_AT_ONCE, (n + 1) * IDS_AT_ONCE),
-  );
+  return groupsOf([...new Set(ids)], IDS_AT_ONCE);
 }
 
 /** A channel's own last message is not in its record. */

@@ -49,7 +49,7 @@ export interface WriterOptions {
   readonly warn: (sentence: string) => void;
 }
 
-/** It was not stored, and never will be: the outcome and its sentence. */
+/** Not acknowledged: the outcome and its sentence. What of it is an intent already, the next fence of its owner finishes. */
 class Unstored extends Error {
   constructor(
     readonly outcome: string,

@@ -27,9 +27,13 @@ const askedReactions = z
     z.object({ ids, user_ids: ids }).transform((each): AskedReactions => ({ ids: each.ids, users: each.user_ids })),
   )
   .max(MOST_PAIRS)
-  .refine((asked) => asked.reduce((sum, { ids: those, users }) => sum + those.length * users.length, 0) <= MOST_PAIRS, {
-    error: `at most ${MOST_PAIRS} pairs of a message and a user`,
-  });
+  .refine(
+    (asked) =>
+      asked.reduce((sum, { ids: those, users }) => sum + those.length * Math.max(1, users.length), 0) <= MOST_PAIRS,
+    {
+      error: `at most ${MOST_PAIRS} pairs of a message and a user`,
+    },
+  );
 
 const page = z.object({ channel_id: id, before: maybeId, after: maybeId, around: maybeId, limit: limitTo(100) });
 

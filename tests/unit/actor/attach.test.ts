@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { RowDraft } from '../../../src/protocol/decision.ts';
 import { type AnswerEntry, epochOf, type RelayEntry, seqOf } from '../../../src/protocol/envelope.ts';
+import { Fault } from '../../../src/protocol/errors.ts';
 import { event, script } from './fake-owner.ts';
 import { FakeWorld, KEY } from './fake-world.ts';
 
@@ -332,6 +333,16 @@ describe('a load whose sessions knew an earlier one', () => {
     await world.clock.settle();
     expect(answered(world)).toEqual(['c']);
     expect(world.actors.interested).toBe(1);
+  });
+
+  test('that cannot be loaded at first hands on who is waited for', async () => {
+    const world = await attached();
+    world.openError = new Fault('unavailable', true, 'the store is away');
+    await reload(world);
+    await world.clock.advance(world.limits.reloadMaxMs);
+    world.openError = null;
+    await world.clock.advance(world.limits.reloadMaxMs * 2);
+    expect(world.said.filter((said) => / [2-9]$/.test(said)).slice(0, 1)).toEqual(['takes over 2']);
   });
 
   test('that dies before it has answered has the next one wait in its place', async () => {

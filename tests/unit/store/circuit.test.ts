@@ -4,7 +4,7 @@ import { admit, type Circuit, type CircuitLimits, closedCircuit, refusalOf, tell
 
 const limits: CircuitLimits = { windowMs: 1000, least: 4, badPercent: 50, openMs: 100, openMaxMs: 300, trials: 2 };
 
-/** `+` a good outcome, `-` a bad one, `?` an ask that must pass, `!` one that must be refused, `~` an outcome of an earlier round, a number: time passes. */
+/** `+` a good outcome, `-` a bad one, `?` an ask that must pass, `!` one that must be refused, `x` one that nobody waited for, `~` an outcome of an earlier round, a number: time passes. */
 function play(script: string): Circuit {
   let now = 0;
   let circuit = closedCircuit(now);
@@ -12,6 +12,7 @@ function play(script: string): Circuit {
     if (/^\d+$/.test(part)) now += Number(part);
     else if (part === '+') circuit = tell(circuit, 'good', circuit.round, now, limits);
     else if (part === '-') circuit = tell(circuit, 'bad', circuit.round, now, limits);
+    else if (part === 'x') circuit = tell(circuit, 'left', circuit.round, now, limits);
     else if (part === '~') circuit = tell(circuit, 'bad', circuit.round - 1, now, limits);
     else {
       const answer = admit(circuit, now, limits);
@@ -41,6 +42,12 @@ describe('a circuit', () => {
     ['pauses no longer than the bound', '- - - - 100 ? - 200 ? - 299 ! 1 ?', 'half-open'],
     ['pauses as at first after it was closed', '- - - - 100 ? - 200 ? ? + + - - - - 100 ?', 'half-open'],
     ['hears nothing of asks from before', '- - - - 100 ? ~ ~ ~ ?', 'half-open'],
+    [
+      'is not closed by trials that nobody waited for, and takes others for them',
+      '- - - - 100 ? ? x x ? ? !',
+      'half-open',
+    ],
+    ['does not count what nobody waited for', '- - - x x x x x - !', 'open'],
     ['hears nothing while it is open', '- - - - + + + + - !', 'open'],
   ];
   test.each(cases)('%s', (_name, script, state) => {
