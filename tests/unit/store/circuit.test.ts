@@ -4,7 +4,10 @@ import { admit, type Circuit, type CircuitLimits, closedCircuit, refusalOf, tell
 
 const limits: CircuitLimits = { windowMs: 1000, least: 4, badPercent: 50, openMs: 100, openMaxMs: 300, trials: 2 };
 
-/** `+` a good outcome, `-` a bad one, `?` an ask that must pass, `!` one that must be refused, `x` one that nobody waited for, `~` an outcome of an earlier round, a number: time passes. */
+/**
+ * `+` a good outcome, `-` a bad one, `x` one that nobody waited for, `~` an outcome of an earlier round, `?` an ask that must pass, `!` one that must be
+ * refused, a number: time passes.
+ */
 function play(script: string): Circuit {
   let now = 0;
   let circuit = closedCircuit(now);
