@@ -47,9 +47,10 @@ const MAX_NAME_BYTES = 180;
 /** Letters, digits, `.`, `_`, `-` of any script; no path, no leading dot. The same name twice over is the same name. */
 export function safeName(name: string): string {
   const base = name.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
-  const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_').replace(/^[._]+/, '');
-  const ending = /\.[A-Za-z0-9]{1,10}$/.exec(plain)?.[0] ?? '';
-  const stem = shortened(plain.slice(0, plain.length - ending.length), MAX_NAME_BYTES - ending.length);
+  const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_');
+  const ending = /(?<=.)\.[A-Za-z0-9]{1,10}$/.exec(plain)?.[0] ?? '';
+  const rest = plain.slice(0, plain.length - ending.length).replace(/^[._]+/, '');
+  const stem = shortened(rest, MAX_NAME_BYTES - ending.length);
   return stem === '' ? `unknown${ending}` : stem + ending;
 }
 

@@ -81,8 +81,10 @@ class Form {
     if (this.#problem) throw this.#problem;
   }
 
+  /** In the order of their numbers; those of one number as they came, whichever was on disk first. */
   uploaded(): readonly Uploaded[] {
-    return this.#saved.toSorted((a, b) => a.index - b.index);
+    const came = (one: Uploaded, other: Uploaded) => Number(BigInt(one.attachment.id) - BigInt(other.attachment.id));
+    return this.#saved.toSorted((one, other) => one.index - other.index || came(one, other));
   }
 
   /** Nothing of a request that failed stays. */

@@ -283,6 +283,7 @@ test.each([
   ['.htaccess', 'htaccess'],
   ['grüße.txt', 'grüße.txt'],
   ['', 'unknown'],
+  ['__.png', 'unknown.png'],
   ['///', 'unknown'],
   [`${'é'.repeat(300)}.png`, `${'é'.repeat(88)}.png`],
   // As long as a header of a form may be; walked once, or the worker stands still for half a minute.
