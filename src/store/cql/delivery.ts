@@ -180,12 +180,12 @@ export async function finishPending(
     const single = refused.flatMap(({ entries }) => entries.map((entry) => [entry]));
     refusals.push(...(await storeParts(hands, single)));
   }
-  const lowest = Math.min(0, ...parts);
-  await setAside(persist, owner, lowest - 1, refusals, stamp);
   for (const { entries, why } of refusals) {
     const what = entries.map(({ cql, sweeps }) => sweeps ?? cql).join(', ');
     warn(`${owner}: what the cluster refuses of a stored batch is set aside in pending: ${what} (${why.message})`);
   }
+  const lowest = Math.min(0, ...parts);
+  await setAside(persist, owner, lowest - 1, refusals, stamp);
   await dropFrom(persist, owner, lowest, stamp);
   return isBegun;
 }

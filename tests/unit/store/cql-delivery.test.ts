@@ -84,6 +84,12 @@ describe('planOf', () => {
     expect(planned(copies).way).toBe('intent');
   });
 
+  test('no text of a user is taken for the place of the timestamp', () => {
+    const texts = ['\u0000stamp', 'timestamp', 'Symbol(timestamp)'];
+    const [entry] = stamped([{ partition: 'a', cql: 'put', params: [...texts, STAMP] }], 50);
+    expect(entry?.params).toEqual([...texts, '50']);
+  });
+
   test('every entry has a timestamp of its own, in their order', () => {
     expect(stamped([put('a', '1', 'x'), put('a', '1', 'y')], 50).map(({ params }) => params.at(-1))).toEqual([
       '50',
