@@ -68,7 +68,7 @@ interface Rates {
 
 const NO_CLUSTER: ClusterOptions = {
   ...{ contactPoints: [], localDatacenter: '', keyspace: '', replication: 1 },
-  ...{ username: null, passwordFile: null },
+  ...{ username: null, passwordFile: null, ca: null, speculativeReadsMs: 0 },
 };
 
 async function copyOnce(to: string, cluster: ClusterOptions): Promise<Rates> {

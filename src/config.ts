@@ -59,6 +59,10 @@ export interface Config {
   readonly cqlUsername: string | null;
   /** Absolute. */
   readonly cqlPasswordFile: string | null;
+  /** Absolute; null: the cluster is called without TLS. */
+  readonly cqlCaFile: string | null;
+  /** Milliseconds after which another node is asked what one is asked to read; 0: only when that one fails. */
+  readonly speculativeReads: number;
 }
 
 interface Option {
@@ -221,6 +225,18 @@ export const OPTIONS = {
     about: 'user name at the cluster, if it asks for one',
   },
   cqlPasswordFile: { schema: filePath, fallback: '', about: 'file with the password of --cql-username' },
+  cqlCaFile: {
+    schema: filePath,
+    fallback: '',
+    about:
+      'file with the certificate, as PEM, that vouches for the nodes of the cluster; with it, --store cql speaks TLS',
+  },
+  speculativeReads: {
+    schema: whole(0, 60_000),
+    fallback: '0',
+    about:
+      'milliseconds after which a read that a node of the cluster has not answered is asked of another one, too; 0: never',
+  },
 } as const satisfies { readonly [K in keyof Config]: Option };
 
 export type OptionName = keyof typeof OPTIONS;
@@ -311,6 +327,8 @@ function readAll(read: (name: OptionName) => string | number | null): Config {
     replication: Number(read('replication')),
     cqlUsername: read('cqlUsername') as string | null,
     cqlPasswordFile: read('cqlPasswordFile') as string | null,
+    cqlCaFile: read('cqlCaFile') as string | null,
+    speculativeReads: Number(read('speculativeReads')),
   };
 }
 

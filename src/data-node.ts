@@ -5,7 +5,6 @@ import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
 import { isLoopback } from './data/access.ts';
 import { DataServer } from './data/server.ts';
-import { readDataTls } from './data-tls.ts';
 import { dataTokenFileOf, ownDataToken, warnOfOpenToken } from './data-token.ts';
 import { printMetrics, processFamilies } from './metrics.ts';
 import { openStore } from './open-store.ts';
@@ -13,6 +12,7 @@ import { probePort } from './probe-port.ts';
 import { newClaim, reachStore } from './reach-store.ts';
 import { GuardedStore } from './store/guarded.ts';
 import type { StorePorts } from './threads.ts';
+import { readDataTls } from './tls-files.ts';
 import { DATA_LIMITS, GUARD_LIMITS } from './worker-limits.ts';
 
 export interface RunningData {

@@ -7,6 +7,7 @@ import { lockDirectory, makeDirectory } from './store/sqlite/open.ts';
 import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
 import { rememberStore, wrongStore } from './store-kind.ts';
 import type { StorePorts } from './threads.ts';
+import { readCqlCa } from './tls-files.ts';
 
 /** Null ports: each worker reaches the store by itself (reach-store.ts). */
 export type HeldStore = Pick<SqliteThreads, 'died' | 'close' | 'limit'> & { connect(): StorePorts | null };
@@ -48,7 +49,7 @@ async function openCluster(config: Config, unlock: () => void): Promise<HeldStor
   }
 }
 
-/** Throws with a sentence when the password is not to be had. */
+/** Throws with a sentence when a file that is named is not to be had. */
 export function clusterOf(config: Config): ClusterOptions {
   const { cqlUsername: username, cqlPasswordFile: passwordFile } = config;
   if (username !== null && passwordFile === null)
@@ -56,9 +57,11 @@ export function clusterOf(config: Config): ClusterOptions {
   if (username === null && passwordFile !== null)
     throw new Error('--cql-password-file needs --cql-username, whose password it is.');
   if (passwordFile !== null) mustBeReadable(passwordFile);
-  const { localDatacenter, keyspace, replication } = config;
+  const ca = readCqlCa(config)?.toString() ?? null;
+  const { localDatacenter, keyspace, replication, speculativeReads: speculativeReadsMs } = config;
   const contactPoints = config.contactPoints.split(',');
-  return { contactPoints, localDatacenter, keyspace, replication, username, passwordFile };
+  const login = { username, passwordFile, ca };
+  return { contactPoints, localDatacenter, keyspace, replication, ...login, speculativeReadsMs };
 }
 
 function mustBeReadable(file: string): void {

@@ -2,7 +2,6 @@
 import type { Clock } from './base/clock.ts';
 import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
-import { readDataCa } from './data-tls.ts';
 import { readDataToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
 import { connectStore as connectCql } from './store/cql/client.ts';
@@ -10,6 +9,7 @@ import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
 import { connectStore } from './store/sqlite/client.ts';
 import type { StorePorts } from './threads.ts';
+import { readDataCa } from './tls-files.ts';
 import { GRPC_LIMITS } from './worker-limits.ts';
 
 /** Names this process as the one that owns what a data service stores. */

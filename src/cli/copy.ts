@@ -8,7 +8,14 @@ export const copy: Command = {
     'Copy a stopped store (sqlite:DIRECTORY, cql:KEYSPACE, cql:HOST:PORT,…/KEYSPACE) into an empty one, and compare both. Killed, it goes on where it was.',
   options: {
     ...{ from: { type: 'string' }, to: { type: 'string' }, checkpoint: { type: 'string' } },
-    ...configOptions(['contactPoints', 'localDatacenter', 'replication', 'cqlUsername', 'cqlPasswordFile']),
+    ...configOptions([
+      'contactPoints',
+      'localDatacenter',
+      'replication',
+      'cqlUsername',
+      'cqlPasswordFile',
+      'cqlCaFile',
+    ]),
   },
   async run({ config, flags, powers, print }) {
     const request = {

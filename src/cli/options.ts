@@ -15,6 +15,7 @@ export const STORE_OPTIONS: ParseArgsOptionsConfig = configOptions([
     'replication',
     'cqlUsername',
     'cqlPasswordFile',
+    'cqlCaFile',
   ] as const),
 ]);
 

@@ -28,6 +28,8 @@ export interface NodePlace {
   readonly storagePort: number;
   /** What is acknowledged is in the commit log: one that is synced now and then is read again up to its last sync only. */
   readonly isDurable: boolean;
+  /** Lines of cassandra.yaml besides. */
+  readonly more: string;
 }
 
 export function cassandraCommand(
@@ -46,6 +48,8 @@ export function cassandraCommand(
     ...['-Dcassandra.ring_delay_ms=1000', '-Dcassandra.skip_wait_for_gossip_to_settle=0'],
     // A new table is not forced to disk: much faster, and gone with the process.
     ...(isDurable ? [] : ['-Dcassandra.unsafesystem=true']),
+    // The first user is there at once, where users are asked for.
+    '-Dcassandra.superuser_setup_delay_ms=0',
     ...EXPORTS.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
     ...[...OPENS, 'jdk.management/com.sun.management.internal'].flatMap((name) => [
       '--add-opens',
@@ -56,7 +60,14 @@ export function cassandraCommand(
 }
 
 /** Timeouts are those of a cluster in use. */
-export const yamlOf = ({ dir, address, port, storagePort, isDurable }: NodePlace): string => `cluster_name: guildhall
+export const yamlOf = ({
+  dir,
+  address,
+  port,
+  storagePort,
+  isDurable,
+  more,
+}: NodePlace): string => `cluster_name: guildhall
 num_tokens: 16
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 auto_bootstrap: false
@@ -80,7 +91,7 @@ memtable_offheap_space: 64MiB
 memtable_allocation_type: unslabbed_heap_buffers
 file_cache_size: 64MiB
 key_cache_size: 16MiB
-`;
+${more}`;
 
 export const LOGBACK = `<configuration>
   <appender name="out" class="ch.qos.logback.core.ConsoleAppender">

@@ -73,6 +73,14 @@ interface Node {
   end: (said: 'keep' | 'remove') => Promise<void>;
 }
 
+/** How one gets in: what cassandra.yaml says of it, and as whom. */
+export interface Door {
+  readonly yaml: string;
+  readonly credentials: { readonly username: string; readonly password: string } | null;
+}
+
+const OPEN: Door = { yaml: '', credentials: null };
+
 export class Cassandra implements AsyncDisposable {
   readonly #nodes: Node[] = [];
 
@@ -82,10 +90,11 @@ export class Cassandra implements AsyncDisposable {
     readonly port: number,
     readonly storagePort: number,
     readonly isDurable: boolean,
+    readonly door: Door,
   ) {}
 
   /** Nodes 127.0.0.1 up to 127.0.0.3, with the same ports, that all see each other. `isDurable`: they may be killed and started again. */
-  static async start(count: 1 | 3, isDurable = true): Promise<Cassandra> {
+  static async start(count: 1 | 3, isDurable = true, door: Door = OPEN): Promise<Cassandra> {
     jars ??= fetchJars();
     const lib = await jars;
     if (lib === null) throw new Error('there is no Java or no Maven: ask hasCassandra first');
@@ -97,12 +106,16 @@ export class Cassandra implements AsyncDisposable {
       port,
       storagePort,
       isDurable,
+      door,
     );
     try {
       for (const [n, address] of addresses.entries()) {
         const dir = join(cluster.folder, `node-${n + 1}`);
         await mkdir(join(dir, 'conf'), { recursive: true });
-        await writeFile(join(dir, 'conf', 'cassandra.yaml'), yamlOf({ dir, address, port, storagePort, isDurable }));
+        await writeFile(
+          join(dir, 'conf', 'cassandra.yaml'),
+          yamlOf({ ...{ dir, address, port, storagePort, isDurable }, more: door.yaml }),
+        );
         await writeFile(join(dir, 'conf', 'logback.xml'), LOGBACK);
         cluster.#nodes.push({ address, dir, pid: 0, end: async () => {} });
         await cluster.#spawn(n);
@@ -177,7 +190,7 @@ export class Cassandra implements AsyncDisposable {
   /** Every node answers CQL and says that it sees `count` nodes. */
   async #joined(count: number): Promise<void> {
     for (const node of this.#nodes.slice(0, count)) {
-      const ask = async (): Promise<boolean> => (await peersOf(node.address, this.port)) === count - 1;
+      const ask = async (): Promise<boolean> => (await peersOf(node.address, this.port, this.door)) === count - 1;
       // A pause after each refusal: whoever asks without one takes the processor that the node starts with.
       const askSlowly = (): Promise<boolean> =>
         ask().catch((error) => Bun.sleep(ASK_MS).then(() => Promise.reject(error)));
@@ -189,10 +202,11 @@ export class Cassandra implements AsyncDisposable {
   }
 }
 
-async function peersOf(address: string, port: number): Promise<number> {
+async function peersOf(address: string, port: number, { credentials }: Door): Promise<number> {
   const client = new Client({
     contactPoints: [`${address}:${port}`],
     localDataCenter: DATACENTER,
+    ...(credentials !== null && { credentials }),
     socketOptions: { connectTimeout: 5000, readTimeout: 5000 },
     pooling: { warmup: false },
   });
@@ -250,6 +264,8 @@ export async function clusterOptions(cluster?: Pick<Cassandra, 'contactPoints'>)
     replication: contactPoints.length,
     username: null,
     passwordFile: null,
+    ca: null,
+    speculativeReadsMs: 0,
   };
 }
 

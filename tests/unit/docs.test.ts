@@ -44,6 +44,7 @@ test('the README has every option of the config, with its default and meaning', 
     dataCaFile: 'none',
     cqlUsername: 'none',
     cqlPasswordFile: 'none',
+    cqlCaFile: 'none',
   };
   const wanted = OPTION_NAMES.map((name) => {
     const { fallback, about } = OPTIONS[name];

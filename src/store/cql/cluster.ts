@@ -1,8 +1,8 @@
 /** One connection to the cluster, in our words. Only this file, driver-policies.ts and trouble.ts know cassandra-driver. */
 import { readFileSync } from 'node:fs';
 import { auth, Client, errors, policies, types } from 'cassandra-driver';
-import { LeasedPlans, WriteAttempts } from './driver-policies.ts';
-import { sentence, troubleOf } from './trouble.ts';
+import { LeasedPlans, SpeculativeReads, WriteAttempts } from './driver-policies.ts';
+import { isOfLogin, sentence, troubleOf } from './trouble.ts';
 
 export interface ClusterOptions {
   /** `host` or `host:port`. */
@@ -12,6 +12,10 @@ export interface ClusterOptions {
   readonly username: string | null;
   /** File with the password; read at the start, and its last line break is not part of it. */
   readonly passwordFile: string | null;
+  /** Who has signed the certificates of the nodes, PEM; each must name the node's address. Null: without TLS. */
+  readonly ca: string | null;
+  /** Milliseconds after which another node is asked for the same rows; 0: only when the first fails. */
+  readonly speculativeReadsMs: number;
   /** Nodes of the datacenter that keep each row: for a keyspace that is made. */
   readonly replication: number;
 }
@@ -29,6 +33,7 @@ export type Queries = Pick<Cluster, 'rows' | 'first' | 'write'>;
 
 /** Longer than a node waits for its replicas (2 s for writes, 5 s for reads): mostly it is the node that says what happened. */
 const ANSWER_MS = 6000;
+const DEFAULT_PORT = 9042;
 /** Rows of one page of an answer. */
 const FETCH_ROWS = 1000;
 
@@ -41,20 +46,26 @@ export class Cluster {
   private constructor(
     client: Client,
     readonly keyspace: string,
+    readonly speculative: SpeculativeReads | null,
   ) {
     this.#client = client;
   }
 
   /** Rejects when no contact point answers. The keyspace need not be there: every table is named with it. */
   static async connect(options: ClusterOptions): Promise<Cluster> {
-    const { contactPoints, localDatacenter, keyspace } = options;
+    const { contactPoints, localDatacenter, keyspace, ca, speculativeReadsMs } = options;
+    const speculative = speculativeReadsMs > 0 ? new SpeculativeReads(speculativeReadsMs) : null;
     const client = new Client({
       contactPoints: [...contactPoints],
       localDataCenter: localDatacenter,
       ...withPassword(options),
+      // The other nodes are told by address alone, and listen at the same port.
+      protocolOptions: { port: portOf(contactPoints) },
+      ...(ca !== null && { sslOptions: { ca, rejectUnauthorized: true } }),
       // A request goes to a node that has the row.
       policies: {
         loadBalancing: new LeasedPlans(new policies.loadBalancing.DCAwareRoundRobinPolicy(localDatacenter)),
+        ...(speculative !== null && { speculativeExecution: speculative }),
         reconnection: new policies.reconnection.ExponentialReconnectionPolicy(100, 2000, false),
       },
       queryOptions: {
@@ -72,19 +83,23 @@ export class Cluster {
       await client.connect();
     } catch (error) {
       await client.shutdown();
-      throw new Error(`No Cassandra or ScyllaDB answers at ${contactPoints.join(', ')}: ${sentence(error)}`, {
-        cause: error,
-      });
+      const where = contactPoints.join(', ');
+      const what = isOfLogin(error)
+        ? `The cluster at ${where} lets nobody in with this --cql-username and password`
+        : `No Cassandra or ScyllaDB answers at ${where}`;
+      throw new Error(`${what}: ${sentence(error)}`, { cause: error });
     }
-    return new Cluster(client, keyspace);
+    return new Cluster(client, keyspace, speculative);
   }
 
   /** All rows, page by page. bigint columns are decimal text. `{}` in the statement stands for the keyspace. */
   async rows<Row>(cql: string, params: readonly Param[] = []): Promise<readonly Row[]> {
     const rows: Row[] = [];
+    const text = this.#named(cql);
+    this.speculative?.allow(text);
     let pageState: string | null = null;
     do {
-      const result: types.ResultSet = await this.#client.execute(this.#named(cql), params as Param[], {
+      const result: types.ResultSet = await this.#client.execute(text, params as Param[], {
         ...(pageState !== null && { pageState }),
       });
       for (const row of result.rows ?? []) rows.push(plain<Row>(row));
@@ -159,6 +174,8 @@ export class Cluster {
     return cql.replaceAll('{}.', `${this.keyspace}.`);
   }
 }
+
+const portOf = ([first = '']: readonly string[]): number => Number(/:(\d+)$/.exec(first)?.[1] ?? DEFAULT_PORT);
 
 function withPassword({ username, passwordFile }: ClusterOptions) {
   if (username === null || passwordFile === null) return {};

@@ -60,3 +60,26 @@ export class LeasedPlans extends policies.loadBalancing.TokenAwarePolicy {
 function* whileMay(hosts: Iterator<Host>, maySend: () => boolean): Generator<Host, void> {
   for (let next = hosts.next(); !next.done && maySend(); next = hosts.next()) yield next.value;
 }
+
+/** Nodes that are asked besides the first. */
+const MOST_MORE = 2;
+const NEVER = new policies.speculativeExecution.NoSpeculativeExecutionPolicy();
+
+/** Another node is asked, too, when one has not answered for a while. Reads alone: a write is sent when its lease says so. */
+export class SpeculativeReads extends policies.speculativeExecution.ConstantSpeculativeExecutionPolicy {
+  readonly #reads = new Set<string>();
+
+  constructor(ms: number) {
+    super(ms, MOST_MORE);
+  }
+
+  /** A statement that reads. They are as few as are prepared. */
+  allow(cql: string): void {
+    this.#reads.add(cql);
+  }
+
+  override newPlan(keyspace: string, asked: string | object[]): ReturnType<typeof NEVER.newPlan> {
+    if (typeof asked === 'string' && this.#reads.has(asked)) return super.newPlan(keyspace, asked);
+    return NEVER.newPlan(keyspace, asked);
+  }
+}

@@ -34,6 +34,11 @@ export function troubleOf(error: unknown): Trouble {
 const toldOf = ({ innerErrors }: errors.NoHostAvailableError): unknown[] =>
   Object.values((innerErrors ?? {}) as Readonly<Record<string, unknown>>);
 
+/** Who asks is not let in. */
+export const isOfLogin = (error: unknown): boolean =>
+  error instanceof errors.AuthenticationError ||
+  (error instanceof errors.NoHostAvailableError && toldOf(error).some((told) => told !== error && isOfLogin(told)));
+
 const isOfNetwork = (error: unknown): boolean => error instanceof Error && 'code' in error && 'syscall' in error;
 
 export function sentence(error: unknown): string {

@@ -48,7 +48,10 @@ async function write(ends: readonly Error[], maySend: (asked: number) => boolean
       send(options as QueryOptions)) as unknown as Client['batch']),
   );
   const options = { contactPoints: ['127.0.0.1'], localDatacenter: 'here', keyspace: 'k' };
-  const cluster = await Cluster.connect({ ...options, username: null, passwordFile: null, replication: 1 });
+  const cluster = await Cluster.connect({
+    ...{ ...options, username: null, passwordFile: null, ca: null },
+    ...{ replication: 1, speculativeReadsMs: 0 },
+  });
   const one = { cql: 'insert', params: [] };
   const told: Told[] = [];
   for (const statements of [[one], [one, one]]) {

@@ -1,4 +1,4 @@
-/** TLS of the data service: the files that its options name, looked at before anything depends on them. */
+/** TLS of the data service and to the cluster: the files that options name, looked at before anything depends on them. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
@@ -22,10 +22,15 @@ export function readDataTls({ dataTlsCert, dataTlsKey }: Config): TlsPair | null
 }
 
 /** Null: the service is called without TLS. Throws with a sentence. */
-export function readDataCa({ dataCaFile }: Config): Buffer | null {
-  if (dataCaFile === null) return null;
-  const ca = readFile('--data-ca-file', dataCaFile);
-  parsed('--data-ca-file', dataCaFile, () => new X509Certificate(ca));
+export const readDataCa = ({ dataCaFile }: Config): Buffer | null => readCa('--data-ca-file', dataCaFile);
+
+/** Null: the cluster is called without TLS. Throws with a sentence. */
+export const readCqlCa = ({ cqlCaFile }: Config): Buffer | null => readCa('--cql-ca-file', cqlCaFile);
+
+function readCa(option: string, file: string | null): Buffer | null {
+  if (file === null) return null;
+  const ca = readFile(option, file);
+  parsed(option, file, () => new X509Certificate(ca));
   return ca;
 }
 
