@@ -16,9 +16,13 @@ export interface Hold {
 export class Holds {
   readonly #byTopic = new Map<string, Hold[]>();
   #closed: Hold[] = [];
+  /** Topics held now, and the most there were at once. */
+  #open = 0;
+  #most = 0;
   /** Before this position holds have been forgotten: a cursor there cannot go on. */
   #floor = 0;
 
+  /** `closedMax`: holds that ended and are remembered, beside one for each topic that was held: all of them end at once when a worker dies. */
   constructor(
     readonly user: Snowflake,
     readonly closedMax: number,
@@ -29,6 +33,8 @@ export class Holds {
     const known = this.#byTopic.get(topic);
     if (known === undefined) this.#byTopic.set(topic, [hold]);
     else known.push(hold);
+    this.#open += 1;
+    this.#most = Math.max(this.#most, this.#open);
     return hold;
   }
 
@@ -37,9 +43,10 @@ export class Holds {
     const hold = this.current(topic);
     if (hold === undefined) return undefined;
     hold.to = to;
+    this.#open -= 1;
     if (hold.from >= to) this.#drop(hold);
     else this.#closed.push(hold);
-    while (this.#closed.length > this.closedMax) this.#forget();
+    while (this.#closed.length > this.closedMax + this.#most) this.#forget();
     return hold;
   }
 

@@ -80,7 +80,7 @@ export interface RoomLimits {
   readonly pacedBytes: number;
   readonly detached: number;
   readonly detachedPerUser: number;
-  /** Holds that have ended, per session. */
+  /** Holds that have ended, per session, beside one for each topic that it held. */
   readonly closedHolds: number;
   /** A body of this size and more stays with its session; its position alone is in the log. */
   readonly bigBodyBytes: number;

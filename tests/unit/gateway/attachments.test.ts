@@ -1,6 +1,7 @@
 /** What each entry of an owner's link means for the sessions here: the rules that a random schedule seldom reaches. */
 import { describe, expect, test } from 'bun:test';
-import { seqOf } from '../../../src/protocol/envelope.ts';
+import { type Relay, seqOf } from '../../../src/protocol/envelope.ts';
+import { type OwnerKey, ownerId } from '../../../src/protocol/ids.ts';
 import { body, GUILD, ME, OneGateway, SELF, TOKEN, USER } from './one-gateway.ts';
 
 const event = (topic: string, t = 'EVENT') => ({ kind: 'event', topic, body: body(t) }) as const;
@@ -146,4 +147,36 @@ test('a voice state is asked of guilds that the session has; any other id would 
   expect(one.asked).toEqual([]);
   await one.say(visit, 4, { guild_id: GUILD.slice(2), ...wish });
   expect(one.asked).toEqual([GUILD]);
+});
+
+test('a bot in 1,000 guilds that is away while a worker dies with half of them goes on where it was', async () => {
+  const one = new OneGateway();
+  const visit = one.connect();
+  await one.say(visit, 2, { token: `bot.${USER}`, properties: {}, intents: 1 });
+  const session = visit.connection.session ?? '';
+  const guilds = Array.from({ length: 1000 }, (_, i): OwnerKey => `g:${2000 + i}`);
+  await one.greet(session, guilds);
+  const attach = async (guild: OwnerKey, over: Partial<Relay> = {}): Promise<void> => {
+    const { ask } = one.asks(guild, session).at(-1) ?? { ask: 0 };
+    const topics = [guild, `c:${ownerId(guild)}1`, `c:${ownerId(guild)}2`];
+    const create = body('GUILD_CREATE', { id: ownerId(guild) });
+    const rest = { hop: 0, mask: 1, missed: [], create, guilds: null, topics, voice: null };
+    await one.relay(guild, { kind: 'answer', ask, session, ...rest }, over);
+  };
+  for (const guild of guilds) await attach(guild);
+  const s = visit.socket.frames.at(-1)?.s ?? 0;
+  expect(s).toBe(1001);
+  one.gateway.closed(visit.connection, 1006);
+
+  const half = guilds.filter((_, i) => i % 2 === 0);
+  for (const owner of half) {
+    one.gateway.deliver({ what: 'placed', owner, worker: '1.1', epoch: 2 }, '1.1');
+    await one.clock.settle();
+    await attach(owner, { epoch: 2, n: 1, seq: seqOf(2, 1) });
+  }
+  const again = one.connect();
+  await one.say(again, 6, { token: `bot.${USER}`, session_id: session, seq: s });
+  expect(again.socket.heard.slice(0, 2)).toEqual(['GUILD_DELETE', 'GUILD_CREATE']);
+  expect(again.socket.heard.length).toBe(2 * half.length + 1);
+  expect(again.socket.heard.at(-1)).toBe('RESUMED');
 });
