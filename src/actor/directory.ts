@@ -11,6 +11,8 @@ export interface AskOptions {
   /** Absolute, milliseconds since 1970. The ask ends then at the latest, with Fault `timeout`. */
   readonly deadline: number;
   readonly rate: RateClaim | null;
+  /** False: when its owner dies it is not asked again, for whoever wanted it is gone. Absent: true. */
+  readonly isWanted?: () => boolean;
 }
 
 export interface Directory {

@@ -157,7 +157,7 @@ export class Owner {
 
   hear(tell: InterestTell, batch: Batch, now: number): void {
     if (tell.kind === 'attach') this.#attach(tell.ask, batch, now);
-    else if (tell.kind === 'forget') this.#forget(tell.session, tell.hop, batch, now);
+    else if (tell.kind === 'forget') this.#forget(tell, batch, now);
     else if (tell.epoch === this.epoch) this.#takeOver?.asked(tell.worker);
   }
 
@@ -211,14 +211,20 @@ export class Owner {
     for (const gone of this.interest.dropWorker(worker)) this.#gone(gone, batch, now);
   }
 
-  #forget(session: SessionId, hop: number, batch: Batch, now: number): void {
+  #forget({ session, hop, user }: InterestTell & { kind: 'forget' }, batch: Batch, now: number): void {
     this.#takeOver?.forget(session, hop);
+    const isKnown = this.interest.get(session) !== undefined;
     const gone = this.interest.forget(session, hop);
     if (gone !== null) this.#gone(gone, batch, now);
+    // It has not attached to this load, but may have been heard by it.
+    else if (!isKnown && user !== undefined) this.#end(session, user, false, batch, now);
   }
 
   #gone({ session, user }: Interested, batch: Batch, now: number): void {
-    const isLast = this.interest.ofUser(user).length === 0;
+    this.#end(session, user, this.interest.ofUser(user).length === 0, batch, now);
+  }
+
+  #end(session: SessionId, user: Snowflake, isLast: boolean, batch: Batch, now: number): void {
     for (const gone of this.wording.gone(session, user, isLast)) this.decide(gone, batch, now);
   }
 

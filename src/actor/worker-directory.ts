@@ -57,6 +57,7 @@ export interface DirectoryOptions {
 
 type Respond = (answer: Answer) => void;
 type Fail = (error: Error) => void;
+type Until = Pick<AskOptions, 'deadline' | 'isWanted'>;
 
 export class WorkerDirectory implements Directory {
   readonly actors: Actors;
@@ -120,8 +121,9 @@ export class WorkerDirectory implements Directory {
 
   // --- Directory
 
-  ask(to: OwnerKey, command: Command, { commandId, deadline, rate }: AskOptions): Promise<Answer> {
-    return this.#repeat(to, deadline, (again) => {
+  ask(to: OwnerKey, command: Command, options: AskOptions): Promise<Answer> {
+    const { commandId, deadline, rate } = options;
+    return this.#repeat(to, options, (again) => {
       const link = this.#linkTo(to);
       return this.#request(link, deadline, (id, respond, fail) => {
         if (link === null) this.#serveAsk({ to, command, commandId, again, rate, deadline }, respond, fail);
@@ -135,7 +137,7 @@ export class WorkerDirectory implements Directory {
     question: Question,
     { deadline, rate }: { readonly deadline: number; readonly rate: RateClaim | null },
   ): Promise<Answer> {
-    return this.#repeat(to, deadline, (again) => {
+    return this.#repeat(to, { deadline }, (again) => {
       const link = this.#linkTo(to);
       return this.#request(link, deadline, (id, respond, fail) => {
         if (link === null) this.#serveRead(to, question, rate, again, respond, fail);
@@ -260,7 +262,7 @@ export class WorkerDirectory implements Directory {
   }
 
   /** Asks until the deadline, as long as what fails is the owner's life and not the asking. */
-  async #repeat(to: OwnerKey, deadline: number, once: (again: boolean) => Promise<Answer>): Promise<Answer> {
+  async #repeat(to: OwnerKey, { deadline, isWanted }: Until, once: (again: boolean) => Promise<Answer>) {
     const { clock, limits } = this.#options;
     for (
       let again = false, pause = limits.reloadMinMs;
@@ -276,6 +278,7 @@ export class WorkerDirectory implements Directory {
         if (this.#isClosed) throw fault;
         const isDown = !this.#isMine(to) && this.#peers.inSlot(this.slotOf(to)) === undefined;
         await this.#peers.wait(this.slotOf(to), isDown ? left : Math.min(pause, left));
+        if (isWanted?.() === false) throw fault;
       }
     }
   }

@@ -97,8 +97,8 @@ export class Attachments {
     return standings;
   }
 
-  forget(owner: OwnerKey, session: SessionId, hop: number): void {
-    this.#ports.directory.interest(owner, { kind: 'forget', session, hop });
+  forget(owner: OwnerKey, session: SessionId, hop: number, user?: Snowflake): void {
+    this.#ports.directory.interest(owner, { kind: 'forget', session, hop, ...(user !== undefined && { user }) });
   }
 
   // --- the outlet's entries, in order

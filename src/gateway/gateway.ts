@@ -133,7 +133,8 @@ export class Gateway {
     const refuse = sessions.refuse.bind(sessions);
     const absent = { countsStarts: false, log: () => {} };
     this.#handshakes = new Handshakes({ ...absent, ...options, metrics, load, isRevoked, refuse });
-    this.#requests = new Requests({ directory, clock, random, limits, load, owe: outlet.owe.bind(outlet) });
+    const owe = outlet.owe.bind(outlet);
+    this.#requests = new Requests({ ...common, random, load, sessions: sessions.byId, owe });
     this.#flush = new Flush<Entry>({
       outlet,
       clock,
@@ -333,9 +334,9 @@ export class Gateway {
   }
 
   #leave(session: Session): void {
-    const { id, hop } = session.traits;
+    const { id, hop, user } = session.traits;
     this.#greetings.drop(session);
-    for (const { owner } of this.#attachments.leave(session)) this.#attachments.forget(owner, id, hop);
+    for (const { owner } of this.#attachments.leave(session)) this.#attachments.forget(owner, id, hop, user);
   }
 
   /** A bot in more guilds than one session may have. */

@@ -6,7 +6,7 @@ import type { Random } from '../base/random.ts';
 import type { By, Command } from '../protocol/commands.ts';
 import type { Body } from '../protocol/envelope.ts';
 import { Fault } from '../protocol/errors.ts';
-import { guildKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
+import { guildKey, type OwnerKey, type SessionId, type Snowflake, userKey } from '../protocol/ids.ts';
 import { shedAt } from '../protocol/urgency.ts';
 import type { Connection } from './connection.ts';
 import type { ClientPresence, MembersData, VoiceData } from './handshake.ts';
@@ -19,6 +19,7 @@ export interface RequestPorts {
   readonly random: Random;
   readonly limits: Pick<GatewayLimits, 'askMs' | 'memberRequests'>;
   readonly load: Load;
+  readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly owe: (session: Session, owner: OwnerKey, body: Body) => void;
 }
 
@@ -56,9 +57,8 @@ export class Requests {
     const guild = guildKey(guildId);
     // Else any id loads an owner.
     if (!session.attachments.has(guild)) return;
-    if (voice.channelId === null) session.voices.left(guild);
-    else session.voices.asked(guild);
-    this.#ask(guild, { kind: 'voiceState', by, session: session.id, ...voice });
+    if (voice.channelId === null) session.voices.said(guild, null);
+    this.#ask(session, guild, { kind: 'voiceState', by, session: session.id, ...voice });
   }
 
   members(session: Session, { guildIds, ...request }: MembersData): void {
@@ -74,7 +74,7 @@ export class Requests {
         continue;
       }
       this.#members.set(session, pending + 1);
-      this.#ask(guild, { kind: 'requestMembers', by, session: session.id, intents, ...request }, () => {
+      this.#ask(session, guild, { kind: 'requestMembers', by, session: session.id, intents, ...request }, () => {
         this.#members.set(session, (this.#members.get(session) ?? 1) - 1);
       });
     }
@@ -88,9 +88,11 @@ export class Requests {
     }
   }
 
-  #ask(to: OwnerKey, command: Command, settled: () => void = () => {}): void {
-    const { directory, clock, random, limits } = this.#ports;
-    const options = { commandId: random.uuid(), deadline: clock.now() + limits.askMs, rate: null };
+  /** A session that is over or has moved wants nothing any more: its owner may have heard so before it is asked again. */
+  #ask(session: Session, to: OwnerKey, command: Command, settled: () => void = () => {}): void {
+    const { directory, clock, random, limits, sessions } = this.#ports;
+    const isWanted = (): boolean => sessions.get(session.id) === session;
+    const options = { commandId: random.uuid(), deadline: clock.now() + limits.askMs, rate: null, isWanted };
     directory.ask(to, command, options).then(settled, (error: unknown) => {
       settled();
       // The world failed: the client asks again or not.

@@ -185,7 +185,7 @@ export class Residences {
     session.welcomed = true;
     session.giver = data.from;
     session.presence = data.presence;
-    session.voices.take(data.voices);
+    for (const [guild, voice] of data.voices) session.voices.said(guild, voice);
     session.numbers.takeOver(data.lastS, data.clientS, data.past);
     for (const { numbers, body } of data.missed) {
       const big = body.d.length >= limits.bigBodyBytes;

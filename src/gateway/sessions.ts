@@ -139,7 +139,6 @@ export class Sessions {
     this.#unbind(session);
     this.remove(session);
     const { id, user } = session.traits;
-    for (const [guild] of session.voices.all) directory.tell(guild, { kind: 'voiceGone', user, session: id });
     directory.tell(userKey(user), { kind: 'sessionPresence', session: id, presence: null });
     leave(session);
     ended(session);

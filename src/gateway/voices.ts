@@ -5,40 +5,26 @@ import { parseOwn } from '../protocol/json.ts';
 import type { CarriedVoice } from '../protocol/voice.ts';
 
 export class Voices {
-  /** Null: it has asked to be somewhere, and the guild has not said so yet. Most sessions are nowhere. */
-  #states: Map<OwnerKey, CarriedVoice | null> | null = null;
+  /** Most sessions are nowhere. */
+  #states: Map<OwnerKey, CarriedVoice> | null = null;
 
   get(guild: OwnerKey): CarriedVoice | null {
     return this.#states?.get(guild) ?? null;
   }
 
-  get all(): readonly (readonly [OwnerKey, CarriedVoice | null])[] {
+  get all(): readonly (readonly [OwnerKey, CarriedVoice])[] {
     return [...(this.#states ?? [])];
   }
 
-  asked(guild: OwnerKey): void {
-    if (this.#states?.has(guild) !== true) this.#set(guild, null);
-  }
-
-  /** The guild's own word. Null: nowhere. */
+  /** Null: nowhere. */
   said(guild: OwnerKey, voice: CarriedVoice | null): void {
-    if (voice === null) this.left(guild);
-    else this.#set(guild, voice);
-  }
-
-  left(guild: OwnerKey): void {
+    if (voice !== null) {
+      this.#states ??= new Map();
+      this.#states.set(guild, voice);
+      return;
+    }
     this.#states?.delete(guild);
     if (this.#states?.size === 0) this.#states = null;
-  }
-
-  /** From another worker. */
-  take(all: Voices['all']): void {
-    for (const [guild, voice] of all) this.#set(guild, voice);
-  }
-
-  #set(guild: OwnerKey, voice: CarriedVoice | null): void {
-    this.#states ??= new Map();
-    this.#states.set(guild, voice);
   }
 }
 

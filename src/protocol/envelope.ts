@@ -147,6 +147,7 @@ export type OutletEntry =
 /** Told to an owner about attach; go through its mailbox as turns, but not through `decide`. */
 export type InterestTell =
   | { readonly kind: 'attach'; readonly ask: AttachAsk }
-  | { readonly kind: 'forget'; readonly session: SessionId; readonly hop: number }
+  /** `user`: whose session it was; absent where only the owner can know. */
+  | { readonly kind: 'forget'; readonly session: SessionId; readonly hop: number; readonly user?: Snowflake }
   /** All sessions of this worker that knew an earlier load have asked. */
   | { readonly kind: 'asked'; readonly worker: WorkerId; readonly epoch: number };

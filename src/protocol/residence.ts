@@ -51,8 +51,8 @@ export interface SessionExport {
   readonly past: readonly Stay[];
   readonly missed: readonly Missed[];
   readonly standings: readonly Standing[];
-  /** Where it is in voice; null: it has asked to be somewhere. */
-  readonly voices: readonly (readonly [OwnerKey, CarriedVoice | null])[];
+  /** Where it is in voice. */
+  readonly voices: readonly (readonly [OwnerKey, CarriedVoice])[];
   readonly version: 9 | 10;
   readonly presence: SessionPresence | null;
 }

@@ -169,6 +169,11 @@ export class Client {
     this.town.oracle.observes(this, s, String(t), d);
   }
 
+  /** op 4. */
+  speak(guild_id: string, channel_id: string | null): void {
+    this.socket?.up({ op: 4, d: { guild_id, channel_id, self_mute: false, self_deaf: false } });
+  }
+
   /** op 1: confirms what it has seen. */
   beat(): void {
     this.socket?.up({ op: 1, d: this.s });

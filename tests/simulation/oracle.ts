@@ -5,9 +5,11 @@
 import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import { epochOf } from '../../src/protocol/envelope.ts';
 import { ownerId } from '../../src/protocol/ids.ts';
-import type { TinyRow } from '../support/tiny-rules.ts';
+import type { TinyRow, TinyVoice } from '../support/tiny-rules.ts';
 
 export class Violation extends Error {}
+
+const VOICE = 'VOICE_STATE_UPDATE';
 
 export interface Counts {
   rows: number;
@@ -38,6 +40,8 @@ interface GuildView {
   /** Row of the newest GUILD_CREATE. */
   snapshot: number;
   unavailable: boolean;
+  /** Who is in voice there. */
+  voices: Map<string, TinyVoice>;
 }
 
 interface Seen {
@@ -168,7 +172,29 @@ export class Oracle {
     }
     const known = view.guilds.get(guild);
     if (known !== undefined) this.#complete(client, view, guild, known, seq + 1, `before the snapshot ${guild}/${seq}`);
-    view.guilds.set(guild, { seq, snapshot: seq, unavailable: false });
+    const voices = voicesOf(d);
+    if (known !== undefined && !view.lied) this.#carried(client, view, guild, known, seq, voices);
+    view.guilds.set(guild, { seq, snapshot: seq, unavailable: false, voices });
+  }
+
+  /** What a session knew of its own voice state must be in the next load's snapshot, and nothing else, unless a row in between says so. */
+  #carried(
+    client: Watched,
+    view: View,
+    guild: string,
+    known: GuildView,
+    seq: number,
+    voices: GuildView['voices'],
+  ): void {
+    const [had, has] = [known.voices.get(client.user), voices.get(client.user)];
+    if (had?.session !== view.session && has?.session !== view.session) return;
+    const concerns = ({ row: { seq: at, draft } }: Fact): boolean => {
+      if (at <= known.seq || at > seq) return false;
+      if (draft.kind === 'leave') return draft.user === client.user;
+      return draft.kind === 'event' && draft.t === VOICE && JSON.parse(draft.d).user_id === client.user;
+    };
+    if (JSON.stringify(had) === JSON.stringify(has) || this.#factsOf(guild).some(concerns)) return;
+    this.#fail(client, `voice in the snapshot ${guild}/${seq} is ${has?.channelId}, was ${had?.channelId}`);
   }
 
   /** A leave says no row number: it is the first one after what was seen. */
@@ -202,6 +228,10 @@ export class Oracle {
     if ((d.content ?? '') !== content) this.#fail(client, `${what} with content "${d.content}", not "${content}"`);
     this.#complete(client, view, guild, known, seq, `before ${what}`);
     known.seq = seq;
+    if (t !== VOICE) return;
+    const [user, session, channelId] = [String(d.user_id), String(d.session_id), d.channel_id];
+    if (channelId === null) known.voices.delete(user);
+    else known.voices.set(user, { session, channelId: String(channelId) });
   }
 
   /** Which event this row owes the client, if any. */
@@ -239,8 +269,8 @@ export class Oracle {
 
   // --- at rest
 
-  /** Everything has arrived: every client knows exactly its guilds, and every row it is owed. */
-  atRest(client: Watched): void {
+  /** Everything has arrived: every client knows exactly its guilds, every row it is owed, and who is in voice. */
+  atRest(client: Watched, voices: ReadonlyMap<string, GuildView['voices']>): void {
     const view = this.#view(client);
     for (const [guild, facts] of this.#facts) {
       const known = view.guilds.get(guild);
@@ -250,6 +280,9 @@ export class Oracle {
       }
       if (known?.unavailable && !view.lied) this.#fail(client, `guild ${guild} stays unavailable`);
       if (known !== undefined) this.#complete(client, view, guild, known, Number.POSITIVE_INFINITY, 'at rest');
+      const [seen, there] = [known?.voices, voices.get(guild)].map((all) => JSON.stringify([...(all ?? [])].sort()));
+      if (known !== undefined && !view.lied && seen !== there)
+        this.#fail(client, `voice at rest: ${seen}, not ${there}`);
     }
   }
 
@@ -296,6 +329,11 @@ function contentOf({ row }: Fact, { user, intents }: Watched): string {
   const isMessage = t === 'MESSAGE_CREATE' || t === 'MESSAGE_UPDATE';
   const sees = intents === null || (intents & I.MessageContent) !== 0 || full?.includes(user) === true;
   return isMessage && !sees ? '' : ((JSON.parse(d) as { content?: string }).content ?? '');
+}
+
+function voicesOf({ voices }: Record<string, unknown>): GuildView['voices'] {
+  const list = voices as readonly (readonly [string, string, string])[];
+  return new Map(list.map(([user, session, channelId]) => [user, { session, channelId }]));
 }
 
 function after(before: Fact | undefined, row: TinyRow): Fact {

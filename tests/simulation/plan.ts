@@ -22,7 +22,9 @@ export const ACTIONS = {
   fail: 1,
   kill: 1,
 } as const;
-export type Action = keyof typeof ACTIONS;
+/** What is done besides in every third town: who is in voice dies with its guild, and is brought again. */
+export const VOICE_ACTIONS = ['voice', 'voice', 'move'] as const;
+export type Action = keyof typeof ACTIONS | (typeof VOICE_ACTIONS)[number];
 
 /** A town does some things often and some never: what needs several rare ones is met where these are not rare. */
 const MOODS = [0, 1, 1, 4];
@@ -69,14 +71,18 @@ export function scheduleOf(seed: number): Schedule {
   const between = (low: number, high: number): number => low + (draw() % (high - low + 1));
   const isGentle = seed % 2 === 0;
   const plan = planOf(seed, isGentle, draw, between);
-  const actions = (Object.keys(ACTIONS) as Action[]).filter((action) => !isGentle || !HARSH.has(action));
+  const actions = (Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]).filter(
+    (action) => !isGentle || !HARSH.has(action),
+  );
   const weighted = actions.flatMap((action) =>
     Array.from({ length: ACTIONS[action] * MOODS[draw() % MOODS.length]! }, () => action),
   );
   const steps: Step[] = [];
   const hurry = between(1, 12);
+  const isLoud = seed % 3 === 0;
   for (let i = between(10, 60); i > 0; i -= 1) {
     steps.push([weighted[draw() % weighted.length] ?? 'message', draw(), draw(), draw()]);
+    if (isLoud && draw() % 2 === 0) steps.push([VOICE_ACTIONS[draw() % 3] ?? 'voice', draw(), draw(), draw()]);
     for (let k = draw() % (hurry + 1); k > 0; k -= 1) steps.push(['step', draw(), 0, 0]);
   }
   return { plan, steps, isGentle };

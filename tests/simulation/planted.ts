@@ -135,6 +135,18 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
+    name: 'voice-not-carried',
+    file: 'src/gateway/asks.ts',
+    from: 700,
+    changes: [['voice: session.voices.get(owner)', 'voice: null']],
+  },
+  {
+    name: 'voice-as-it-was-asked',
+    file: 'src/gateway/attachments.ts',
+    from: 700,
+    changes: [["if (body.t === 'VOICE_STATE_UPDATE') this.#heardVoice(owner, body.d);", '']],
+  },
+  {
     name: 'any-answer',
     file: 'src/gateway/attachments.ts',
     from: 100,

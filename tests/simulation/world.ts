@@ -175,6 +175,10 @@ export class World implements Town {
         const channel = channels[b % channels.length]!;
         return this.#do(guild, { kind: 'tinySee', channel, users: this.#users(c) });
       }
+      case 'voice':
+        return client.speak(guildId(b % this.plan.guilds), this.#voiceChannel(guildId(b % this.plan.guilds), c));
+      case 'move':
+        return this.#do(guild, { kind: 'tinyMove', user, channelId: this.#voiceChannel(guild, c) });
       case 'join':
         return this.#do(guild, { kind: 'tinyJoin', user });
       case 'leave':
@@ -200,6 +204,11 @@ export class World implements Town {
       case 'kill':
         return this.#kill(a % this.#slots.length, b);
     }
+  }
+
+  /** One of two, or out. */
+  #voiceChannel(guild: string, c: number): string | null {
+    return c % 4 === 0 ? null : channelId(guild, 8 + (c % 2));
   }
 
   #emit(guild: string, b: number, event: Pick<TinyEvent, 't' | 'cls' | 'stored'>): void {
@@ -237,7 +246,8 @@ export class World implements Town {
   }
 
   #atRest(): void {
-    for (const client of this.clients) this.oracle.atRest(client);
+    const voices = new Map([...this.#store.guilds].map(([key, guild]) => [ownerId(key), guild.voices]));
+    for (const client of this.clients) this.oracle.atRest(client, voices);
     const { given, homes, sessions } = this.#measure();
     if (given > 0) throw new Violation(`${given} notes of sessions given away stay for ever`);
     if (homes > sessions) throw new Violation(`${homes} homes of ${sessions} sessions`);

@@ -16,17 +16,20 @@ import {
   type Turn,
 } from '../../src/protocol/decision.ts';
 import type { AttachAsk, Body } from '../../src/protocol/envelope.ts';
-import { type OwnerKey, ownerId, type Snowflake, userKey } from '../../src/protocol/ids.ts';
+import { type OwnerKey, ownerId, type SessionId, type Snowflake, userKey } from '../../src/protocol/ids.ts';
 import type { PublicUser } from '../../src/protocol/records.ts';
 import type { UserSnapshot } from '../../src/protocol/snapshots.ts';
 import { channelTopic, guildTopic, sessionTopic } from '../../src/protocol/topics.ts';
+import type { CarriedVoice } from '../../src/protocol/voice.ts';
 import type { Write } from '../../src/protocol/writes.ts';
 
 export type TinyCommand =
   | { readonly kind: 'tinyJoin' | 'tinyLeave'; readonly user: Snowflake }
   | { readonly kind: 'tinySee'; readonly channel: Snowflake; readonly users: readonly Snowflake[] }
   /** `to`: a channel, a session, or null for the whole guild. */
-  | { readonly kind: 'tinyEmit'; readonly emit: TinyEvent };
+  | { readonly kind: 'tinyEmit'; readonly emit: TinyEvent }
+  /** A moderator moves or disconnects a user who is in voice. */
+  | { readonly kind: 'tinyMove'; readonly user: Snowflake; readonly channelId: Snowflake | null };
 
 export interface TinyEvent {
   readonly t: string;
@@ -67,10 +70,19 @@ export const wordingOf = (key: OwnerKey): Wording => ({
   left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
   created: (d) => body('CHANNEL_CREATE', d),
   deleted: (d) => body('CHANNEL_DELETE', d),
-  carried: () => [],
+  carried: ({ user, session, carried }, isKnown) => {
+    const voice = key.startsWith('g:') && !isKnown ? (carried?.voice ?? null) : null;
+    return voice === null ? [] : [{ kind: 'voiceCarried', user, session, voice }];
+  },
   gathered: [],
-  gone: () => [],
+  gone: (session, user) => (key.startsWith('g:') ? [{ kind: 'voiceGone', user, session }] : []),
 });
+
+/** Where a user is in voice. */
+export interface TinyVoice {
+  readonly session: SessionId;
+  readonly channelId: Snowflake;
+}
 
 abstract class TinyRules implements Behavior {
   abstract decide(command: Command, turn: Turn): Decision;
@@ -81,7 +93,9 @@ abstract class TinyRules implements Behavior {
   guilds(): readonly (readonly [OwnerKey, number])[] | null {
     return null;
   }
-  voiceOf = () => null;
+  voiceOf(_session: SessionId, _user: Snowflake): CarriedVoice | null {
+    return null;
+  }
   question = () => ({ ok: null });
   needs = () => [];
   supply = () => {};
@@ -94,6 +108,8 @@ abstract class TinyRules implements Behavior {
 export class TinyGuild extends TinyRules {
   readonly members = new Set<Snowflake>();
   readonly seers = new Map<Snowflake, Set<Snowflake>>();
+  /** Dies with its load. */
+  readonly voices = new Map<Snowflake, TinyVoice>();
   seq = 0;
 
   constructor(readonly key: OwnerKey) {
@@ -102,10 +118,29 @@ export class TinyGuild extends TinyRules {
 
   decide(command: Command, turn: Turn): Decision {
     const tinyCommand = command as unknown as TinyCommand;
-    const rows = this.#rows(tinyCommand, turn.seq(0));
-    const tells: Tell[] = rows.flatMap((row) => this.#tells(row, turn.seq(0)));
-    for (const draft of rows) this.apply({ seq: turn.seq(0), stored: true, draft });
-    return { ...done(), rows, tells, writes: rows.flatMap((draft) => keep(turn.seq(0), draft)) };
+    const rows = [...this.#voiceRows(command, turn), ...this.#rows(tinyCommand, turn)];
+    const tells: Tell[] = rows.flatMap((row, i) => this.#tells(row, turn.seq(i)));
+    for (const [i, draft] of rows.entries()) this.apply({ seq: turn.seq(i), stored: true, draft });
+    return { ...done(), rows, tells, writes: rows.flatMap((draft, i) => keep(turn.seq(i), draft)) };
+  }
+
+  /** All members hear who is in voice. */
+  #voiceRows(command: Command, turn: Turn): RowDraft[] {
+    const said = voiceOf(command as Command | TinyCommand, this.voices);
+    if (said === null || !this.members.has(said.user)) return [];
+    const { user, session, channelId } = said;
+    if (channelId === null) this.voices.delete(user);
+    else this.voices.set(user, { session, channelId });
+    if (command.kind === 'voiceCarried' && turn.unheard) return [];
+    const d = { user_id: user, session_id: session, channel_id: channelId };
+    const event = { t: 'VOICE_STATE_UPDATE', cls: 0, channel: null, session: null, stored: false, d };
+    return [this.#event(event, turn.seq(0))];
+  }
+
+  override voiceOf(session: SessionId, user: Snowflake): CarriedVoice | null {
+    const voice = this.voices.get(user);
+    if (voice?.session !== session) return null;
+    return { channelId: voice.channelId, selfMute: false, selfDeaf: false, selfVideo: false };
   }
 
   apply({ seq, draft }: TinyRow): void {
@@ -133,7 +168,8 @@ export class TinyGuild extends TinyRules {
 
   snapshot = (ask: AttachAsk) => {
     const { key, seq } = this;
-    const d = { id: ownerId(key), unavailable: false, seq, channels: this.#visible(ask.user), members: [] };
+    const voices = [...this.voices].map(([user, { session, channelId }]) => [user, session, channelId]);
+    const d = { id: ownerId(key), unavailable: false, seq, channels: this.#visible(ask.user), members: [], voices };
     return { t: 'GUILD_CREATE', d: JSON.stringify(d), cls: GUILDS };
   };
 
@@ -141,13 +177,13 @@ export class TinyGuild extends TinyRules {
     return [...this.seers].flatMap(([channel, users]) => (users.has(user) ? [channel] : []));
   }
 
-  #rows(command: TinyCommand, seq: number): RowDraft[] {
-    if (command.kind === 'tinyEmit') return [this.#event(command.emit, seq)];
-    if (command.kind === 'tinySee') return [this.#see(command.channel, new Set(command.users), seq)];
+  #rows(command: TinyCommand, turn: Turn): RowDraft[] {
+    if (command.kind === 'tinyEmit') return [this.#event(command.emit, turn.seq(0))];
+    if (command.kind === 'tinySee') return [this.#see(command.channel, new Set(command.users), turn.seq(0))];
+    if (command.kind !== 'tinyJoin' && command.kind !== 'tinyLeave') return [];
     const isMember = this.members.has(command.user);
     if (command.kind === 'tinyJoin') return isMember ? [] : [{ kind: 'join', user: command.user }];
-    if (command.kind === 'tinyLeave') return isMember ? [{ kind: 'leave', user: command.user }] : [];
-    return [];
+    return isMember ? [{ kind: 'leave', user: command.user }] : [];
   }
 
   #event({ t, cls, channel, session, stored, d, full }: TinyEvent, seq: number): EventDraft {
@@ -171,6 +207,37 @@ export class TinyGuild extends TinyRules {
     if (row.kind !== 'join' && row.kind !== 'leave') return [];
     const kind = row.kind === 'join' ? 'guildJoined' : 'guildLeft';
     return [{ to: userKey(row.user), command: { kind, guild: this.key, seq }, durable: true }];
+  }
+}
+
+/** What this says of where a user is; null: nothing. */
+function voiceOf(
+  command: Command | TinyCommand,
+  voices: ReadonlyMap<Snowflake, TinyVoice>,
+): { user: Snowflake; session: SessionId; channelId: Snowflake | null } | null {
+  switch (command.kind) {
+    case 'voiceState': {
+      const { by, session, channelId } = command;
+      const isThere = voices.get(by.id)?.session === session;
+      return channelId === null && !isThere ? null : { user: by.id, session, channelId };
+    }
+    case 'voiceCarried': {
+      const { user, session, voice } = command;
+      return voices.has(user) ? null : { user, session, channelId: voice.channelId };
+    }
+    case 'voiceGone': {
+      const { user, session } = command;
+      return voices.get(user)?.session === session ? { user, session, channelId: null } : null;
+    }
+    case 'tinyMove':
+    case 'tinyLeave': {
+      const { user } = command;
+      const session = voices.get(user)?.session;
+      const channelId = command.kind === 'tinyMove' ? command.channelId : null;
+      return session === undefined ? null : { user, session, channelId };
+    }
+    default:
+      return null;
   }
 }
 

@@ -35,6 +35,8 @@ const JOURNAL_ROWS = 512;
 export class TinyStore {
   readonly #kept = new Map<OwnerKey, Kept>();
   readonly #memory: MemoryStore;
+  /** The newest load of each guild. */
+  readonly guilds = new Map<OwnerKey, TinyGuild>();
   /** Of the next commit: it fails, whether it is stored or not. */
   #failing: { readonly isStored: boolean } | null = null;
 
@@ -79,7 +81,8 @@ export class TinyStore {
     const kept = this.#of(key);
     const behavior = key.startsWith('g:') ? new TinyGuild(key) : new TinyUser(key, this.bots.has(ownerId(key)));
     for (const row of kept.rows) behavior.apply(row);
-    if (behavior instanceof TinyUser) {
+    if (behavior instanceof TinyGuild) this.guilds.set(key, behavior);
+    else {
       for (const [guild, { seq, member }] of kept.heard) behavior.hear(guild, seq, member);
     }
     this.hooks.opened?.(key, epoch);

@@ -113,12 +113,9 @@ test('a worker says of a load that takes over that its sessions have asked: behi
 
 test('who is nowhere keeps nothing', () => {
   const voices = new Voices();
-  voices.asked(GUILD);
-  expect(voices.all).toEqual([[GUILD, null]]);
   voices.said(GUILD, HALL);
-  voices.asked(GUILD);
-  expect(voices.get(GUILD)).toEqual(HALL);
+  expect([voices.get(GUILD), voices.all]).toEqual([HALL, [[GUILD, HALL]]]);
   voices.said(GUILD, null);
-  voices.left('g:404');
+  voices.said('g:404', null);
   expect(voices).toEqual(new Voices());
 });

@@ -240,6 +240,31 @@ describe('what one owner tells another', () => {
     expect(house.deaths).toEqual([]);
   });
 
+  test('a voice state is taken once from each session: what a moderator did since then stays', async () => {
+    const { house } = await town();
+    const channels = await house.read<Made['channels']>(guildKey(GUILD), { ask: 'channels', by: ADA });
+    const hall = channels.find(({ type }) => type === 2)?.id ?? '';
+    const voice = { channelId: hall, selfMute: false, selfDeaf: false, selfVideo: false };
+    const ask = { user: BOB, session: 'talks', carried: { presence: null, voice } };
+    expect((await house.attach(guildKey(GUILD), ask)).voice).toEqual(voice);
+    const patch = { channel_id: null };
+    await house.ok(guildKey(GUILD), { kind: 'updateMember', by: by(ADA), userId: BOB, patch });
+    expect((await house.attach(guildKey(GUILD), { ...ask, ask: 2 })).voice).toBe(null);
+  });
+
+  test('a voice state ends with its session, also in a load to which that has never attached', async () => {
+    const { house } = await town();
+    const channels = await house.read<Made['channels']>(guildKey(GUILD), { ask: 'channels', by: ADA });
+    const channelId = channels.find(({ type }) => type === 2)?.id ?? '';
+    const self = { selfMute: false, selfDeaf: false, selfVideo: false };
+    await house.ok(guildKey(GUILD), { kind: 'voiceState', by: by(BOB), session: 'brief', channelId, ...self });
+    const there = () => house.read(guildKey(GUILD), { ask: 'voiceState', by: ADA, userId: BOB });
+    expect(await there()).toMatchObject({ channel_id: channelId });
+    house.directory.interest(guildKey(GUILD), { kind: 'forget', session: 'brief', hop: 0, user: BOB });
+    await house.clock.settle();
+    expect(await there()).toBe(undefined);
+  });
+
   const over: [string, (house: House) => void][] = [
     ['died with its worker', ({ directory }) => directory.actors.dropWorker('1.1')],
     [
