@@ -62,7 +62,7 @@ export async function examine(config: Config, now: number): Promise<readonly Fin
     ['token', token(config)],
     ['lock', lock(dataDir, runs)],
     ['workers', cores(workers, availableParallelism())],
-    ['health', runs ? await health(adminSocketOf(config)) : null],
+    ['health', runs ? await health(config) : null],
   ];
   return checks.flatMap(([check, said]) => {
     if (said === null) return [];
@@ -84,13 +84,15 @@ function answers(path: string): Promise<boolean> {
 }
 
 /** What the running server says of itself. */
-async function health(socketPath: string): Promise<Said> {
-  const text = await healthText(socketPath);
+async function health(config: Config): Promise<Said> {
+  const text = await healthText(adminSocketOf(config));
   const said = healthForm.safeParse(text === null ? null : parseJson(text));
   if (!said.success) return ['bad', 'the running server does not say how it is', 'look into its log'];
   const { store: state, workers } = said.data;
-  if (state !== 'open')
-    return ['bad', `the store of the running server is ${state}`, 'look at its disk: room, errors, answers'];
+  // What lies elsewhere is looked at beside this, under `store`.
+  const mend =
+    config.store === 'sqlite' ? 'look at its disk: room, errors, answers' : 'mend what is said of the store above';
+  if (state !== 'open') return ['bad', `the store of the running server is ${state}`, mend];
   const failing = workers.filter(({ status }) => status !== 'ok');
   if (failing.length === 0) return ['good', 'the running server is well'];
   const steps = failing.map(({ slot, failed, why }) => `worker ${slot}: ${failed} (${why})`);
@@ -257,7 +259,11 @@ function lock(dir: string, runs: boolean): Said {
   if (!isLocked(dir)) return ['good', 'nobody holds the data directory'];
   return runs
     ? ['good', 'the running server holds the data directory']
-    : ['bad', 'a process holds the data directory and does not answer', `find it (fuser ${dir}/lock.db) and stop it`];
+    : [
+        'bad',
+        'a process holds the data directory and answers nobody here',
+        `if it is guildhall data, let it be; else find it (fuser ${dir}/lock.db) and stop it`,
+      ];
 }
 
 export function cores(workers: number, there: number): Said {

@@ -85,7 +85,7 @@ async function run(start: WorkerStart): Promise<void> {
   const doors = await openDoors(ground, core);
   parentPort?.on('message', (message: ToWorker) => hear(message, ground, core, doors));
   wakeTellers(ground, core).catch((error) => log.error('owners with something to tell were not woken', { error }));
-  beat();
+  beat(ground, 'open');
   tidyHeap(new HeapWatch(LIMITS));
   say({ t: 'ready', port: doors.shared?.port ?? null, ownPort: doors.own?.port ?? null });
 }
@@ -301,9 +301,17 @@ async function wakeTellers({ start, store }: Ground, { directory }: Core): Promi
   }
 }
 
-function beat(): void {
+/** Main hears that this thread turns; whoever reads the log hears when the store is in another state. `before`: the one that was said last. */
+function beat(ground: Ground, before: Store['state']): void {
   say({ t: 'beat' });
-  clock.after(LIMITS.beatMs, beat);
+  const { state } = ground.store;
+  if (state !== before)
+    (state === 'open' ? log.info : log.warn)('the store is in another state', {
+      worker: ground.start.id,
+      state,
+      before,
+    });
+  clock.after(LIMITS.beatMs, () => beat(ground, state));
 }
 
 /** What a crowd has left behind is given back when the thread is quiet. */

@@ -102,7 +102,7 @@ export class Actor {
   /** Throws Fault `overloaded` when the mailbox is full. */
   put(envelope: Envelope): void {
     if (envelope.what === 'ask') {
-      this.#refuseIfStuck();
+      this.#refuseIfSwallowed();
       // Asked again it may be stored already: who heard that it was not begun would send it twice.
       if (!envelope.again) this.#refuseIfStrained(urgencyOf(envelope.command));
     }
@@ -121,7 +121,7 @@ export class Actor {
       this.#answer(this.#owner, { question, respond, fail });
       return;
     }
-    this.#refuseIfStuck();
+    this.#refuseIfSwallowed();
     this.#reads ??= new Deque();
     if (this.#reads.length >= this.#limits.waitingReads) throw new Fault('overloaded', false, 'too many reads wait');
     this.#reads.push({ question, respond, fail });
@@ -164,9 +164,10 @@ export class Actor {
   }
 
   /** Its batch is where nothing is answered: who would wait for it is told at once. */
-  #refuseIfStuck(): void {
-    if (!this.#isCommitting || this.#world.store.state !== 'stuck') return;
-    throw new Fault('stuck', false, 'the store does not answer, and has a batch of this owner');
+  #refuseIfSwallowed(): void {
+    const { state } = this.#world.store;
+    if (!this.#isCommitting || (state !== 'stuck' && state !== 'broken')) return;
+    throw new Fault(state, false, 'the store does not answer, and has a batch of this owner');
   }
 
   /** While it loads it is not slow: it is not there yet. */

@@ -5,7 +5,7 @@ export const copy: Command = {
   words: 'copy',
   usage: '--from STORE --to STORE [--checkpoint FILE]',
   about:
-    'Copy a stopped store (sqlite:DIRECTORY, cql:KEYSPACE, cql:HOST:PORT,…/KEYSPACE) into an empty one, and compare both. Killed, it goes on where it was.',
+    'Copy a stopped store (sqlite:DIRECTORY, cql:KEYSPACE, cql:HOST:PORT,…/KEYSPACE) into an empty one, and compare both. Killed, it goes on where it was, as --checkpoint says (guildhall-copy.json in the folder where it runs, unless another is named). Files are copied by hand.',
   options: {
     ...{ from: { type: 'string' }, to: { type: 'string' }, checkpoint: { type: 'string' } },
     ...configOptions([

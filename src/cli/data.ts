@@ -6,7 +6,7 @@ export const data: Command = {
   words: 'data',
   usage: '',
   about:
-    'Serve the store alone over gRPC, for several servers or other programs, until it is told to stop (docs/data-service.md).',
+    'Serve the store alone over gRPC, for a server and other programs, until it is told to stop (docs/data-service.md).',
   options: {
     ...STORE_OPTIONS,
     ...configOptions(['dataListen', 'dataTokenFile', 'dataTlsCert', 'dataTlsKey', 'logLevel']),

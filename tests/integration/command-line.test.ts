@@ -7,6 +7,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIGuild, APIUser } from 'discord-api-types/v10';
+import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { callRest, Refused } from '../support/call-rest.ts';
 import { askCommand, runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
@@ -52,6 +53,17 @@ test('a server names the variables that it does not know, before it begins', asy
   await using server = await ServerProcess.start(join(dir, 'greeting'), ['--workers', '1']);
   delete process.env.GUILDHALL_GREETING;
   await eventually('the line', () => server.complaints.includes('"name":"GUILDHALL_GREETING"'));
+});
+
+test('npm hands the signal that ends it on to the server, which ends in order', async () => {
+  const home = join(dir, 'by-npm');
+  const words = ['start', '--silent', '--', '--json', '--port', '0', '--host', '127.0.0.1', '--data-dir', home];
+  const npm = spawn('npm', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(npm.stdout, 'data');
+  npm.kill('SIGTERM');
+  await once(npm, 'exit');
+  const lock = await eventually('nobody holds the directory', () => lockDirectory(home));
+  lock.close();
 });
 
 describe('without a server', () => {
