@@ -27,7 +27,6 @@ const ATTACH_WEIGHT = 8;
 const STORE_FAULTS: ReadonlySet<Fault['code']> = new Set(['full', 'broken', 'stuck']);
 
 const NONE: readonly Need[] = [];
-
 const owed = ({ envelope }: Waiting): boolean => isOwed(envelope);
 
 export class Actor {
@@ -166,8 +165,8 @@ export class Actor {
   /** Its batch is where nothing is answered: who would wait for it is told at once. */
   #refuseIfSwallowed(): void {
     const { state } = this.#world.store;
-    if (!this.#isCommitting || (state !== 'stuck' && state !== 'broken')) return;
-    throw new Fault(state, false, 'the store does not answer, and has a batch of this owner');
+    if (this.#isCommitting && (state === 'stuck' || state === 'broken'))
+      throw new Fault(state, false, 'the store does not answer, and has a batch of this owner');
   }
 
   /** While it loads it is not slow: it is not there yet. */

@@ -3,9 +3,9 @@ import { configOptions } from './options.ts';
 
 export const copy: Command = {
   words: 'copy',
-  usage: '--from STORE --to STORE [--checkpoint FILE]',
+  usage: '--from STORE --to STORE [--checkpoint guildhall-copy.json]',
   about:
-    'Copy a stopped store (sqlite:DIRECTORY, cql:KEYSPACE, cql:HOST:PORT,…/KEYSPACE) into an empty one, and compare both. Killed, it goes on where it was, as --checkpoint says (guildhall-copy.json in the folder where it runs, unless another is named). Files are copied by hand.',
+    'Copy a stopped store (sqlite:DIRECTORY, cql:KEYSPACE, cql:HOST:PORT,…/KEYSPACE) into an empty one, and compare both. Killed, it goes on where it was.',
   options: {
     ...{ from: { type: 'string' }, to: { type: 'string' }, checkpoint: { type: 'string' } },
     ...configOptions([
