@@ -26,6 +26,8 @@ test('discord.js, its guild there too', async () => {
   const from = client.events.mark;
   await town.killWorker(VICTIM);
   await client.until('identified', () => true, { from, ms: BACK_MS });
+  // Until its GUILD_CREATE a guild is unavailable: what is said in it meanwhile is history.
+  await client.until('guild', ({ id }) => id === place.id, { from, ms: BACK_MS });
   const after = await town.say(owner, place.channel, 'after');
   await client.until('message', ({ id }) => id === after.id, { from, ms: BACK_MS });
   const said = await client.ask<string>('send', { channel: place.channel, content: 'here again' });

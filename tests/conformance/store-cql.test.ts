@@ -3,6 +3,7 @@ import { realClock } from '../../src/base/clock.ts';
 import { connectStore } from '../../src/store/cql/client.ts';
 import { openCql } from '../../src/store/cql/threads.ts';
 import { clusterOptions, hasCassandra } from '../support/cassandra.ts';
+import { eventually } from '../support/eventually.ts';
 import { NOW } from './store-records.ts';
 import { runStoreSuite } from './store-suite.ts';
 
@@ -12,7 +13,9 @@ else
     name: 'cql',
     open: async () => {
       let now = NOW;
-      const threads = await openCql(await clusterOptions());
+      const options = await clusterOptions();
+      // Its node may be busy with what another file left it to do.
+      const threads = await eventually('the cluster lets us in', () => openCql(options), 60_000);
       const store = connectStore(threads.connect(), { clock: { ...realClock, now: () => now } });
       return {
         store,

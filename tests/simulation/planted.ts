@@ -249,7 +249,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'behind-at-the-head',
     file: 'src/gateway/outlet.ts',
-    from: 730,
+    from: 2242,
     changes: [['this.rest(session, position);', 'this.rest(session);\n    session.cursor = position;']],
   },
 ];

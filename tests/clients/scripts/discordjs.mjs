@@ -28,6 +28,7 @@ client.once(Events.ClientReady, () => {
   say('ready', { user: client.user.id, application: client.application.id, guilds });
 });
 client.ws.on('READY', () => say('identified'));
+client.ws.on('GUILD_CREATE', ({ id }) => say('guild', { id }));
 client.on(Events.ShardResume, () => say('resumed'));
 client.on(Events.Error, (error) => say('failure', { error: String(error) }));
 
