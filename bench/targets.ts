@@ -9,7 +9,7 @@ import { cpuMsOf } from './process-cpu.ts';
 const ROUNDS = 5;
 export const ASK_MS = 60_000;
 
-/** What is measured of a server: `act` of its load client, and how many of what is paid for that was. */
+/** A server that is measured, with a load client of its own. */
 export interface Target {
   readonly name: 'guildhall' | 'raw';
   readonly pid: number;
