@@ -295,7 +295,7 @@ async function stop({ store }: Ground, { directory, gateway }: Core, doors: Door
 async function wakeTellers({ start, store }: Ground, { directory }: Core): Promise<void> {
   for (let after: OwnerKey | null = null; ; ) {
     const page: readonly OwnerKey[] = await store.tellers(after, LIMITS.tellersPage);
-    for (const owner of page) if (directory.slotOf(owner) === start.slot) directory.actors.wake(owner);
+    for (const owner of page) if (directory.slotOf(owner) === start.slot) await directory.actors.wake(owner);
     after = page.at(-1) ?? null;
     if (page.length < LIMITS.tellersPage) return;
   }

@@ -88,10 +88,11 @@ export class Actors {
     this.#try(key, fail, (actor) => actor.read(question, respond, fail));
   }
 
-  /** Loads an owner that nobody asked for: it has something to tell. */
-  wake(key: OwnerKey): void {
+  /** Loads an owner that nobody asked for: it has something to tell. Resolves when those that are asked for, and it, no longer wait. */
+  async wake(key: OwnerKey): Promise<void> {
     const dropped = (error: Error): void => this.world.log('an owner is not woken', { owner: key, error });
-    this.#try(key, dropped, () => {});
+    await this.#loads.idle();
+    if (!this.#isClosed) this.#try(key, dropped, () => {});
   }
 
   /** May be lost; with `from` and `seq` it comes again until it is confirmed. */

@@ -1,7 +1,15 @@
-/** Loads that wait for a place: a bounded number at once, the busiest first. */
+/** How many are chosen at once: those of a long queue cost one look at all of it. */
+const CHOSEN = 32;
+const CHOSEN_PART = 1 / 16;
+
+/** Loads that wait for a place: a bounded number at once, the busiest first, and among each choice the one that has waited longest. */
 export class Loads<T> {
-  readonly #waiting: T[] = [];
+  /** In the order in which they came. */
+  #waiting: T[] = [];
+  /** The next ones, as busy as they were when they were chosen; taken from the end. */
+  #chosen: T[] = [];
   #running = 0;
+  readonly #idle: (() => void)[] = [];
 
   constructor(
     readonly atOnce: number,
@@ -10,7 +18,7 @@ export class Loads<T> {
   ) {}
 
   get length(): number {
-    return this.#waiting.length + this.#running;
+    return this.#waiting.length + this.#chosen.length + this.#running;
   }
 
   add(item: T): void {
@@ -18,10 +26,15 @@ export class Loads<T> {
     this.#next();
   }
 
+  /** Resolves when nothing waits: for who would add many that nobody asked for. */
+  async idle(): Promise<void> {
+    if (this.length > this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
   #next(): void {
     while (this.#running < this.atOnce) {
-      const item = this.#takeBusiest();
-      if (item === undefined) return;
+      const item = this.#take();
+      if (item === undefined) break;
       this.#running += 1;
       const ended = (): void => {
         this.#running -= 1;
@@ -29,17 +42,25 @@ export class Loads<T> {
       };
       this.load(item).then(ended, ended);
     }
+    if (this.length === this.#running) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Looks at the front of the queue only: a long queue must not cost its square. */
-  #takeBusiest(): T | undefined {
-    const front = this.#waiting.slice(0, 32);
-    let best = 0;
-    let most = -1;
-    front.forEach((item, index) => {
-      const busy = this.busyness(item);
-      if (busy > most) [best, most] = [index, busy];
-    });
-    return this.#waiting.splice(best, 1)[0];
+  #take(): T | undefined {
+    if (this.#chosen.length === 0 && this.#waiting.length > 0) this.#choose();
+    return this.#chosen.pop();
+  }
+
+  /** Sorting all of a queue for a part of it keeps the cost of each load at the logarithm of what waits. */
+  #choose(): void {
+    const [oldest, ...others] = this.#waiting.map((item) => ({ item, busy: this.busyness(item) }));
+    if (oldest === undefined) return;
+    const count = Math.max(CHOSEN, Math.ceil(this.#waiting.length * CHOSEN_PART));
+    const busiest = [oldest, ...others.sort((a, b) => b.busy - a.busy).slice(0, count - 1)];
+    this.#chosen = busiest
+      .sort((a, b) => b.busy - a.busy)
+      .reverse()
+      .map(({ item }) => item);
+    const chosen = new Set(this.#chosen);
+    this.#waiting = this.#waiting.filter((item) => !chosen.has(item));
   }
 }

@@ -198,6 +198,58 @@ test('loads: so many at once, the busiest first, also after a failure', async ()
   expect([started, loads.length]).toEqual([[1, 2, 9, 4, 3], 0]);
 });
 
+/** What ran in its order, of loads one at a time that have all come while the first one ran. */
+async function orderOf(items: readonly number[], busyness: (item: number) => number): Promise<number[]> {
+  const order: number[] = [];
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const load = async (item: number): Promise<void> => {
+    order.push(item);
+    await gate;
+  };
+  const loads = new Loads<number>(1, load, busyness);
+  for (const item of items) loads.add(item);
+  open();
+  await loads.idle();
+  return order;
+}
+
+test('loads: the busiest of a long queue is next, wherever it stands, and who came first is not left behind', async () => {
+  const calm = Array.from({ length: 2000 }, (_, index) => index);
+  const order = await orderOf([...calm, 5000], (item) => (item === 5000 ? 7 : 1));
+  expect(order.slice(0, 4)).toEqual([0, 5000, 1, 2]);
+  expect([...order].sort((a, b) => a - b)).toEqual([...calm, 5000]);
+
+  const crowd = Array.from({ length: 2000 }, (_, index) => index + 1);
+  const late = await orderOf([0, -1, ...crowd], (item) => Math.max(0, item));
+  expect(late.slice(0, 3)).toEqual([0, 2000, 1999]);
+  expect(late.indexOf(-1)).toBe(126);
+});
+
+test('loads: who adds what nobody asked for waits until nothing waits', async () => {
+  const ends: (() => void)[] = [];
+  const loads = new Loads<number>(
+    1,
+    () => new Promise((resolve) => ends.push(resolve)),
+    () => 0,
+  );
+  await loads.idle();
+  loads.add(1);
+  await loads.idle();
+  loads.add(2);
+  let isIdle = false;
+  const idle = loads.idle().then(() => {
+    isIdle = true;
+  });
+  await Promise.resolve();
+  expect(isIdle).toBe(false);
+  ends.shift()?.();
+  await idle;
+  expect([isIdle, loads.length]).toEqual([true, 1]);
+});
+
 test('deaths: pauses double, bugs quarantine, faults do not, and the old are forgotten', () => {
   const deaths = new Deaths(LIMITS);
   const { reloadMinMs, quarantineMs, deathWindowMs } = LIMITS;
