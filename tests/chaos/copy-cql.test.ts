@@ -170,7 +170,7 @@ else
         expect([table, await busy.count(table)]).toEqual([table, await scan.count(table)]);
 
       // The journal ends by its own time, the newest row of an owner does not.
-      await cluster.define('truncate {}.journal');
+      await cluster.define(['truncate {}.journal']);
       const rows = await scan.scan('journal', null, 10);
       expect(rows.map(({ write }) => write)).toEqual([whole.get('journal')?.[0]?.write as Write]);
       await cluster.close();

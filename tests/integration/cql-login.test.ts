@@ -41,7 +41,7 @@ describe.skipIf(!(await hasCassandra()))('a cluster with a door', () => {
 
   async function start(files: TlsFiles): Promise<void> {
     const pem = fileOf('node.pem', readFileSync(files.key, 'utf8') + readFileSync(files.cert, 'utf8'));
-    cluster = await Cassandra.start(1, false, doorOf(pem, files.cert));
+    cluster = await Cassandra.start(1, { isDurable: false, door: doorOf(pem, files.cert) });
     const passwordFile = fileOf('right', `${LOGIN.password}\n`);
     options = { ...(await clusterOptions(cluster)), username: LOGIN.username, passwordFile };
   }

@@ -68,7 +68,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'left-rows-go-on',
     file: 'src/actor/owner.ts',
-    from: 800,
+    from: 1600,
     changes: [['held?.mask !== mask || missed.left', 'held?.mask !== mask']],
   },
   {

@@ -24,6 +24,8 @@ const HEAP = '384m';
 export interface NodePlace {
   readonly dir: string;
   readonly address: string;
+  /** Addresses of the whole cluster. */
+  readonly nodes: readonly string[];
   readonly port: number;
   readonly storagePort: number;
   /** What is acknowledged is in the commit log: one that is synced now and then is read again up to its last sync only. */
@@ -35,13 +37,14 @@ export interface NodePlace {
 export function cassandraCommand(
   lib: string,
   dir: string,
-  isDurable: boolean,
+  { isDurable, isBrief }: Pick<NodePlace, 'isDurable'> & { readonly isBrief: boolean },
   glob: (pattern: string) => readonly string[],
 ): string[] {
   const [jamm] = glob(join(lib, 'jamm-*.jar'));
   if (jamm === undefined) throw new Error(`there is no jamm in ${lib}`);
   return [
     ...['java', `-Xms${HEAP}`, `-Xmx${HEAP}`, `-javaagent:${jamm}`, '-cp', `${join(dir, 'conf')}:${lib}/*`],
+    ...(isBrief ? ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'] : []),
     `-Dcassandra.config=file://${join(dir, 'conf', 'cassandra.yaml')}`,
     `-Dcassandra.storagedir=${dir}`,
     // Nobody else joins: nothing is waited for.
@@ -59,16 +62,21 @@ export function cassandraCommand(
   ];
 }
 
+/** Nodes that know their tokens and each other may start at once. */
+const tokenOf = (n: number, count: number): bigint => -(2n ** 63n) + (2n ** 64n / BigInt(count)) * BigInt(n) + 1n;
+
 /** Timeouts are those of a cluster in use. */
 export const yamlOf = ({
   dir,
   address,
+  nodes,
   port,
   storagePort,
   isDurable,
   more,
 }: NodePlace): string => `cluster_name: guildhall
-num_tokens: 16
+num_tokens: 1
+initial_token: ${tokenOf(nodes.indexOf(address), nodes.length)}
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 auto_bootstrap: false
 ${isDurable ? 'commitlog_sync: batch' : 'commitlog_sync: periodic\ncommitlog_sync_period: 10000ms'}
@@ -79,7 +87,7 @@ hints_directory: ${dir}/hints
 cdc_raw_directory: ${dir}/cdc_raw
 seed_provider:
   - class_name: org.apache.cassandra.locator.SimpleSeedProvider
-    parameters: [{ seeds: '127.0.0.1' }]
+    parameters: [{ seeds: '${nodes.join(',')}' }]
 listen_address: ${address}
 storage_port: ${storagePort}
 rpc_address: ${address}

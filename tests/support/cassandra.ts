@@ -79,7 +79,16 @@ export interface Door {
   readonly credentials: { readonly username: string; readonly password: string } | null;
 }
 
-const OPEN: Door = { yaml: '', credentials: null };
+/** What a node is for. */
+interface Purpose {
+  /** It may be killed and started again. */
+  readonly isDurable: boolean;
+  /** It lives for minutes: code that is compiled well is not worth its time, nor are collectors beside the program. Not for benches. */
+  readonly isBrief: boolean;
+  readonly door: Door;
+}
+
+const PURPOSE: Purpose = { isDurable: true, isBrief: true, door: { yaml: '', credentials: null } };
 
 export class Cassandra implements AsyncDisposable {
   readonly #nodes: Node[] = [];
@@ -89,12 +98,13 @@ export class Cassandra implements AsyncDisposable {
     readonly lib: string,
     readonly port: number,
     readonly storagePort: number,
-    readonly isDurable: boolean,
-    readonly door: Door,
+    readonly purpose: Purpose,
   ) {}
 
-  /** Nodes 127.0.0.1 up to 127.0.0.3, with the same ports, that all see each other. `isDurable`: they may be killed and started again. */
-  static async start(count: 1 | 3, isDurable = true, door: Door = OPEN): Promise<Cassandra> {
+  /** Nodes 127.0.0.1 up to 127.0.0.3, with the same ports, that all see each other. */
+  static async start(count: 1 | 3, other: Partial<Purpose> = {}): Promise<Cassandra> {
+    const purpose = { ...PURPOSE, ...other };
+    const { isDurable, door } = purpose;
     jars ??= fetchJars();
     const lib = await jars;
     if (lib === null) throw new Error('there is no Java or no Maven: ask hasCassandra first');
@@ -105,8 +115,7 @@ export class Cassandra implements AsyncDisposable {
       lib,
       port,
       storagePort,
-      isDurable,
-      door,
+      purpose,
     );
     try {
       for (const [n, address] of addresses.entries()) {
@@ -114,14 +123,13 @@ export class Cassandra implements AsyncDisposable {
         await mkdir(join(dir, 'conf'), { recursive: true });
         await writeFile(
           join(dir, 'conf', 'cassandra.yaml'),
-          yamlOf({ ...{ dir, address, port, storagePort, isDurable }, more: door.yaml }),
+          yamlOf({ ...{ dir, address, nodes: addresses, port, storagePort, isDurable }, more: door.yaml }),
         );
         await writeFile(join(dir, 'conf', 'logback.xml'), LOGBACK);
         cluster.#nodes.push({ address, dir, pid: 0, end: async () => {} });
         await cluster.#spawn(n);
-        // One after the other: nodes that join at once may choose the same tokens.
-        await cluster.#joined(n + 1);
       }
+      await cluster.#joined();
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -141,7 +149,7 @@ export class Cassandra implements AsyncDisposable {
 
   async restart(n: number): Promise<void> {
     await this.#spawn(n);
-    await this.#joined(this.#nodes.length);
+    await this.#joined();
   }
 
   pause(n: number): void {
@@ -170,7 +178,7 @@ export class Cassandra implements AsyncDisposable {
   async #spawn(n: number): Promise<void> {
     const node = this.#node(n);
     const child = Bun.spawn(
-      ['sh', '-c', KEEPER, 'sh', node.dir, ...cassandraCommand(this.lib, node.dir, this.isDurable, globSync)],
+      ['sh', '-c', KEEPER, 'sh', node.dir, ...cassandraCommand(this.lib, node.dir, this.purpose, globSync)],
       {
         stdin: 'pipe',
         stdout: 'pipe',
@@ -187,10 +195,11 @@ export class Cassandra implements AsyncDisposable {
     node.pid = Number(new TextDecoder().decode(value));
   }
 
-  /** Every node answers CQL and says that it sees `count` nodes. */
-  async #joined(count: number): Promise<void> {
-    for (const node of this.#nodes.slice(0, count)) {
-      const ask = async (): Promise<boolean> => (await peersOf(node.address, this.port, this.door)) === count - 1;
+  /** Every node answers CQL and says that it sees all the others. */
+  async #joined(): Promise<void> {
+    for (const node of this.#nodes) {
+      const ask = async (): Promise<boolean> =>
+        (await peersOf(node.address, this.port, this.purpose.door)) === this.#nodes.length - 1;
       // A pause after each refusal: whoever asks without one takes the processor that the node starts with.
       const askSlowly = (): Promise<boolean> =>
         ask().catch((error) => Bun.sleep(ASK_MS).then(() => Promise.reject(error)));
@@ -243,11 +252,14 @@ function listenOnce(port: number, address: string): Promise<number | null> {
 
 let shared: Promise<Pick<Cassandra, 'contactPoints'>> | null = null;
 /** Contact points of a node that runs already, for whoever works on the store: then none is started. */
-const RUNNING = process.env.GUILDHALL_TEST_CASSANDRA;
+export const RUNNING = process.env.GUILDHALL_TEST_CASSANDRA;
 
 /** The one node of this process: all test files share it, each with a keyspace of its own. It ends with the process. */
 function sharedCassandra(): Promise<Pick<Cassandra, 'contactPoints'>> {
-  shared ??= RUNNING === undefined ? Cassandra.start(1, false) : Promise.resolve({ contactPoints: RUNNING.split(',') });
+  shared ??=
+    RUNNING === undefined
+      ? Cassandra.start(1, { isDurable: false })
+      : Promise.resolve({ contactPoints: RUNNING.split(',') });
   return shared;
 }
 
@@ -271,7 +283,7 @@ export async function clusterOptions(cluster?: Pick<Cassandra, 'contactPoints'>)
 
 if (import.meta.main) {
   const began = performance.now();
-  await using cluster = await Cassandra.start(process.argv[2] === '3' ? 3 : 1);
+  await using cluster = await Cassandra.start(process.argv[2] === '3' ? 3 : 1, { isBrief: false });
   const took = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`Cassandra answers after ${took} s: --store cql --contact-points ${cluster.contactPoints.join(',')}`);
   // Nothing else keeps the loop alive, and a loop without anything alive asks again and again instead of waiting.

@@ -1,6 +1,7 @@
 /** One connection to the cluster, in our words. Only this file, driver-policies.ts and trouble.ts know cassandra-driver. */
 import { readFileSync } from 'node:fs';
-import { auth, Client, errors, policies, types } from 'cassandra-driver';
+import { setTimeout as pause } from 'node:timers/promises';
+import { auth, Client, errors, type metadata, policies, types } from 'cassandra-driver';
 import { LeasedPlans, SpeculativeReads, WriteAttempts } from './driver-policies.ts';
 import { isOfLogin, sentence, troubleOf } from './trouble.ts';
 
@@ -34,10 +35,15 @@ export type Queries = Pick<Cluster, 'rows' | 'first' | 'write'>;
 /** Longer than a node waits for its replicas (2 s for writes, 5 s for reads): mostly it is the node that says what happened. */
 const ANSWER_MS = 6000;
 const DEFAULT_PORT = 9042;
+const AGREE_MS = 50;
+const AGREE_LOOKS = 400;
 /** Rows of one page of an answer. */
 const FETCH_ROWS = 1000;
 
 const { localQuorum, localSerial } = types.consistencies;
+/** The driver documents it and leaves it out of its types. */
+type Agreeing = metadata.Metadata & { checkSchemaAgreement(): Promise<boolean> };
+
 const always = (): boolean => true;
 
 export class Cluster {
@@ -46,6 +52,7 @@ export class Cluster {
   private constructor(
     client: Client,
     readonly keyspace: string,
+    readonly datacenter: string,
     readonly speculative: SpeculativeReads | null,
   ) {
     this.#client = client;
@@ -60,7 +67,7 @@ export class Cluster {
       localDataCenter: localDatacenter,
       ...withPassword(options),
       // The other nodes are told by address alone, and listen at the same port.
-      protocolOptions: { port: portOf(contactPoints) },
+      protocolOptions: { port: portOf(contactPoints), maxSchemaAgreementWaitSeconds: 0 },
       ...(ca !== null && { sslOptions: { ca, rejectUnauthorized: true } }),
       // A request goes to a node that has the row.
       policies: {
@@ -89,7 +96,7 @@ export class Cluster {
         : `No Cassandra or ScyllaDB answers at ${where}`;
       throw new Error(`${what}: ${sentence(error)}`, { cause: error });
     }
-    return new Cluster(client, keyspace, speculative);
+    return new Cluster(client, keyspace, localDatacenter, speculative);
   }
 
   /** All rows, page by page. bigint columns are decimal text. `{}` in the statement stands for the keyspace. */
@@ -150,9 +157,14 @@ export class Cluster {
     return row === null ? null : plain<Row>(row);
   }
 
-  /** Schema: the driver waits until all nodes have the same. */
-  async define(cql: string): Promise<void> {
-    await this.#client.execute(this.#named(cql), [], { prepare: false });
+  /** Schema. All is asked of one node, which knows it at once; the others hear of it about a second later. Ends when all that are up have the same. */
+  async define(statements: readonly string[]): Promise<void> {
+    const host = this.#client.hosts.values().find((node) => node.datacenter === this.datacenter && node.isUp());
+    for (const cql of statements) {
+      await this.#client.execute(this.#named(cql), [], { prepare: false, ...(host !== undefined && { host }) });
+    }
+    const known = this.#client.metadata as Agreeing;
+    for (let looks = 0; looks < AGREE_LOOKS && !(await known.checkSchemaAgreement()); looks += 1) await pause(AGREE_MS);
   }
 
   /** A datacenter of the cluster has this name. */

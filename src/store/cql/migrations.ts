@@ -52,16 +52,16 @@ export async function migrate(
   if (found !== null && found > MIGRATIONS.length) throw tooNew(cluster, found);
   if (found === MIGRATIONS.length) return { from: found, to: found };
   if (found === null) {
-    await cluster.define(`create keyspace if not exists ${cluster.keyspace}
-      with replication = {'class': 'NetworkTopologyStrategy', '${datacenter}': ${replication}}`);
-    for (const statement of GROUND) await cluster.define(statement);
+    const keyspace = `create keyspace if not exists ${cluster.keyspace}
+      with replication = {'class': 'NetworkTopologyStrategy', '${datacenter}': ${replication}}`;
+    await cluster.define([keyspace, ...GROUND]);
   }
   const lock = await Lease.take({ cluster, clock, name: 'migrations', holder });
   try {
     const from = (await versionOf(cluster)) ?? 0;
     for (const [version, step] of MIGRATIONS.entries()) {
       if (version < from) continue;
-      for (const statement of statementsOf(step)) await cluster.define(repeatable(statement, cluster.keyspace));
+      await cluster.define(statementsOf(step).map((statement) => repeatable(statement, cluster.keyspace)));
       if (version === 0) await cluster.transact(BEGIN, ['1']);
       else await cluster.transact(ENTER, [String(version + 1), String(version)]);
     }
