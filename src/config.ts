@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LOG_LEVELS, type LogLevel } from './base/log.ts';
+import { nearest } from './base/nearest.ts';
 import { ROOM_LIMITS } from './gateway/limits.ts';
 import { subnetsOf } from './gateway/proxies.ts';
 import { LIMITS } from './limits.ts';
@@ -93,7 +94,6 @@ function isPlainUrl(text: string): boolean {
 }
 
 const filePath = z.string().transform((path) => (path === '' ? null : resolve(path)));
-
 const place = z
   .string()
   .regex(/^([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/, 'ADDRESS:PORT')
@@ -364,7 +364,9 @@ function readConfigFile(path: string | null): ConfigFile | null {
   }
   for (const [name, each] of Object.entries(value)) {
     if (!Object.hasOwn(OPTIONS, name)) {
-      throw new ConfigError(`${name} in ${path} is no option; the options are: ${OPTION_NAMES.join(', ')}`);
+      const meant = nearest(name, OPTION_NAMES);
+      const hint = meant === null ? `the options are: ${OPTION_NAMES.join(', ')}` : `is ${meant} meant?`;
+      throw new ConfigError(`${name} in ${path} is no option; ${hint}`);
     }
     const wanted = formOf(name as OptionName);
     if (!wanted.allows(each))

@@ -13,6 +13,7 @@ import { parseJson } from './protocol/json.ts';
 import { reachStore } from './reach-store.ts';
 import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
 import { rememberedStore } from './store-kind.ts';
+import { readCqlCa, readDataCa, readDataTls } from './tls-files.ts';
 
 export interface Finding {
   readonly check:
@@ -24,6 +25,8 @@ export interface Finding {
     | 'store'
     | 'token'
     | 'lock'
+    | 'tls'
+    | 'seed'
     | 'workers'
     | 'health';
   /** `poor`: it serves, but not as it could. `bad`: it must be mended. */
@@ -60,6 +63,7 @@ export async function examine(config: Config, now: number): Promise<readonly Fin
     ['clock', clock(now, changedAt(`${dataDir}/guildhall.db`))],
     ['store', await storeOf(config)],
     ['token', token(config)],
+    ['tls', tls(config)],
     ['lock', lock(dataDir, runs)],
     ['workers', cores(workers, availableParallelism())],
     ['health', runs ? await health(config) : null],
@@ -253,6 +257,19 @@ function token(config: Config): Said | null {
   if (!existsSync(file)) return null;
   const open = openDataToken(config);
   return open === null ? ['good', `${file} is its owner's alone`] : ['poor', open.found, open.mend];
+}
+
+/** Null: no option names a file. */
+function tls(config: Config): Said | null {
+  const { dataTlsCert, dataCaFile, cqlCaFile } = config;
+  const named = [dataTlsCert, dataCaFile, cqlCaFile].filter((file) => file !== null);
+  if (named.length === 0) return null;
+  try {
+    for (const read of [readDataTls, readDataCa, readCqlCa]) read(config);
+    return ['good', `${named.join(', ')} can be used`];
+  } catch (error) {
+    return ['bad', error instanceof Error ? error.message : String(error), 'give files as PEM that belong together'];
+  }
 }
 
 function lock(dir: string, runs: boolean): Said {

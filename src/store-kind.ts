@@ -26,3 +26,7 @@ export function rememberStore({ store, dataDir }: Config): void {
   if (store !== 'cql' && store !== 'data') return;
   if (rememberedStore(dataDir) !== store) writeFileSync(fileOf(dataDir), `${store}\n`, { mode: 0o600 });
 }
+
+/** A server would make a new one there. */
+export const hasNoStore = (dataDir: string): boolean =>
+  rememberedStore(dataDir) === null && !existsSync(join(dataDir, 'guildhall.db'));

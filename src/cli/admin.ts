@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { adminSocketOf } from '../config.ts';
 import { parseJson } from '../protocol/json.ts';
+import { hasNoStore } from '../store-kind.ts';
 import { type AdminAnswer, askSocket } from './admin-socket.ts';
 import { type Call, CommandError } from './command.ts';
 
@@ -54,9 +55,14 @@ function answerOf<T>({ status, text }: AdminAnswer, schema: z.ZodType<T>): T {
 const BESIDE_DATA =
   'If it is guildhall data: name the --data-dir of the server that uses it, with --store data and --data-token-file.';
 
+/** What is done to something that must be there: a store that is made for it would only hide that the directory is mistyped. */
+const MAKES_NOTHING: ReadonlySet<string> = new Set(['/admin/passwords', '/admin/sweep']);
+
 /** All that `use` sends is heard by one core, which lives as long. */
 async function inCore({ config, powers }: Call, route: string, use: (send: Send) => Promise<void>): Promise<void> {
   if (config.store === 'memory') throw new CommandError('a store in memory needs its running server');
+  if (MAKES_NOTHING.has(route) && config.store === 'sqlite' && hasNoStore(config.dataDir))
+    throw new CommandError(`there is no store at ${config.dataDir}; name the directory with --data-dir`);
   const request = (body: string) =>
     new Request(`http://localhost${route}`, {
       method: 'POST',

@@ -16,6 +16,10 @@ export const health: Command = {
     'Ask the server on the data directory whether it is well; with --port or --host and no --data-dir, the one that answers there. ' +
     'Ends with 1 unless it is well (health checks of containers).',
   options: configOptions(['port', 'host']),
+  says: {
+    port: 'port of the server that is asked; only the flag says so',
+    host: 'address of the server that is asked; only the flag says so',
+  },
   async run({ config, flags, print }) {
     if (asksPort(flags)) {
       const url = urlOf(config);

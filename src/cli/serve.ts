@@ -1,5 +1,5 @@
-import { OPTION_NAMES } from '../config.ts';
-import { type Command, CommandError, UsageError } from './command.ts';
+import { flagOf, OPTION_NAMES, type OptionName } from '../config.ts';
+import { type Call, type Command, CommandError, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
 import { readSeed, type Seeded, sow } from './seed.ts';
 import { warnOfStrangers } from './strangers.ts';
@@ -13,6 +13,7 @@ export const serve: Command = {
     const { config, powers, print } = call;
     const { dataDir, workers, seed: path } = config;
     if (path !== null && config.store !== 'memory') throw new UsageError('--seed needs --store memory');
+    refuseIdle(call);
     warnOfStrangers(config);
     const seed = path === null ? null : readSeed(path);
     try {
@@ -29,6 +30,25 @@ export const serve: Command = {
     }
   },
 };
+
+const IN_CQL: readonly OptionName[] = [
+  ...(['contactPoints', 'localDatacenter', 'keyspace', 'replication'] as const),
+  ...(['cqlUsername', 'cqlPasswordFile', 'cqlCaFile', 'speculativeReads'] as const),
+];
+const IN_DATA: readonly OptionName[] = ['dataAddress', 'dataCaFile'];
+const IN_TLS: readonly OptionName[] = ['dataTlsCert', 'dataTlsKey'];
+
+/** A flag without any effect is a mistake; a variable may be there for another command. */
+function refuseIdle({ flags, config }: Call): void {
+  const idle = (names: readonly OptionName[], needed: string): void => {
+    const given = names.find((name) => flags[flagOf(name)] !== undefined);
+    if (given !== undefined) throw new UsageError(`--${flagOf(given)} needs ${needed}`);
+  };
+  if (config.store !== 'cql') idle(IN_CQL, '--store cql');
+  if (config.store !== 'data') idle(IN_DATA, '--store data');
+  if (config.dataListen === null) idle(IN_TLS, '--data-listen');
+  if (config.cqlUsername === null) idle(['cqlPasswordFile'], '--cql-username');
+}
 
 /** The host as it stands in an address: that of all addresses has no name of its own. */
 function nameOf(host: string): string {

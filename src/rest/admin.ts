@@ -189,9 +189,18 @@ async function guildById(asker: Asker, text: string): Promise<GuildWire | null> 
 
 async function guildNamed(asker: Asker, name: string, owner: PublicUser): Promise<GuildWire | null> {
   const list = await asker.read<readonly (readonly [Snowflake, number])[]>(userKey(owner.id), { ask: 'guildList' });
+  const found: GuildWire[] = [];
   for (const [id] of list) {
     const guild = await asker.read<GuildWire>(guildKey(id), { ask: 'guild', by: '0', withCounts: false });
-    if (guild.name === name && guild.owner_id === owner.id) return guild;
+    if (guild.name === name && guild.owner_id === owner.id) found.push(guild);
   }
-  return null;
+  if (found.length > 1) {
+    const ids = found.map(({ id }) => id).join(', ');
+    throw refusedField(
+      ['guild'],
+      'NAME_OF_SEVERAL',
+      `${owner.username} has several guilds of that name: ${ids}. Give the id.`,
+    );
+  }
+  return found[0] ?? null;
 }

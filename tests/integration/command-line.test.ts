@@ -152,6 +152,11 @@ describe('beside a running server', () => {
     const foreign = await runCommand(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'olga']);
     expect([foreign.code, foreign.stderr]).toEqual([1, 'owner: The guild Hers belongs to petra.\n']);
     await askCommand<BotMade>(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'Petra']);
+    const twin = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Hers', '--owner', 'petra']);
+    const either = await runCommand(home, ['bot', 'add', 'echo', '--guild', 'Hers', '--owner', 'petra']);
+    expect(either).toMatchObject({ code: 1, stdout: '' });
+    expect(either.stderr).toMatch(/^guild: petra has several guilds of that name: \d+, \d+\. Give the id\.\n$/);
+    for (const { id } of [guild, twin.guild]) expect(either.stderr).toContain(id);
     const wrong = await runCommand(home, ['bot', 'add', 'echo']);
     expect([wrong.code, wrong.stderr.split('\n')[0]]).toEqual([2, '--guild is missing']);
   });
@@ -180,6 +185,15 @@ describe('user password', () => {
       throw error;
     }
   }
+
+  test('makes no store where there is none, as sweep does not', async () => {
+    const home = join(dir, 'mistyped');
+    for (const words of [['user', 'password', 'rosa'], ['sweep']]) {
+      const sentence = `there is no store at ${home}; name the directory with --data-dir\n`;
+      expect(await runCommand(home, words)).toEqual({ code: 1, stdout: '', stderr: sentence });
+    }
+    expect(existsSync(home)).toBe(false);
+  });
 
   test('works beside a server and without one: the old password and every old login end', async () => {
     const home = join(dir, 'password');

@@ -114,6 +114,21 @@ describe('doctor', () => {
     expect((await look(file)).of('directory')).toMatchObject({ state: 'bad', found: `${file} is no directory` });
   });
 
+  test('says that a seed or a certificate is wrong, as serve would', async () => {
+    const [seed, ca] = [join(dir, 'seed.json'), join(dir, 'ca.pem')];
+    writeFileSync(seed, '{"users": [{"name": 5}]}');
+    writeFileSync(ca, 'no certificate');
+    const home = join(dir, 'wrong-files');
+    const inMemory = ['--port', '0', '--store', 'memory', '--seed', seed];
+    const wrong = await look(home, [...inMemory, '--data-ca-file', ca]);
+    expect([wrong.code, wrong.of('seed')?.state, wrong.of('tls')?.state]).toEqual([1, 'bad', 'bad']);
+    expect(wrong.of('seed')?.found).toContain('users[0].name');
+    expect(wrong.of('tls')?.found).toContain('--data-ca-file');
+    expect((await look(home, ['--port', '0', '--seed', seed])).of('seed')?.mend).toBe('give --store memory');
+    writeFileSync(seed, '{"users": [{"name": "anna"}]}');
+    expect((await look(home, inMemory)).of('seed')?.state).toBe('good');
+  });
+
   const files: readonly [string, string | null][] = [
     ['Max open files            1024                 4096                 files', 'poor'],
     ['Max open files            1024                 1024                 files', 'bad'],

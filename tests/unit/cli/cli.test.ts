@@ -19,9 +19,11 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
+/** With a store of which nobody reads anything. */
 function dataDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'guildhall-cli-'));
   cleanups.push(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, 'guildhall.db'), '');
   return dir;
 }
 
@@ -93,6 +95,17 @@ const calls: readonly [string[], Asked, string][] = [
     'T3',
   ],
 ];
+
+const idle: readonly [string[], string][] = [
+  [['--data-address', 'a:1'], '--data-address needs --store data'],
+  [['--keyspace', 'a', '--store', 'memory'], '--keyspace needs --store cql'],
+  [['--data-tls-cert', 'a', '--data-tls-key', 'b'], '--data-tls-cert needs --data-listen'],
+  [['--store', 'cql', '--cql-password-file', 'a'], '--cql-password-file needs --cql-username'],
+];
+test.each(idle)('serve %j does not start: it would have no effect', async (flags, sentence) => {
+  const { code, err } = await run(['serve', '--data-dir', dataDir(), ...flags]);
+  expect([code, err.split('\n')[0]]).toEqual([2, sentence]);
+});
 
 describe('a command', () => {
   test.each(calls)('%j asks the running server over its socket', async (argv, wanted, shown) => {

@@ -1,9 +1,15 @@
 /** `guildhall sweep`: many steps, one core. */
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Handle, Powers } from '../../../src/cli/command.ts';
 import { runLine as run } from '../../support/run-line.ts';
 
-const HOME = ['--data-dir', '/nowhere/guildhall'];
+const dir = mkdtempSync(join(tmpdir(), 'guildhall-sweep-'));
+writeFileSync(join(dir, 'guildhall.db'), '');
+afterAll(() => rmSync(dir, { recursive: true }));
+const HOME = ['--data-dir', dir];
 
 /** Answers one step after the other. */
 function stepped(asked: unknown[], steps: readonly unknown[]): Pick<Powers, 'withCore'> {
