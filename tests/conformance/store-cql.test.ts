@@ -15,7 +15,7 @@ else
       let now = NOW;
       const options = await clusterOptions();
       // Its node may be busy with what another file left it to do.
-      const threads = await eventually('the cluster lets us in', () => openCql(options), 60_000);
+      const threads = await eventually('the cluster lets us in', () => openCql(options), 150_000);
       const store = connectStore(threads.connect(), { clock: { ...realClock, now: () => now } });
       return {
         store,

@@ -15,6 +15,9 @@ export interface SuiteOptions {
   readonly skip?: Readonly<Record<string, string>>;
 }
 
+/** A cluster that has much to do makes its tables in a minute. */
+const OPEN_MS = 180_000;
+
 export function runStoreSuite({ name, open, skip = {} }: SuiteOptions): void {
   const cases: readonly Case[] = [
     ...fenceCases,
@@ -28,8 +31,8 @@ export function runStoreSuite({ name, open, skip = {} }: SuiteOptions): void {
     let opened: Opened;
     beforeAll(async () => {
       opened = await open();
-    });
-    afterAll(() => opened.close());
+    }, OPEN_MS);
+    afterAll(() => opened?.close());
     for (const { title, run } of cases) {
       const reason = skip[title];
       if (reason === undefined) test(title, () => run(opened));

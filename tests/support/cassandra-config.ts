@@ -19,7 +19,8 @@ const OPENS = [
   ...['jdk.internal.math', 'jdk.internal.module', 'jdk.internal.util.jar', 'sun.nio.ch'],
 ].map((name) => `java.base/${name}`);
 
-const HEAP = '384m';
+/** The one node of all test files comes to have some hundred tables. */
+const HEAP = '512m';
 
 export interface NodePlace {
   readonly dir: string;
