@@ -1,4 +1,4 @@
-/** A store copied onto a Cassandra and back: the same afterwards, however often the copy was killed; what differs is said. */
+/** A store copied onto a Cassandra, from there into another keyspace, and back: the same afterwards, wherever the copy was killed; what differs is said. */
 import { describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import type { Write } from '../../src/protocol/writes.ts';
 import { compareTables, isSame } from '../../src/store/comparing.ts';
 import { Cluster, type ClusterOptions } from '../../src/store/cql/cluster.ts';
 import { CqlScan, openCqlSource } from '../../src/store/cql/transfer.ts';
+import type { Store } from '../../src/store/ports.ts';
 import { openSqliteSource } from '../../src/store/sqlite/transfer.ts';
 import { TRANSFER_TABLES, type TransferRow, type TransferSource } from '../../src/store/transfer.ts';
 import { userRecord } from '../conformance/store-records.ts';
@@ -29,6 +30,8 @@ interface Said {
   readonly resumedAt: number;
 }
 
+const named = ({ contactPoints, keyspace }: ClusterOptions): string => `cql:${contactPoints.join(',')}/${keyspace}`;
+
 class Sides implements Disposable {
   readonly #folders = [new StoreFolder(), new StoreFolder()] as const;
   readonly dir = this.#folders[0].dir;
@@ -38,7 +41,7 @@ class Sides implements Disposable {
   constructor(readonly options: ClusterOptions) {}
 
   get cql(): string {
-    return `cql:${this.options.contactPoints.join(',')}/${this.options.keyspace}`;
+    return named(this.options);
   }
 
   args(from: string, to: string): readonly string[] {
@@ -74,6 +77,17 @@ async function differences(source: TransferSource, target: TransferSource) {
   return compared.filter((each) => !isSame(each));
 }
 
+/** Two things more and one less. */
+async function plant(store: Store): Promise<void> {
+  const epoch = await store.fence('g:1');
+  const writes: Write[] = [
+    { w: 'putLogin', login: 'more', userId: '5' },
+    { w: 'putUser', user: userRecord('5') },
+    { w: 'deleteToken', hash: 'hash' },
+  ];
+  await store.commit({ owner: 'g:1', epoch, writes });
+}
+
 async function everything(side: Pick<TransferSource, 'scan'>, chunk: number): Promise<Map<string, TransferRow[]>> {
   const found = new Map<string, TransferRow[]>();
   for (const table of TRANSFER_TABLES) {
@@ -92,16 +106,19 @@ else
   describe('a copy on Cassandra', () => {
     test('killed at any moment goes on and is the same, there and back again', async () => {
       using sides = new Sides(await clusterOptions());
+      const further = await clusterOptions();
       const epoch = await fillStore(sides.dir, MESSAGES);
       const seed = Number(process.env.COPY_SEED ?? Date.now() % 1_000_000);
       console.log(`COPY_SEED=${seed}`);
       const { unit: chance } = seededRandom(seed);
-      for (let kill = 0; kill < 2; kill += 1) await sides.kill(`sqlite:${sides.dir}`, sides.cql, chance() * MESSAGES);
-      const there = await sides.run(`sqlite:${sides.dir}`, sides.cql);
-      expect({ code: there.code, stderr: there.stderr }).toEqual({ code: 0, stderr: '' });
-      const said = JSON.parse(there.stdout) as Said;
-      expect(said.same).toBe(true);
-      expect(said.resumedAt).toBeGreaterThan(0);
+      const copy = async (from: string, to: string): Promise<void> => {
+        await sides.kill(from, to, chance() * MESSAGES * 1.5);
+        const { code, stdout, stderr } = await sides.run(from, to);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        const said = JSON.parse(stdout) as Said;
+        expect([said.same, said.resumedAt > 0]).toEqual([true, true]);
+      };
+      await copy(`sqlite:${sides.dir}`, sides.cql);
       const [source, target] = [openSqliteSource(sides.dir), await openCqlSource(sides.options)];
       expect(await differences(source, target)).toEqual([]);
       expect(await target.epoch()).toBeGreaterThan(epoch);
@@ -111,9 +128,8 @@ else
       }
       await Promise.all([source.close(), target.close()]);
 
-      await sides.kill(sides.cql, `sqlite:${sides.back}`, chance() * MESSAGES);
-      const back = await sides.run(sides.cql, `sqlite:${sides.back}`);
-      expect({ code: back.code, stderr: back.stderr }).toEqual({ code: 0, stderr: '' });
+      await copy(sides.cql, named(further));
+      await copy(named(further), `sqlite:${sides.back}`);
       const [before, after] = [openSqliteSource(sides.dir), openSqliteSource(sides.back)];
       const [old, anew] = [await everything(before, 1000), await everything(after, 1000)];
       for (const table of TRANSFER_TABLES) expect([table, anew.get(table)]).toEqual([table, old.get(table)]);
@@ -130,13 +146,7 @@ else
       expect((await sides.run(`sqlite:${sides.dir}`, sides.cql)).code).toBe(0);
       {
         await using running = await CqlStore.open(sides.options);
-        const epoch = await running.store.fence('g:1');
-        const writes: Write[] = [
-          { w: 'putLogin', login: 'more', userId: '5' },
-          { w: 'putUser', user: userRecord('5') },
-          { w: 'deleteToken', hash: 'hash' },
-        ];
-        await running.store.commit({ owner: 'g:1', epoch, writes });
+        await plant(running.store);
         expect((await sides.run(sides.cql, `sqlite:${sides.back}`)).stderr).toContain('in use by another Guildhall');
       }
       expect((await sides.run(`sqlite:${sides.dir}`, sides.cql)).stderr).toContain('holds something already');
@@ -148,6 +158,24 @@ else
         ['logins', 0, 1],
         ['tokens', 1, 0],
       ]);
+    }, 300_000);
+
+    test('of one keyspace into another says what differs there, and ends with an error', async () => {
+      using sides = new Sides(await clusterOptions());
+      const further = await clusterOptions();
+      await fillStore(sides.dir, 300);
+      expect((await sides.run(`sqlite:${sides.dir}`, sides.cql)).code).toBe(0);
+      expect((await sides.run(sides.cql, named(further))).code).toBe(0);
+      {
+        await using changed = await CqlStore.open(further);
+        await plant(changed.store);
+      }
+      // As if it had been killed after its last row: what is left to do is to compare.
+      const place = { table: TRANSFER_TABLES.at(-1), after: null, rows: 500 };
+      await Bun.write(sides.checkpoint, JSON.stringify({ from: sides.cql, to: named(further), ...place }));
+      const { code, stdout, stderr } = await sides.run(sides.cql, named(further));
+      expect({ code, stderr }).toEqual({ code: 1, stderr: 'the stores differ in: users, logins, tokens\n' });
+      expect((JSON.parse(stdout) as Said).same).toBe(false);
     }, 300_000);
 
     test('reads the same by any chunk, counts in ranges what cannot be counted at once, and keeps the newest row', async () => {

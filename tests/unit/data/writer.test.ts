@@ -77,7 +77,25 @@ test('behind a batch that is stored a fence changes nothing', async () => {
   expect(await changes(() => fence('g:1'))).toEqual([]);
 });
 
-test('when more has failed than is remembered, every fence changes everything', async () => {
+test('when more has failed than is remembered, the next fence of whom it was changes everything, and then nothing', async () => {
+  const { fail, changes, fence, commit, store } = scene(4);
+  await fail('g:1', pin('1'), login);
+  await fail('g:2', pin('1'));
+  await fail('g:3', pin('2'), login);
+  await fail('g:1', pin('2'));
+  expect(await changes(() => fence('g:9'))).toEqual([]);
+  expect(await changes(() => fence('g:3'))).toEqual(['2', 'rest']);
+  for (const owner of ['g:1', 'g:2']) expect(await changes(() => fence(owner))).toEqual(['1', '2', 'rest']);
+  for (const owner of ['g:1', 'g:2', 'g:3']) expect(await changes(() => fence(owner))).toEqual([]);
+  // There is room again for what each has changed.
+  await fail('g:1', pin('2'));
+  const end = commit('g:1', pin('1'), login);
+  store.commits.at(-1)?.resolve();
+  expect(await end).toBe('stored');
+  expect(await changes(() => fence('g:1'))).toEqual(['2']);
+});
+
+test('when not even whose batches failed is remembered, every fence changes everything', async () => {
   const { fail, changes, fence } = scene(2);
   for (const owner of ['g:1', 'g:2', 'g:3']) await fail(owner, pin('1'));
   expect(await changes(() => fence('g:9'))).toEqual(['1', '2', 'rest']);
