@@ -2,7 +2,19 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { groupsOf } from '../base/groups-of.ts';
@@ -221,11 +233,16 @@ export class Files {
     this.#give(size);
   }
 
-  /** A full disk may have no room for the box: what is removed makes some. */
+  /** A full disk may have no room for the box: what is removed makes some. Each file is given back by who unlinks it, which only one can. */
   async #removeInPlace(path: string): Promise<void> {
-    const size = await sizeOf(path);
+    for (const file of await filesAt(path)) {
+      const isMine = await unlink(file.path).then(
+        () => true,
+        () => false,
+      );
+      if (isMine) this.#give(file.size);
+    }
     await rm(path, { recursive: true, force: true });
-    this.#give(size);
   }
 
   /** A folder of one's own, for what is on its way in or out. */
@@ -261,13 +278,26 @@ async function idsIn(folder: string): Promise<Snowflake[]> {
 
 /** Bytes of a file, or of all files below a folder; 0 when nothing is there. */
 async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path).catch(() => null);
-  if (found === null) return 0;
-  if (found.isFile()) return found.size;
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  let sum = 0;
-  for (const entry of entries) if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name))).size;
-  return sum;
+  return (await filesAt(path)).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** A file, or all files below a folder; others may remove them meanwhile. */
+async function filesAt(path: string): Promise<{ readonly path: string; readonly size: number }[]> {
+  const found = await stat(path).catch(goneAsNull);
+  if (found === null) return [];
+  if (found.isFile()) return [{ path, size: found.size }];
+  const files: { path: string; size: number }[] = [];
+  for (const entry of (await readdir(path, { recursive: true, withFileTypes: true }).catch(goneAsNull)) ?? []) {
+    const file = join(entry.parentPath, entry.name);
+    const size = entry.isFile() ? (await stat(file).catch(goneAsNull))?.size : undefined;
+    if (size !== undefined) files.push({ path: file, size });
+  }
+  return files;
+}
+
+function goneAsNull(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+  throw error;
 }
 
 async function openFile(path: string): Promise<OpenFile | null> {

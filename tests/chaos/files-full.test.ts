@@ -1,8 +1,11 @@
 /** A disk that has no room for a file or a picture: said clearly, nothing half written stays, and it ends when there is room again. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { MessageDraft } from '../../src/protocol/commands.ts';
 import { defaultAvatar } from '../../src/rest/default-avatars.ts';
+import { Files } from '../../src/rest/files.ts';
 import { annaAccount, BOT, CHANNEL, type FakeRest, fakeRest } from '../support/fake-rest.ts';
 import { skipped } from '../support/skipped.ts';
 import { SmallDisk } from '../support/small-disk.ts';
@@ -68,5 +71,19 @@ describe.skipIf(skipped('files on a full disk', SmallDisk.impossible(), true))('
       `/cdn/avatars/${annaAccount().record.user.id}/${(patch as { avatar: string }).avatar}.png`,
     );
     expect(Buffer.from(await shown.arrayBuffer()).toString('base64')).toBe(png);
+  });
+
+  test('gives what two remove at once back to the quota once', async () => {
+    const used = new BigInt64Array([0n]);
+    const files = new Files({ directory: disk.path, quotaBytes: ROOM, used });
+    for (const [id, name] of [
+      ['1', 'a.txt'],
+      ['2', 'b.txt'],
+    ] as const) {
+      await files.saveAttachment(CHANNEL, id, name, Readable.from([Buffer.from('12345')]), ROOM);
+    }
+    disk.fillNames();
+    await Promise.all([1, 2, 3].map(() => files.removeAttachments(CHANNEL, ['1'])));
+    expect([Number(used[0]), readdirSync(join(disk.path, 'attachments', CHANNEL))]).toEqual([5, ['2']]);
   });
 });

@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Files and folders. */
+const MOST_NAMES = 1000;
+
 export class SmallDisk implements Disposable {
   private constructor(readonly path: string) {}
 
   static of(bytes: number): SmallDisk {
     const path = mkdtempSync(join(tmpdir(), 'guildhall-disk-'));
-    const said = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'none', path]);
+    const said = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', `size=${bytes},nr_inodes=${MOST_NAMES}`, 'none', path]);
     if (said.exitCode !== 0) throw new Error(`mount: ${said.stderr.toString()}`);
     return new SmallDisk(path);
   }
@@ -30,6 +33,15 @@ export class SmallDisk implements Disposable {
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
       }
+    }
+  }
+
+  /** No file or folder can be made any more; those that are there can grow. */
+  fillNames(): void {
+    try {
+      for (let n = 0; ; n += 1) writeFileSync(join(this.path, `ballast-${n}`), '');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
     }
   }
 
