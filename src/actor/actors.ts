@@ -14,7 +14,7 @@ import { isOwed } from './envelopes.ts';
 import { Loads } from './loads.ts';
 import { Shed } from './overload.ts';
 import type { ActorsLimits, ActorWorld, Asked, Opened } from './ports.ts';
-import { CAUSES, closedReply, type Ending, type Load, type Shell } from './shell.ts';
+import { awayReply, CAUSES, closedReply, type Ending, type Load, type Shell } from './shell.ts';
 
 export interface ActorsWorld extends ActorWorld {
   /** Fences the key at the store, then reads it. Rejects with Fault. */
@@ -85,7 +85,11 @@ export class Actors {
   }
 
   read(key: OwnerKey, question: Question, respond: (reply: Reply) => void, fail: (error: Error) => void): void {
-    this.#try(key, fail, (actor) => actor.read(question, respond, fail));
+    this.#try(key, fail, (actor) => {
+      const reply = actor.epoch === null ? awayReply(this.world) : null;
+      if (reply === null) actor.read(question, respond, fail);
+      else respond(reply);
+    });
   }
 
   /** Loads an owner that nobody asked for: it has something to tell. Resolves when those that are asked for, and it, no longer wait. */

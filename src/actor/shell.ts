@@ -44,3 +44,7 @@ export function closedReply({ store, isVolatile }: ActorWorld, command: Command)
   const { state } = store;
   return state === 'open' || isVolatile(command) ? null : refuse(CLOSED_REPLIES[state]);
 }
+
+/** What a question to an owner that is not loaded is told: null when he can be loaded, for which a full store has still room. */
+export const awayReply = ({ store: { state } }: ActorWorld): Reply | null =>
+  state === 'open' || state === 'full' ? null : refuse(CLOSED_REPLIES[state]);

@@ -294,7 +294,7 @@ describe('bounds', () => {
     expect(world.behaviors[0]?.log).toEqual(['typing', 'typing', 'typing']);
   });
 
-  test('a store that is away refuses commands at once, also of an owner that could not be loaded: they do not pile up before it', async () => {
+  test('a store that is away refuses commands and questions at once, also of an owner that could not be loaded: they do not pile up before it', async () => {
     const world = new FakeWorld();
     world.store.state = 'broken';
     world.openError = new Fault('timeout', true, 'no node answers');
@@ -304,8 +304,19 @@ describe('bounds', () => {
       await world.clock.advance(1000);
       expect(await outcome(typing)).toBe('timeout');
     }
-    // What was asked before may be stored: the load knows.
+    // So are questions; a store that is only full has room for a load.
+    expect(await outcome(world.read())).toBe('refused storeBroken');
+    world.store.state = 'full';
     world.openError = null;
+    const loading = world.read();
+    await world.clock.advance(5000);
+    world.store.state = 'broken';
+    for (const read of [loading, world.read()]) expect(await outcome(read)).toBe('ok 0');
+  });
+
+  test('a command that is asked again waits for the load, also while the store is away: it may be stored', async () => {
+    const world = new FakeWorld();
+    world.store.state = 'broken';
     const again = world.ask(script({ add: 1 }), { again: true });
     world.store.state = 'open';
     await world.clock.advance(5000);
