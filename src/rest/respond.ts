@@ -28,12 +28,31 @@ export const VIA = '1.1 guildhall';
 /** Exactly `application/json`: discord.py, Eris and Oceanic compare with `==` (wire-rules.md rule 5). */
 export function answer({ status, body }: Outcome): Response {
   if (body === undefined) return new Response(null, { status, headers: { Via: VIA } });
-  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', Via: VIA } });
+  return answerJson(JSON.stringify(body), status);
 }
 
 /** A body that is JSON already. */
-export const answerEncoded = (json: Uint8Array<ArrayBuffer>): Response =>
-  new Response(json, { headers: { 'Content-Type': 'application/json', Via: VIA } });
+export const answerEncoded = (json: Uint8Array<ArrayBuffer>): Response => answerJson(json, 200);
+
+const encoder = new TextEncoder();
+
+/** From this length on Bun sends each name and value of the headers by itself, with a call of the system for each, unless the body is a stream. */
+const LONG = 15 << 10;
+
+function answerJson(json: string | Uint8Array<ArrayBuffer>, status: number): Response {
+  const body = json.length < LONG ? json : streamOf(typeof json === 'string' ? encoder.encode(json) : json);
+  return new Response(body, { status, headers: { 'Content-Type': 'application/json', Via: VIA } });
+}
+
+/** All of it at once. */
+function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
 
 /** Whose limit a 429 is about. `shared`: of all who ask; it is not held against the one who asked (docs/topics/rate-limits). */
 export type Scope = 'user' | 'global' | 'shared';

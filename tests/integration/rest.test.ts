@@ -1,5 +1,6 @@
 /** A day over HTTP against the running server with two workers: every answer is held against the official schemas. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { connect } from 'node:net';
 import type { APIChannel, APIInvite, APIMessage, APIRole } from 'discord-api-types/v10';
 import { answerOf, type RestMethod } from '../support/call-rest.ts';
 import { isOfficial, problemsOf } from '../support/check-response.ts';
@@ -290,3 +291,28 @@ test('one logs in, and out', async () => {
   expect((await answerOf(town.url, login.token, 'GET', '/users/@me')).status).toBe(401);
   await call(anna, 'GET', '/users/@me');
 });
+
+test('a long answer is whole however often it is asked for, and has no chunks for who knows none', async () => {
+  const text = 'long '.repeat(300);
+  for (let n = 0; n < 12; n += 1) await town.say(anna, place.channel, text);
+  const page = `/channels/${place.channel}/messages?limit=12`;
+  const first = await call<APIMessage[]>(anna, 'GET', page);
+  expect(first.map(({ content }) => content)).toEqual(Array.from({ length: 12 }, () => text.trim()));
+  expect(await call<APIMessage[]>(anna, 'GET', page)).toEqual(first);
+  const [head, body = ''] = await askAsBefore(page);
+  expect(head).not.toMatch(/transfer-encoding/i);
+  expect(JSON.parse(body)).toEqual(first);
+});
+
+/** Head and body of an answer over HTTP/1.0. */
+function askAsBefore(path: string): Promise<string[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+  let heard = '';
+  const socket = connect(town.port, '127.0.0.1').setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    heard += chunk;
+  });
+  socket.on('close', () => resolve(heard.split('\r\n\r\n'))).on('error', reject);
+  socket.write(`GET /api/v10${path} HTTP/1.0\r\nAuthorization: ${anna.token}\r\n\r\n`);
+  return promise;
+}

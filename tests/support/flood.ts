@@ -165,8 +165,7 @@ class Flood {
     data.buffered += chunk.toString('latin1');
     const end = data.buffered.indexOf('\r\n\r\n');
     if (end === -1) return;
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(data.buffered)?.[1] ?? 0);
-    if (data.buffered.length < end + 4 + length) return;
+    if (!isWhole(data.buffered, end)) return;
     const status = data.buffered.slice(9, 12);
     this.#count(data.kind, status);
     if (!/^(?:2..|429)$/.test(status) && this.strange.length < STRANGE) {
@@ -258,6 +257,14 @@ class Flood {
     const isDone = (): boolean => this.#busy === 0 && this.acknowledged.every((id) => this.heard.has(id));
     while (!isDone() && performance.now() < end) await Bun.sleep(50);
   }
+}
+
+/** An answer with its body: long ones come in chunks. `end`: of its head. */
+function isWhole(answer: string, end: number): boolean {
+  const head = answer.slice(0, end);
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) return answer.endsWith('\r\n0\r\n\r\n');
+  const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  return answer.length >= end + 4 + length;
 }
 
 if (import.meta.main) {

@@ -50,12 +50,12 @@ export class Crowd implements AsyncDisposable {
   }
 }
 
-/** GET over a socket that the server closes after its answer. */
+/** GET over a socket that the server closes after its answer. Of HTTP/1.0, so that a long answer comes without chunks. */
 async function read(base: string, path: string, token: string): Promise<Reader> {
   const { hostname, port } = new URL(base);
   const { promise, resolve, reject } = Promise.withResolvers<Got>();
   const chunks: Buffer[] = [];
-  const asks = `GET /api/v10${path} HTTP/1.1\r\nHost: ${hostname}:${port}`;
+  const asks = `GET /api/v10${path} HTTP/1.0\r\nHost: ${hostname}:${port}`;
   const head = `${asks}\r\nAuthorization: ${token}\r\nConnection: close\r\n\r\n`;
   // Whoever left hears nothing.
   promise.catch(() => {});
@@ -72,7 +72,6 @@ async function read(base: string, path: string, token: string): Promise<Reader> 
   return { answer: promise, leave: () => void socket.terminate() };
 }
 
-/** Answers here have a length. */
 function parse(answer: Buffer): Got {
   const end = answer.indexOf('\r\n\r\n');
   const status = Number(answer.subarray(0, 12).toString().split(' ')[1] ?? 0);
