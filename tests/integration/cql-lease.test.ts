@@ -2,13 +2,14 @@
 import { describe, expect, test } from 'bun:test';
 import { realClock } from '../../src/base/clock.ts';
 import { realRandom } from '../../src/base/random.ts';
+import { guildKey } from '../../src/protocol/ids.ts';
 import { Cluster } from '../../src/store/cql/cluster.ts';
 import { LEASE_MS, Lease } from '../../src/store/cql/lease.ts';
-import { migrate } from '../../src/store/cql/migrations.ts';
+import { MIGRATIONS, migrate } from '../../src/store/cql/migrations.ts';
 import { openKeyspace } from '../../src/store/cql/opening.ts';
-import { openCql } from '../../src/store/cql/threads.ts';
+import { migrateCql, openCql } from '../../src/store/cql/threads.ts';
 import { actor } from '../conformance/store-cases.ts';
-import { messageRecord, mint } from '../conformance/store-records.ts';
+import { messageRecord, mint, userRecord } from '../conformance/store-records.ts';
 import { clusterOptions, hasCassandra } from '../support/cassandra.ts';
 import { CqlStore } from '../support/cql-store.ts';
 import { eventually } from '../support/eventually.ts';
@@ -87,12 +88,46 @@ describe.skipIf(!(await hasCassandra()))('the lease on a keyspace', () => {
     await cluster.close();
   }, 60_000);
 
+  test('tables of an older program are changed on purpose only, once when two begin at once, and keep what is in them', async () => {
+    const options = await clusterOptions();
+    const cluster = await Cluster.connect(options);
+    const place = { datacenter: options.localDatacenter, replication: 1 };
+    await migrate(cluster, place, 'maker', realClock, MIGRATIONS.slice(0, 1));
+    // As the program of that time wrote them.
+    const [owner, user, at] = [guildKey(mint()), userRecord(mint()), String(Date.now())];
+    for (const seq of ['1', '2', '3']) {
+      for (const table of ['journal', 'journal_heads']) {
+        const cql = `insert into {}.${table} (owner, seq, note, at) values (?, ?, '{}', ?) using timestamp ?`;
+        await cluster.write([{ cql, params: [owner, seq, at, seq] }], false);
+      }
+    }
+    const putUser = 'insert into {}.users (id, record) values (?, ?)';
+    await cluster.write([{ cql: putUser, params: [user.user.id, JSON.stringify(user)] }], false);
+    await expect(openCql(options)).rejects.toThrow('has version 1: run guildhall migrate');
+
+    const ends = await Promise.allSettled([migrateCql(options), migrateCql(options)]);
+    const done = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+    expect(done.filter(({ from }) => from === 1)).toEqual([{ from: 1, to: MIGRATIONS.length }]);
+    // Who comes second waits, unless he sees the first one renew its lock.
+    for (const end of ends) {
+      if (end.status === 'rejected') expect(String(end.reason)).toContain('in use by another Guildhall');
+      else expect(end.value.to).toBe(MIGRATIONS.length);
+    }
+    await using opened = await CqlStore.open(options);
+    const { commit } = await actor(opened.store, owner);
+    await commit({ w: 'putRow', row: { seq: 4, note: '{}', at: Number(at) } });
+    expect((await opened.store.rows(owner, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(await opened.store.users([user.user.id])).toEqual([user]);
+    await cluster.close();
+  }, 120_000);
+
   test('tables of a newer program are left alone', async () => {
     const options = await clusterOptions();
     await (await openCql(options)).close();
     const cluster = await Cluster.connect(options);
     await cluster.transact('update {}.counters set value = 99 where name = ? if exists', ['schema']);
     await expect(openCql(options)).rejects.toThrow('Start a newer Guildhall');
+    await expect(migrateCql(options)).rejects.toThrow('Start a newer Guildhall');
     await cluster.close();
   }, 60_000);
 

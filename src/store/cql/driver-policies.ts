@@ -46,6 +46,10 @@ type Told = Parameters<policies.loadBalancing.TokenAwarePolicy['newQueryPlan']>[
 /**
  * A request goes to a node that has the row. A write finds no node any more when it may not be sent: also the first one is asked for late, when the
  * statement had to be prepared, which nodes that hang hold up for seconds.
+ *
+ * One case asks nobody, and the driver has no place for it: a node that has forgotten a statement says "unprepared", and is given the statement and then
+ * the write again. Such a node answers, so that takes no longer than its answers do, each of which is waited for as long as for any. A write that leaves
+ * too late all the same has a timestamp below those of the next holder of the lease: what that one writes stays.
  */
 export class LeasedPlans extends policies.loadBalancing.TokenAwarePolicy {
   /** Without options when a statement is prepared. */

@@ -40,17 +40,18 @@ export async function versionOf(cluster: Cluster): Promise<number | null> {
 
 /**
  * Makes the keyspace when it is missing, and brings its tables to the newest version, under a lock. A step that was cut in the middle is run again:
- * what of it is there already stays. -> the versions before and after.
+ * what of it is there already stays. `steps`: those of this program. -> the versions before and after.
  */
 export async function migrate(
   cluster: Cluster,
   { datacenter, replication }: Place,
   holder: string,
   clock: Clock,
+  steps = MIGRATIONS,
 ): Promise<{ readonly from: number; readonly to: number }> {
   const found = await versionOf(cluster);
-  if (found !== null && found > MIGRATIONS.length) throw tooNew(cluster, found);
-  if (found === MIGRATIONS.length) return { from: found, to: found };
+  if (found !== null && found > steps.length) throw tooNew(cluster, found);
+  if (found === steps.length) return { from: found, to: found };
   if (found === null) {
     const keyspace = `create keyspace if not exists ${cluster.keyspace}
       with replication = {'class': 'NetworkTopologyStrategy', '${datacenter}': ${replication}}`;
@@ -59,13 +60,13 @@ export async function migrate(
   const lock = await Lease.take({ cluster, clock, name: 'migrations', holder });
   try {
     const from = (await versionOf(cluster)) ?? 0;
-    for (const [version, step] of MIGRATIONS.entries()) {
+    for (const [version, step] of steps.entries()) {
       if (version < from) continue;
       await cluster.define(statementsOf(step).map((statement) => repeatable(statement, cluster.keyspace)));
       if (version === 0) await cluster.transact(BEGIN, ['1']);
       else await cluster.transact(ENTER, [String(version + 1), String(version)]);
     }
-    return { from, to: MIGRATIONS.length };
+    return { from, to: steps.length };
   } finally {
     await lock.giveUp();
   }
