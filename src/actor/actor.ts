@@ -322,8 +322,8 @@ export class Actor {
   #refusal(owner: Owner, { fault }: Waiting, { deadline, command }: Asked, now: number): Fault | null {
     if (fault !== null) return fault;
     if (deadline <= now) return new Fault('timeout', true, 'the command waited past its deadline');
-    if (owner.outbox.size < this.#limits.unconfirmedTells || this.#world.isVolatile(command)) return null;
-    return new Fault('overloaded', false, 'too many tells are not confirmed');
+    const isFree = owner.outbox.size < this.#limits.unconfirmedTells || this.#world.isVolatile(command);
+    return isFree ? owner.refusal(command) : new Fault('overloaded', false, 'too many tells are not confirmed');
   }
 
   // --- after the turn

@@ -4,11 +4,14 @@
  */
 import type { Command } from '../protocol/commands.ts';
 import type { Decision, Reply, RowDraft, Turn } from '../protocol/decision.ts';
+import { endsWith } from '../protocol/ends-with.ts';
 import { type AttachAsk, epochOf, type InterestTell, type RelayEntry, seqOf } from '../protocol/envelope.ts';
+import type { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Batch } from './batch.ts';
 import type { Behavior } from './behavior.ts';
+import { lost } from './deadline.ts';
 import { Interest, type Interested } from './interest.ts';
 import { bodyOf, journalNote, type KeptNote, ringRow } from './journal.ts';
 import { type Hearing, hearEvent, hearLeave, hearMoves } from './moves.ts';
@@ -153,6 +156,13 @@ export class Owner {
     for (const draft of rows) this.#row(draft, batch, now);
     if (tells.length > 0) this.#tell(tells, batch, now);
     return reply;
+  }
+
+  /** A session that is not attached may be over, and nobody would take back what it says. If it lives, it is asked again. */
+  refusal(command: Command): Fault | null {
+    const session = endsWith(command);
+    const isHeard = session === null || this.interest.get(session) !== undefined;
+    return isHeard ? null : lost('its session is not attached');
   }
 
   hear(tell: InterestTell, batch: Batch, now: number): void {

@@ -32,6 +32,8 @@ export interface AttachmentPorts {
   readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly sessionsOf: (user: Snowflake) => Iterable<Session>;
   readonly limits: Pick<GatewayLimits, 'sessionGuilds'>;
+  /** It was given away and has not settled: when it has, this owner is told to forget what it has of it here. */
+  readonly isGiven: (session: SessionId, hop: number, owner: OwnerKey) => boolean;
   readonly invalidate: (session: Session, why: string) => void;
   /** It has more guilds than a bot's session may: it ends. */
   readonly crowded: (session: Session) => void;
@@ -113,20 +115,22 @@ export class Attachments {
     }
     if (entry.what === 'refused') {
       const { owner, swallowed } = entry.mark;
-      if (swallowed !== null && !this.#ports.sessions.has(swallowed.session)) {
-        this.forget(owner, swallowed.session, swallowed.hop);
-      }
+      if (swallowed !== null) this.#strange(owner, swallowed.session, swallowed.hop);
       this.#ports.asks.pause(owner);
       return this.#hole(owner);
     }
     this.#relay(from, entry.relay);
   }
 
+  /** The owner has a session as being here. One that was just given away is there still: its user must not look gone until it has arrived. */
+  #strange(owner: OwnerKey, session: SessionId, hop: number): void {
+    const { sessions, isGiven } = this.#ports;
+    if (!sessions.has(session) && !isGiven(session, hop, owner)) this.forget(owner, session, hop);
+  }
+
   #relay(from: WorkerId | null, relay: Relay): void {
     const { owner, epoch, n, seq, entry } = relay;
-    if (entry.kind === 'answer' && !this.#ports.sessions.has(entry.session)) {
-      this.forget(owner, entry.session, entry.hop);
-    }
+    if (entry.kind === 'answer') this.#strange(owner, entry.session, entry.hop);
     const heard = this.#owners.get(owner);
     if (heard === undefined || epoch < heard.epoch) return;
     if (heard.epoch === 0) heard.epoch = epoch;

@@ -107,13 +107,11 @@ export class Gateway {
     const sessions = this.#sessions;
     this.#asks = new Asks({ directory, clock, limits });
     this.#attachments = new Attachments({
-      directory,
+      ...common,
       asks: this.#asks,
-      outlet,
-      metrics,
       sessions: sessions.byId,
       sessionsOf: (user) => sessions.ofUser(user),
-      limits,
+      isGiven: (session, hop, owner) => this.#residences.hasGiven(session, hop, owner),
       invalidate,
       crowded: (session) => this.#crowded(session),
       welcome: (session, answer) => this.#greetings.welcome(session, answer),

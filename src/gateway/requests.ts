@@ -88,10 +88,10 @@ export class Requests {
     }
   }
 
-  /** A session that is over or has moved wants nothing any more: its owner may have heard so before it is asked again. */
+  /** A session that is over, has moved or is not there any more wants nothing: its owner may have heard so before it is asked again. */
   #ask(session: Session, to: OwnerKey, command: Command, settled: () => void = () => {}): void {
     const { directory, clock, random, limits, sessions } = this.#ports;
-    const isWanted = (): boolean => sessions.get(session.id) === session;
+    const isWanted = (): boolean => sessions.get(session.id) === session && session.attachments.has(to);
     const options = { commandId: random.uuid(), deadline: clock.now() + limits.askMs, rate: null, isWanted };
     directory.ask(to, command, options).then(settled, (error: unknown) => {
       settled();

@@ -42,6 +42,8 @@ interface Given {
   readonly before: WorkerId | null;
   readonly hop: number;
   readonly owners: readonly OwnerKey[];
+  /** Owners that had it as being here after it had left: one that heard of its end before it heard of this stay would keep it. */
+  readonly late: Set<OwnerKey>;
 }
 
 /** The first two parts of a session's id. */
@@ -205,10 +207,18 @@ export class Residences {
     this.#send(giver, { r: 'settled', session: id, hop: session.traits.hop - 1 });
   }
 
+  /** Given away with this hop, and not settled. */
+  hasGiven(session: SessionId, hop: number, owner: OwnerKey): boolean {
+    const note = this.#given.get(noteOf(session, hop));
+    note?.late.add(owner);
+    return note !== undefined;
+  }
+
   #closeNote(session: SessionId, hop: number): void {
     const note = this.#given.get(noteOf(session, hop));
     if (note === undefined) return;
     this.#given.delete(noteOf(session, hop));
+    for (const owner of note.late) this.#ports.attachments.forget(owner, session, hop);
     if (note.before !== null) this.#send(note.before, { r: 'settled', session, hop: hop - 1 });
   }
 
@@ -302,7 +312,14 @@ export class Residences {
     const data = this.#export(session, move, place);
     const owners = data.standings.map(({ owner }) => owner);
     const { id, hop } = data;
-    this.#given.set(noteOf(id, hop - 1), { session: id, to: move.to, before: session.giver, hop: hop - 1, owners });
+    this.#given.set(noteOf(id, hop - 1), {
+      session: id,
+      to: move.to,
+      before: session.giver,
+      hop: hop - 1,
+      owners,
+      late: new Set(),
+    });
     this.#send(homeOf(session.id), { r: 'given', move });
     this.#send(move.to, { r: 'session', move, data });
   }

@@ -4,7 +4,7 @@
  */
 import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import { epochOf } from '../../src/protocol/envelope.ts';
-import { ownerId } from '../../src/protocol/ids.ts';
+import { guildKey, type OwnerKey, ownerId } from '../../src/protocol/ids.ts';
 import type { TinyRow, TinyVoice } from '../support/tiny-rules.ts';
 
 export class Violation extends Error {}
@@ -43,6 +43,9 @@ interface GuildView {
   /** Who is in voice there. */
   voices: Map<string, TinyVoice>;
 }
+
+/** Who is in voice in the newest load of each guild. */
+type Guilds = ReadonlyMap<OwnerKey, Pick<GuildView, 'voices'>>;
 
 interface Seen {
   readonly s: number;
@@ -270,7 +273,7 @@ export class Oracle {
   // --- at rest
 
   /** Everything has arrived: every client knows exactly its guilds, every row it is owed, and who is in voice. */
-  atRest(client: Watched, voices: ReadonlyMap<string, GuildView['voices']>): void {
+  atRest(client: Watched, guilds: Guilds): void {
     const view = this.#view(client);
     for (const [guild, facts] of this.#facts) {
       const known = view.guilds.get(guild);
@@ -280,9 +283,20 @@ export class Oracle {
       }
       if (known?.unavailable && !view.lied) this.#fail(client, `guild ${guild} stays unavailable`);
       if (known !== undefined) this.#complete(client, view, guild, known, Number.POSITIVE_INFINITY, 'at rest');
-      const [seen, there] = [known?.voices, voices.get(guild)].map((all) => JSON.stringify([...(all ?? [])].sort()));
+      const [seen, there] = [known?.voices, guilds.get(guildKey(guild))?.voices].map((all) =>
+        JSON.stringify([...(all ?? [])].sort()),
+      );
       if (known !== undefined && !view.lied && seen !== there)
         this.#fail(client, `voice at rest: ${seen}, not ${there}`);
+    }
+  }
+
+  /** All sessions are over: who is over is in voice nowhere. */
+  allOver(guilds: Guilds): void {
+    for (const [guild, { voices }] of guilds) {
+      for (const [user, { session }] of voices) {
+        throw new Violation(`user ${user} is in voice in ${guild} with session ${session}, which is over`);
+      }
     }
   }
 

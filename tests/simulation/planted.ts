@@ -55,6 +55,12 @@ export const PLANTED: readonly Planted[] = [
     changes: [['if (known !== undefined && known.hop > hop) return;', '']],
   },
   {
+    name: 'heard-of-none',
+    file: 'src/actor/owner.ts',
+    from: 1900,
+    changes: [['return isHeard ? null : lost', 'return isHeard || session ? null : lost']],
+  },
+  {
     name: 'held-after-forget',
     file: 'src/actor/take-over.ts',
     from: 300,

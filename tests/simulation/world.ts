@@ -246,8 +246,7 @@ export class World implements Town {
   }
 
   #atRest(): void {
-    const voices = new Map([...this.#store.guilds].map(([key, guild]) => [ownerId(key), guild.voices]));
-    for (const client of this.clients) this.oracle.atRest(client, voices);
+    for (const client of this.clients) this.oracle.atRest(client, this.#store.guilds);
     const { given, homes, sessions } = this.#measure();
     if (given > 0) throw new Violation(`${given} notes of sessions given away stay for ever`);
     if (homes > sessions) throw new Violation(`${homes} homes of ${sessions} sessions`);
@@ -266,6 +265,7 @@ export class World implements Town {
     this.time.advance(LONG_AWAY_MS);
     await this.settle();
     this.#expect({ sessions: 0, homes: 0, interest: 0, variants: 0 });
+    this.oracle.allOver(this.#store.guilds);
   }
 
   /** `homes`: of sessions whose first worker lives. `interest`: a session counts once at its user and at each of its guilds. */

@@ -59,6 +59,33 @@ describe('at home', () => {
   });
 });
 
+describe('an owner that has a session as being here after it was given away', () => {
+  /** The guild was loaded again just before: its answer crosses the session, and is swallowed by a full link or not. */
+  const given = async () => {
+    const one = new OneGateway();
+    const { session, socket } = await one.atHome();
+    await one.residence({ r: 'locate', move: move(session, socket.frames.at(-1)?.s ?? 0, '1.1') });
+    expect(one.gateway.measure()).toMatchObject({ given: 1, sessions: 0 });
+    return { one, session };
+  };
+
+  test('is not told that it is gone, so that its user never looks it, before it has settled elsewhere', async () => {
+    const { one, session } = await given();
+    await one.answer(GUILD, session);
+    const mark = { owner: ME, swallowed: { session, hop: 0 } };
+    one.gateway.deliver({ what: 'refused', mark }, '2.1');
+    expect(one.forgets(session)).toEqual([]);
+    // An owner that heard of its end there before it heard of its stay here would keep it.
+    await one.residence({ r: 'settled', session, hop: 0 });
+    expect(one.forgets(session)).toEqual([
+      [GUILD, 0],
+      [ME, 0],
+    ]);
+    await one.answer(GUILD, session);
+    expect(one.forgets(session)).toHaveLength(3);
+  });
+});
+
 describe('a resume whose older socket is still there, of a user with as many detached sessions as he may have', () => {
   const crowd = async () => {
     const one = new OneGateway({ detachedPerUser: 1 });

@@ -252,15 +252,21 @@ describe('what one owner tells another', () => {
     expect((await house.attach(guildKey(GUILD), { ...ask, ask: 2 })).voice).toBe(null);
   });
 
-  test('a voice state ends with its session, also in a load to which that has never attached', async () => {
+  test('a voice state ends with its session, and is heard of none that has not attached to the load', async () => {
     const { house } = await town();
-    const channels = await house.read<Made['channels']>(guildKey(GUILD), { ask: 'channels', by: ADA });
+    const guild = guildKey(GUILD);
+    const channels = await house.read<Made['channels']>(guild, { ask: 'channels', by: ADA });
     const channelId = channels.find(({ type }) => type === 2)?.id ?? '';
     const self = { selfMute: false, selfDeaf: false, selfVideo: false };
-    await house.ok(guildKey(GUILD), { kind: 'voiceState', by: by(BOB), session: 'brief', channelId, ...self });
-    const there = () => house.read(guildKey(GUILD), { ask: 'voiceState', by: ADA, userId: BOB });
+    const there = () => house.read(guild, { ask: 'voiceState', by: ADA, userId: BOB });
+    const said = house.ok(guild, { kind: 'voiceState', by: by(BOB), session: 'brief', channelId, ...self });
+    await house.clock.settle();
+    expect(await there()).toBe(undefined);
+    await house.attach(guild, { user: BOB, session: 'brief' });
+    await house.clock.advance(LIMITS.reloadMaxMs);
+    await said;
     expect(await there()).toMatchObject({ channel_id: channelId });
-    house.directory.interest(guildKey(GUILD), { kind: 'forget', session: 'brief', hop: 0, user: BOB });
+    house.directory.interest(guild, { kind: 'forget', session: 'brief', hop: 0, user: BOB });
     await house.clock.settle();
     expect(await there()).toBe(undefined);
   });
