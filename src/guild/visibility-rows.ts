@@ -7,7 +7,7 @@ import { channelTopic, guildTopic } from '../protocol/topics.ts';
 import { LITERAL, thing } from './outcome.ts';
 import { baseOfMember, overwritesOf } from './permissions.ts';
 import { channelJson } from './render-channel.ts';
-import { isPublic, ownTopic, type Sight, seesAbove, viewersOf } from './visibility.ts';
+import { isPublic, ownTopic, type Sight, seesAbove, VIEW_BITS, viewersOf } from './visibility.ts';
 
 /** Members who see the same channels before and after: equal roles, and nobody of them is named by an overwrite or owns the guild. */
 interface Kind {
@@ -21,6 +21,8 @@ interface Change {
   readonly after: ChannelRecord;
   readonly from: string | null;
   readonly to: string | null;
+  /** Only the members can have changed. */
+  readonly isSame: boolean;
   readonly gained: Snowflake[];
   readonly lost: Snowflake[];
 }
@@ -48,7 +50,9 @@ function changeOf(before: Sight, after: Sight, id: Snowflake): Change | null {
   if (was === undefined || is === undefined) return null;
   const from = ownTopic(before, was);
   const to = ownTopic(after, is);
-  return from === null && to === null ? null : { before: was, after: is, from, to, gained: [], lost: [] };
+  if (from === null && to === null) return null;
+  const isSame = was.permission_overwrites === is.permission_overwrites && from === to;
+  return { before: was, after: is, from, to, isSame, gained: [], lost: [] };
 }
 
 function kindsOf(before: Sight, after: Sight, changes: readonly Change[]): Iterable<Kind> {
@@ -74,7 +78,9 @@ function kindsOf(before: Sight, after: Sight, changes: readonly Change[]): Itera
 function compare(before: Sight, after: Sight, kind: Kind, changes: readonly Change[]): void {
   const baseBefore = baseOfMember(before, kind.before);
   const baseAfter = baseOfMember(after, kind.after);
+  const isSame = kind.before.roles === kind.after.roles && (baseBefore & VIEW_BITS) === (baseAfter & VIEW_BITS);
   for (const change of changes) {
+    if (isSame && change.isSame) continue;
     const saw = change.from === null || seesAbove(before, kind.before, baseBefore, change.before);
     const sees = change.to === null || seesAbove(after, kind.after, baseAfter, change.after);
     if (saw === sees) continue;

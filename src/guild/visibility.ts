@@ -7,7 +7,7 @@ import type { Snowflake } from '../protocol/ids.ts';
 import { ALL_PERMISSIONS, hasBits } from '../protocol/permission-bits.ts';
 import type { ChannelRecord, MemberRecord } from '../protocol/records.ts';
 import { channelTopic, guildTopic } from '../protocol/topics.ts';
-import { applyOverwrites, baseOfMember, overwritesOf, roleBits, type Structure } from './permissions.ts';
+import { baseOfMember, overwritesOf, roleBits, type Structure } from './permissions.ts';
 
 /** What visibility depends on. */
 export interface Sight extends Structure {
@@ -43,9 +43,43 @@ export const ownTopic = (state: Sight, channel: ChannelRecord): string | null =>
 export const topicOf = (state: Sight, channel: ChannelRecord): string =>
   ownTopic(state, channel) ?? guildTopic(state.guild.id);
 
-/** For a channel that is not public. `base`: of this member, computed once for many channels. */
+/** What an overwrite says of VIEW_CHANNEL alone. Those that say nothing of it are left out. */
+interface ViewOverwrite {
+  readonly role: boolean;
+  readonly sees: boolean;
+}
+
+const viewOverwrites = new WeakMap<ChannelRecord['permission_overwrites'], ReadonlyMap<Snowflake, ViewOverwrite>>();
+
+function viewOverwritesOf(channel: ChannelRecord): ReadonlyMap<Snowflake, ViewOverwrite> {
+  const list = channel.permission_overwrites;
+  let views = viewOverwrites.get(list);
+  if (views === undefined) {
+    const all = [...overwritesOf(channel)].flatMap(([id, { role, allow, deny }]): [Snowflake, ViewOverwrite][] => {
+      const sees = hasBits(allow, P.ViewChannel);
+      return sees || hasBits(deny, P.ViewChannel) ? [[id, { role, sees }]] : [];
+    });
+    views = new Map(all);
+    viewOverwrites.set(list, views);
+  }
+  return views;
+}
+
+/**
+ * For a channel that is not public. `base`: of this member, computed once for many channels. As `applyOverwrites`, for the one bit: whole guilds are
+ * looked through with it in one turn, where numbers of 64 bits take twenty times as long.
+ */
 export function seesAbove(state: Sight, member: MemberRecord, base: bigint, channel: ChannelRecord): boolean {
-  return base === ALL_PERMISSIONS || hasBits(applyOverwrites(state, member, base, channel), P.ViewChannel);
+  if (base === ALL_PERMISSIONS) return true;
+  const views = viewOverwritesOf(channel);
+  let byRoles: boolean | null = null;
+  for (const id of member.roles) {
+    const view = views.get(id);
+    if (view?.role && view.sees !== byRoles && byRoles !== true && state.roles.has(id)) byRoles = view.sees;
+  }
+  const own = views.get(member.user.id);
+  if (own !== undefined && !own.role) return own.sees;
+  return byRoles ?? views.get(state.guild.id)?.sees ?? hasBits(base, P.ViewChannel);
 }
 
 /** Time-outs do not matter: they leave VIEW_CHANNEL. */
