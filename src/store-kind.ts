@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
+import { lookAtStore } from './store/sqlite/examine.ts';
 
 type Remembered = Extract<Config['store'], 'cql' | 'data'>;
 
@@ -29,4 +30,4 @@ export function rememberStore({ store, dataDir }: Config): void {
 
 /** A server would make a new one there. */
 export const hasNoStore = (dataDir: string): boolean =>
-  rememberedStore(dataDir) === null && !existsSync(join(dataDir, 'guildhall.db'));
+  rememberedStore(dataDir) === null && lookAtStore(dataDir).store === 'none';

@@ -6,7 +6,7 @@ const CHOSEN_PART = 1 / 16;
 export class Loads<T> {
   /** In the order in which they came. */
   #waiting: T[] = [];
-  /** The next ones, as busy as they were when they were chosen; taken from the end. */
+  /** The next ones, as busy as they were when they were chosen. */
   #chosen: T[] = [];
   #running = 0;
   readonly #idle: (() => void)[] = [];
@@ -47,7 +47,7 @@ export class Loads<T> {
 
   #take(): T | undefined {
     if (this.#chosen.length === 0 && this.#waiting.length > 0) this.#choose();
-    return this.#chosen.pop();
+    return this.#chosen.shift();
   }
 
   /** Sorting all of a queue for a part of it keeps the cost of each load at the logarithm of what waits. */
@@ -56,10 +56,7 @@ export class Loads<T> {
     if (oldest === undefined) return;
     const count = Math.max(CHOSEN, Math.ceil(this.#waiting.length * CHOSEN_PART));
     const busiest = [oldest, ...others.sort((a, b) => b.busy - a.busy).slice(0, count - 1)];
-    this.#chosen = busiest
-      .sort((a, b) => b.busy - a.busy)
-      .reverse()
-      .map(({ item }) => item);
+    this.#chosen = busiest.sort((a, b) => b.busy - a.busy).map(({ item }) => item);
     const chosen = new Set(this.#chosen);
     this.#waiting = this.#waiting.filter((item) => !chosen.has(item));
   }

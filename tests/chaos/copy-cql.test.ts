@@ -8,15 +8,13 @@ import type { Write } from '../../src/protocol/writes.ts';
 import { compareTables, isSame } from '../../src/store/comparing.ts';
 import { Cluster, type ClusterOptions } from '../../src/store/cql/cluster.ts';
 import { CqlScan, openCqlSource } from '../../src/store/cql/transfer.ts';
-import type { Store } from '../../src/store/ports.ts';
 import { openSqliteSource } from '../../src/store/sqlite/transfer.ts';
 import { TRANSFER_TABLES, type TransferRow, type TransferSource } from '../../src/store/transfer.ts';
-import { userRecord } from '../conformance/store-records.ts';
 import { clusterOptions, hasCassandra } from '../support/cassandra.ts';
 import { runCommand } from '../support/command.ts';
 import { CqlStore } from '../support/cql-store.ts';
 import { eventually } from '../support/eventually.ts';
-import { fillStore } from '../support/filled-store.ts';
+import { fillStore, plantDifferences } from '../support/filled-store.ts';
 import { FROM_SOURCE } from '../support/server-process.ts';
 import { StoreFolder } from '../support/store-folder.ts';
 
@@ -77,17 +75,6 @@ async function differences(source: TransferSource, target: TransferSource) {
   return compared.filter((each) => !isSame(each));
 }
 
-/** Two things more and one less. */
-async function plant(store: Store): Promise<void> {
-  const epoch = await store.fence('g:1');
-  const writes: Write[] = [
-    { w: 'putLogin', login: 'more', userId: '5' },
-    { w: 'putUser', user: userRecord('5') },
-    { w: 'deleteToken', hash: 'hash' },
-  ];
-  await store.commit({ owner: 'g:1', epoch, writes });
-}
-
 async function everything(side: Pick<TransferSource, 'scan'>, chunk: number): Promise<Map<string, TransferRow[]>> {
   const found = new Map<string, TransferRow[]>();
   for (const table of TRANSFER_TABLES) {
@@ -146,7 +133,7 @@ else
       expect((await sides.run(`sqlite:${sides.dir}`, sides.cql)).code).toBe(0);
       {
         await using running = await CqlStore.open(sides.options);
-        await plant(running.store);
+        await plantDifferences(running.store);
         expect((await sides.run(sides.cql, `sqlite:${sides.back}`)).stderr).toContain('in use by another Guildhall');
       }
       expect((await sides.run(`sqlite:${sides.dir}`, sides.cql)).stderr).toContain('holds something already');
@@ -168,7 +155,7 @@ else
       expect((await sides.run(sides.cql, named(further))).code).toBe(0);
       {
         await using changed = await CqlStore.open(further);
-        await plant(changed.store);
+        await plantDifferences(changed.store);
       }
       // As if it had been killed after its last row: what is left to do is to compare.
       const place = { table: TRANSFER_TABLES.at(-1), after: null, rows: 500 };

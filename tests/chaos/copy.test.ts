@@ -3,16 +3,14 @@ import { describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Write } from '../../src/protocol/writes.ts';
 import { compareTables, isSame } from '../../src/store/comparing.ts';
 import { connectStore } from '../../src/store/sqlite/client.ts';
 import { openSqlite } from '../../src/store/sqlite/threads.ts';
 import { openSqliteSource } from '../../src/store/sqlite/transfer.ts';
 import { TRANSFER_TABLES } from '../../src/store/transfer.ts';
-import { userRecord } from '../conformance/store-records.ts';
 import { runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
-import { fillStore } from '../support/filled-store.ts';
+import { fillStore, plantDifferences } from '../support/filled-store.ts';
 import { FROM_SOURCE } from '../support/server-process.ts';
 import { StoreFolder } from '../support/store-folder.ts';
 
@@ -114,13 +112,7 @@ test('a difference is named, wherever it is', async () => {
   expect((await sides.run()).code).toBe(0);
   const threads = await openSqlite({ dir: sides.to, readers: 1 });
   const store = connectStore(threads.connect());
-  const epoch = await store.fence('g:1');
-  const writes: Write[] = [
-    { w: 'putLogin', login: 'more', userId: '5' },
-    { w: 'putUser', user: userRecord('5') },
-    { w: 'deleteToken', hash: 'hash' },
-  ];
-  await store.commit({ owner: 'g:1', epoch, writes });
+  await plantDifferences(store);
   await store.close();
   await threads.close();
   const [source, target] = [openSqliteSource(sides.from), openSqliteSource(sides.to)];

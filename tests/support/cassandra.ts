@@ -200,7 +200,7 @@ export class Cassandra implements AsyncDisposable {
     for (const node of this.#nodes) {
       const ask = async (): Promise<boolean> =>
         (await peersOf(node.address, this.port, this.purpose.door)) === this.#nodes.length - 1;
-      // A pause after each refusal: whoever asks without one takes the processor that the node starts with.
+      // A pause after each refusal: each question is a driver of its own, which takes the processor that the node starts with.
       const askSlowly = (): Promise<boolean> =>
         ask().catch((error) => Bun.sleep(ASK_MS).then(() => Promise.reject(error)));
       await eventually(`Cassandra answers at ${node.address}`, askSlowly, START_MS).catch((error: unknown) => {

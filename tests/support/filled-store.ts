@@ -1,4 +1,5 @@
 import type { Write } from '../../src/protocol/writes.ts';
+import type { Store } from '../../src/store/ports.ts';
 import { connectStore } from '../../src/store/sqlite/client.ts';
 import { openSqlite } from '../../src/store/sqlite/threads.ts';
 import {
@@ -58,4 +59,15 @@ export async function fillStore(dir: string, messages: number): Promise<number> 
   await store.close();
   await threads.close();
   return epoch;
+}
+
+/** Two things more than in a store that was filled here, and one less. */
+export async function plantDifferences(store: Store): Promise<void> {
+  const epoch = await store.fence('g:1');
+  const writes: Write[] = [
+    { w: 'putLogin', login: 'more', userId: '5' },
+    { w: 'putUser', user: userRecord('5') },
+    { w: 'deleteToken', hash: 'hash' },
+  ];
+  await store.commit({ owner: 'g:1', epoch, writes });
 }

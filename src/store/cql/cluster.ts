@@ -159,7 +159,7 @@ export class Cluster {
 
   /** Schema. All is asked of one node, which knows it at once; the others hear of it about a second later. Ends when all that are up have the same. */
   async define(statements: readonly string[]): Promise<void> {
-    const host = this.#client.hosts.values().find((node) => node.datacenter === this.datacenter && node.isUp());
+    const host = this.#hostsOf(this.datacenter).find((node) => node.isUp());
     for (const cql of statements) {
       await this.#client.execute(this.#named(cql), [], { prepare: false, ...(host !== undefined && { host }) });
     }
@@ -174,12 +174,16 @@ export class Cluster {
 
   /** Nodes of one datacenter that are known and that answer. */
   nodes(datacenter: string): { readonly known: number; readonly up: number } {
-    const hosts = this.#client.hosts.values().filter((host) => host.datacenter === datacenter);
+    const hosts = this.#hostsOf(datacenter);
     return { known: hosts.length, up: hosts.filter((host) => host.isUp()).length };
   }
 
   async close(): Promise<void> {
     await this.#client.shutdown();
+  }
+
+  #hostsOf(datacenter: string) {
+    return this.#client.hosts.values().filter((host) => host.datacenter === datacenter);
   }
 
   #named(cql: string): string {
