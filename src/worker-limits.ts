@@ -2,6 +2,7 @@
 import type { DataLimits } from './data/server.ts';
 import { type GatewayLimits, ROOM_LIMITS } from './gateway/limits.ts';
 import { LIMITS } from './limits.ts';
+import type { GatherLimits } from './store/gathered.ts';
 import type { GrpcLimits } from './store/grpc/client.ts';
 import type { GuardLimits } from './store/guarded.ts';
 
@@ -23,6 +24,8 @@ export const GUARD_LIMITS: GuardLimits = {
   openMaxMs: LIMITS.circuitOpenMaxMs,
   trials: LIMITS.circuitTrials,
 };
+
+export const GATHERED: GatherLimits = { keys: LIMITS.gatheredKeys, queries: LIMITS.gatheredQueries };
 
 export const GRPC_LIMITS: GrpcLimits = {
   calls: LIMITS.dataCalls,

@@ -22,7 +22,7 @@ import { Server } from './gateway/server.bun.ts';
 import type { Listener } from './gateway/server-ports.ts';
 import { HealthCheck } from './health.ts';
 import { openOwner } from './host/loader.ts';
-import { loadNeed } from './host/needs.ts';
+import { openNeeds } from './host/needs.ts';
 import { Passwords } from './host/passwords.ts';
 import { TimedBehavior, TURN_BOUNDS } from './host/timed-behavior.ts';
 import { Tokens } from './host/tokens.ts';
@@ -43,7 +43,7 @@ import { GuardedStore } from './store/guarded.ts';
 import type { Store } from './store/ports.ts';
 import type { FromWorker, Listen, ToWorker, WorkerStart } from './threads.ts';
 import { watch } from './watch.ts';
-import { GUARD_LIMITS, WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
+import { GATHERED, GUARD_LIMITS, WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
 
 /** What every part of this thread is given. */
 interface Ground {
@@ -118,7 +118,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
       const opened = await openOwner(store, key, LIMITS, clock.now);
       return { ...opened, behavior: new TimedBehavior(opened.behavior, clock, turns) };
     },
-    load: (need) => loadNeed(store, need, clock.now()),
+    load: openNeeds(store, gatherSingles(store, clock, GATHERED), clock),
     isVolatile,
     outlet: (entry, from) => gateway.deliver(entry, from),
     residence: (message) => gateway.residence(message),
@@ -158,8 +158,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
 
 /** `cacheMib`: this worker's part. */
 function shareReads(store: Store, cacheMib: number): Reads {
-  const gathered = { keys: LIMITS.gatheredKeys, queries: LIMITS.gatheredQueries };
-  const singles = gatherSingles(store, clock, gathered);
+  const singles = gatherSingles(store, clock, GATHERED);
   return openReads({ store, singles, clock, limits: LIMITS, cacheBytes: Math.floor(cacheMib * 2 ** 20) });
 }
 

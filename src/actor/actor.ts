@@ -286,7 +286,7 @@ export class Actor {
 
   /** A durable tell that cannot be decided now is not confirmed, so it comes again. */
   #takeTell(owner: Owner, { needs, fault }: Waiting, { command, from, seq }: Told, batch: Batch, now: number): void {
-    if (fault !== null || closedReply(this.#world, command) !== null) {
+    if (fault !== null || closedReply(this.#world, command) !== null || owner.refusal(command) !== null) {
       owner.behavior.forsake(needs);
       return;
     }

@@ -1,10 +1,12 @@
 /** Loads from the store what a command needs before its turn. */
+import type { Clock } from '../base/clock.ts';
 import { groupsOf } from '../base/groups-of.ts';
 import type { Authored } from '../guild/message-cache.ts';
 import type { Need } from '../protocol/decision.ts';
-import type { MessagesPort } from '../store/ports.ts';
+import type { MessagesPort, SingleReads } from '../store/ports.ts';
 
-type NeedReads = Pick<MessagesPort, 'message' | 'reactionsOf' | 'nonce' | 'pins' | 'authored' | 'messages'>;
+type NeedReads = Pick<MessagesPort, 'nonce' | 'pins' | 'authored' | 'messages'>;
+type Singles = Pick<SingleReads, 'message' | 'ownReactions'>;
 
 /** Messages that one ban deletes at most. */
 const AUTHORED = 1000;
@@ -12,19 +14,30 @@ const AUTHORED = 1000;
 const MESSAGES_AT_ONCE = 100;
 const QUERIES_AT_ONCE = 16;
 
-/** The value that `Behavior.supply` takes for this need. Rejects with Fault. */
-export async function loadNeed(store: NeedReads, need: Need, now: number): Promise<unknown> {
+/**
+ * Gives the value that `Behavior.supply` takes for a need; rejects with Fault. `singles`: gathered, so that commands which come together are one query;
+ * and not those of who reads the pages of a channel, behind whom they would wait.
+ */
+export function openNeeds(
+  store: NeedReads,
+  singles: Singles,
+  clock: Pick<Clock, 'now'>,
+): (need: Need) => Promise<unknown> {
+  return (need) => load(store, singles, need, clock.now());
+}
+
+async function load(store: NeedReads, singles: Singles, need: Need, now: number): Promise<unknown> {
   switch (need.need) {
     case 'message':
-      return store.message(need.channelId, need.id);
+      return singles.message(need.channelId, need.id);
     case 'reaction': {
-      const his = await store.reactionsOf(need.channelId, [{ ids: [need.id], users: [need.user] }]);
-      return his.some(({ emojis }) => emojis.includes(need.emoji));
+      const own = await singles.ownReactions(need.channelId, [need.id], need.user);
+      return own.get(need.id)?.includes(need.emoji) ?? false;
     }
     case 'nonce': {
       const id = await store.nonce(need.channelId, need.author, need.nonce, now);
       // The message that the nonce made, for the answer; its id when it is deleted by now.
-      return id === null ? null : ((await store.message(need.channelId, id)) ?? id);
+      return id === null ? null : ((await singles.message(need.channelId, id)) ?? id);
     }
     case 'pins':
       return store.pins(need.channelId);

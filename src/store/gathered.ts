@@ -79,12 +79,11 @@ export class Gathered<Value> {
   }
 }
 
+export type GatheredStore = Pick<MessagesPort, 'message' | 'messages' | 'reactionsOf'> &
+  Pick<UsersPort, 'user' | 'users'>;
+
 /** Single messages of a channel, single users, and what single users reacted with: gathered into the store's queries for many. */
-export function gatherSingles(
-  store: Pick<MessagesPort, 'message' | 'messages' | 'reactionsOf'> & Pick<UsersPort, 'user' | 'users'>,
-  clock: Pick<Clock, 'defer'>,
-  limits: GatherLimits,
-): SingleReads {
+export function gatherSingles(store: GatheredStore, clock: Pick<Clock, 'defer'>, limits: GatherLimits): SingleReads {
   assert(limits.keys > 0 && limits.queries > 0, 'a query has room for a key');
   const messages = new Gathered<MessageWithReactions>(clock, limits, async (channelId, ids) => {
     const [only] = ids;

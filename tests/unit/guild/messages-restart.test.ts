@@ -2,12 +2,14 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { DmBehavior, loadDm } from '../../../src/host/dm-behavior.ts';
-import { loadNeed } from '../../../src/host/needs.ts';
+import { openNeeds } from '../../../src/host/needs.ts';
 import type { Command } from '../../../src/protocol/commands.ts';
 import type { Decision } from '../../../src/protocol/decision.ts';
 import { pairKey } from '../../../src/protocol/ids.ts';
 import type { MayRead } from '../../../src/protocol/reads.ts';
+import { gatherSingles } from '../../../src/store/gathered.ts';
 import { MemoryStore } from '../../../src/store/memory/store.ts';
+import { GATHERED } from '../../../src/worker-limits.ts';
 import * as f from './message-fixture.ts';
 
 const OWNER = pairKey(f.ANN, f.BOB);
@@ -15,6 +17,9 @@ const EMOJIS = ['👍', '🎉'];
 
 class Life {
   readonly store = new MemoryStore({ clock: { now: () => f.NOW } });
+  readonly #load = openNeeds(this.store, gatherSingles(this.store, { defer: queueMicrotask }, GATHERED), {
+    now: () => f.NOW,
+  });
   #actor = new DmBehavior(OWNER, null, 1);
   #epoch = 0;
 
@@ -26,7 +31,7 @@ class Life {
   /** As the actor's shell does it: needs, turn, commit. */
   async ask(command: Command): Promise<Decision> {
     const needs = this.#actor.needs(command);
-    await Promise.all(needs.map(async (need) => this.#actor.supply(need, await loadNeed(this.store, need, f.NOW))));
+    await Promise.all(needs.map(async (need) => this.#actor.supply(need, await this.#load(need))));
     const decision = this.#actor.decide(command, f.turn());
     if (decision.writes.length > 0)
       await this.store.commit({ owner: OWNER, epoch: this.#epoch, writes: decision.writes });

@@ -7,7 +7,7 @@ import { createGuild } from '../../../src/guild/guild-commands.ts';
 import { loadGuild } from '../../../src/guild/guild-load.ts';
 import { supplyNeed } from '../../../src/guild/messages.ts';
 import type { GuildState } from '../../../src/guild/state.ts';
-import { loadNeed } from '../../../src/host/needs.ts';
+import { openNeeds } from '../../../src/host/needs.ts';
 import type { GuildCommand, MessageCommand } from '../../../src/protocol/commands.ts';
 import type { Decision, Turn } from '../../../src/protocol/decision.ts';
 import { seqOf } from '../../../src/protocol/envelope.ts';
@@ -15,7 +15,9 @@ import { guildKey, type Snowflake } from '../../../src/protocol/ids.ts';
 import type { MessageWithReactions } from '../../../src/protocol/records.ts';
 import { Mint } from '../../../src/protocol/snowflake.ts';
 import type { Write } from '../../../src/protocol/writes.ts';
+import { gatherSingles } from '../../../src/store/gathered.ts';
 import { MemoryStore } from '../../../src/store/memory/store.ts';
+import { GATHERED } from '../../../src/worker-limits.ts';
 import { anyDice, commandOf, type Dice, PEOPLE } from './random-commands.ts';
 import { ANN, BEN, BOT, by, GUILD, MOD, OWNER, START, user } from './world.ts';
 
@@ -36,6 +38,10 @@ class Life {
     if (this.#state === null) throw new Error('the guild is open');
     return this.#state;
   }
+
+  readonly #load = openNeeds(this.store, gatherSingles(this.store, { defer: queueMicrotask }, GATHERED), {
+    now: () => this.now,
+  });
 
   #turn(): Turn {
     const [first, now] = [this.#rows, this.now];
@@ -79,7 +85,7 @@ class Life {
 
   async ask(command: GuildCommand | MessageCommand): Promise<Decision> {
     const wanted = needs(this.state, command, this.now);
-    for (const need of wanted) supplyNeed(this.state, need, await loadNeed(this.store, need, this.now));
+    for (const need of wanted) supplyNeed(this.state, need, await this.#load(need));
     const [before, generations] = [picture(this.state), new Map(this.state.generations)];
     const decision = decide(this.state, command, this.#turn());
     if ('refused' in decision.reply) {

@@ -3,7 +3,7 @@ import { Actors } from '../../../src/actor/actors.ts';
 import type { ActorStore } from '../../../src/actor/ports.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { openOwner } from '../../../src/host/loader.ts';
-import { loadNeed } from '../../../src/host/needs.ts';
+import { openNeeds } from '../../../src/host/needs.ts';
 import { isVolatile } from '../../../src/host/volatile.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import type { Command, Question } from '../../../src/protocol/commands.ts';
@@ -11,7 +11,9 @@ import type { Reply } from '../../../src/protocol/decision.ts';
 import { Fault } from '../../../src/protocol/errors.ts';
 import type { OwnerKey } from '../../../src/protocol/ids.ts';
 import { Mint } from '../../../src/protocol/snowflake.ts';
+import { gatherSingles } from '../../../src/store/gathered.ts';
 import { MemoryData, MemoryStore } from '../../../src/store/memory/store.ts';
+import { GATHERED } from '../../../src/worker-limits.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
 
 /**
@@ -183,7 +185,7 @@ export class CutWorld {
         store: this.#hard(store),
         log: () => {},
         mint: (now, after) => this.#mint.next(now, after),
-        load: (need) => loadNeed(store, need, clock.now()),
+        load: openNeeds(store, gatherSingles(store, lived, GATHERED), lived),
         isVolatile,
         open: (key) => openOwner(store, key, LIMITS, clock.now),
         announce: () => {},

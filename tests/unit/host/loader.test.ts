@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { WorkerDirectory } from '../../../src/actor/worker-directory.ts';
 import { openOwner } from '../../../src/host/loader.ts';
-import { loadNeed } from '../../../src/host/needs.ts';
+import { openNeeds } from '../../../src/host/needs.ts';
 import { isVolatile } from '../../../src/host/volatile.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import type { By, Command, MessageDraft, Question } from '../../../src/protocol/commands.ts';
@@ -10,7 +10,9 @@ import type { Reply } from '../../../src/protocol/decision.ts';
 import type { AnswerEntry, AttachAsk, OutletEntry } from '../../../src/protocol/envelope.ts';
 import { guildKey, nameKey, type OwnerKey, pairKey, userKey } from '../../../src/protocol/ids.ts';
 import { Mint } from '../../../src/protocol/snowflake.ts';
+import { gatherSingles } from '../../../src/store/gathered.ts';
 import { MemoryData, MemoryStore } from '../../../src/store/memory/store.ts';
+import { GATHERED } from '../../../src/worker-limits.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
 import { attachAsk, nextName } from '../actor/fake-world.ts';
 import { publicUser, userRecord } from '../user/fixtures.ts';
@@ -18,6 +20,7 @@ import { publicUser, userRecord } from '../user/fixtures.ts';
 const ADA = '200000000000000001';
 const BOB = '200000000000000002';
 const GUILD = '300000000000000001';
+const PRESENCE = { status: 'online', activities: '[]', afk: false, since: null, client: 'web' } as const;
 const by = (id: string): By => ({ id, self: publicUser(id), reason: null });
 
 const draft = (content: string, more: Partial<MessageDraft> = {}): MessageDraft => ({
@@ -56,7 +59,7 @@ class House {
       log: (what, fields) => void this.deaths.push([what, fields]),
       mint: (now, after) => this.#mint.next(now, after),
       open: (key) => openOwner(store, key, LIMITS, clock.now),
-      load: (need) => loadNeed(store, need, clock.now()),
+      load: openNeeds(store, gatherSingles(store, clock, GATHERED), clock),
       isVolatile,
       outlet: (entry) => void this.outlet.push(entry),
       residence: () => {},
@@ -90,6 +93,15 @@ class House {
     const last = this.outlet.at(-1);
     if (last?.what !== 'relay' || last.relay.entry.kind !== 'answer') throw new Error('no answer');
     return { ...last.relay.entry, seq: last.relay.seq };
+  }
+
+  /** The presences that guilds have told. */
+  seen(): string[] {
+    return this.outlet.flatMap((entry) => {
+      if (entry.what !== 'relay' || entry.relay.entry.kind !== 'event') return [];
+      const { body } = entry.relay.entry;
+      return body.t === 'PRESENCE_UPDATE' ? [JSON.parse(body.d).status as string] : [];
+    });
   }
 
   /** The process is gone; what was stored is there. */
@@ -281,20 +293,27 @@ describe('what one owner tells another', () => {
 
   test.each(over)('a session that %s is no longer seen', async (_, ends) => {
     const { house } = await town();
-    const presence = { status: 'online', activities: '[]', afk: false, since: null, client: 'web' } as const;
     await house.attach(guildKey(GUILD), { user: ADA, session: 'watcher' });
-    const ask = attachAsk({ user: BOB, session: 'gone', worker: '1.1', carried: { presence, voice: null } });
+    const ask = attachAsk({ user: BOB, session: 'gone', worker: '1.1', carried: { presence: PRESENCE, voice: null } });
     for (const owner of [userKey(BOB), guildKey(GUILD)]) house.directory.interest(owner, { kind: 'attach', ask });
     await house.clock.settle();
-    const seen = (): string[] =>
-      house.outlet.flatMap((entry) => {
-        if (entry.what !== 'relay' || entry.relay.entry.kind !== 'event') return [];
-        const { body } = entry.relay.entry;
-        return body.t === 'PRESENCE_UPDATE' ? [JSON.parse(body.d).status as string] : [];
-      });
-    expect(seen()).toEqual(['online']);
+    expect(house.seen()).toEqual(['online']);
     ends(house);
     await house.clock.settle();
-    expect(seen()).toEqual(['online', 'offline']);
+    expect(house.seen()).toEqual(['online', 'offline']);
+  });
+
+  test('nor is one that is not attached to its user: what it said too late stayed for ever', async () => {
+    const { house } = await town();
+    await house.attach(guildKey(GUILD), { user: ADA, session: 'watcher' });
+    const speak = async (): Promise<void> => {
+      house.directory.tell(userKey(BOB), { kind: 'sessionPresence', session: 'late', presence: PRESENCE });
+      await house.clock.settle();
+    };
+    await speak();
+    expect(house.seen()).toEqual([]);
+    await house.attach(userKey(BOB), { user: BOB, session: 'late' });
+    await speak();
+    expect(house.seen()).toEqual(['online']);
   });
 });
