@@ -1,6 +1,7 @@
 /** Attach asks to other workers that have no answer yet: an owner's worker that died is asked again when its slot is back. */
 import type { InterestTell, Relay } from '../protocol/envelope.ts';
 import type { OwnerKey, SessionId } from '../protocol/ids.ts';
+import type { ResidenceMessage } from '../protocol/residence.ts';
 
 export class OpenAttaches {
   /** The latest ask of each session at each owner: bounded by the sessions of this worker. */
@@ -17,6 +18,12 @@ export class OpenAttaches {
     if (tell.kind !== 'attach') return;
     const sessions = this.#open.get(to) ?? new Map();
     this.#open.set(to, sessions.set(tell.ask.session, tell));
+  }
+
+  /** A session that moves is asked for from where it lives then: an owner that knows it there does not answer what was asked from here. */
+  gave(message: ResidenceMessage): void {
+    if (message.r !== 'session') return;
+    for (const { owner } of message.data.standings) this.#drop(owner, message.data.id);
   }
 
   heard({ owner, entry }: Relay): void {

@@ -151,15 +151,13 @@ export class WorkerDirectory implements Directory {
   }
 
   interest(to: OwnerKey, tell: InterestTell): void {
-    if (this.#isMine(to)) {
-      this.actors.interest(to, tell);
-      return;
-    }
+    if (this.#isMine(to)) return this.actors.interest(to, tell);
     this.#attaches.told(to, tell);
     this.#peers.inSlot(this.slotOf(to))?.postOwed({ m: 'interest', to, tell });
   }
 
   residence(to: WorkerId, message: ResidenceMessage): void {
+    this.#attaches.gave(message);
     if (to === this.self) this.#options.residence(message);
     else this.#peers.byWorker(to)?.postOwed({ m: 'residence', message });
   }
