@@ -14,28 +14,30 @@ export type Measured = ReadonlyMap<WorkerId, readonly Family[]>;
 
 export class Measures {
   readonly #open: Requests<readonly Family[]>;
+  #asking = 0;
 
   constructor(
     readonly clock: Clock,
     /** This worker's own numbers. */
     readonly own: () => readonly Family[],
   ) {
-    this.#open = new Requests(clock, AT_ONCE);
+    // Each asker has one request to each worker; those are bounded by their askers.
+    this.#open = new Requests(clock, Number.POSITIVE_INFINITY);
   }
 
-  /** `deadline`: milliseconds since 1970. Never rejects for a worker; Fault `overloaded` when too many ask at once. */
+  /** `deadline`: milliseconds since 1970. Rejects with Fault `overloaded` when too many ask at once, and for nothing else. */
   async gather(self: WorkerId, links: readonly Link[], deadline: number): Promise<Measured> {
+    if (this.#asking >= AT_ONCE) throw new Fault('overloaded', false, 'too many ask for the numbers of all workers');
+    this.#asking += 1;
     const asked = links.map(async (link) => {
       const { id, promise } = this.#open.open(link.peer, deadline);
       link.postOwed({ m: 'measure', id });
       return [link.peer, await promise] as const;
     });
     const answers = await Promise.allSettled(asked);
+    this.#asking -= 1;
     const measured = new Map<WorkerId, readonly Family[]>([[self, this.own()]]);
-    for (const answer of answers) {
-      if (answer.status === 'fulfilled') measured.set(...answer.value);
-      else if (answer.reason instanceof Fault && answer.reason.code === 'overloaded') throw answer.reason;
-    }
+    for (const answer of answers) if (answer.status === 'fulfilled') measured.set(...answer.value);
     return measured;
   }
 

@@ -37,12 +37,17 @@ test('who is asked answers with its own', () => {
   expect(posted).toEqual([{ m: 'measured', id: 4, families: families(7) }]);
 });
 
-test('too many that ask at once are refused', async () => {
+test('too many that ask at once are refused, and no one because there are many workers', async () => {
   const clock = new FakeClock();
   const measures = new Measures(clock, () => []);
-  const { link } = linkTo('1.1');
-  const waiting = Array.from({ length: 64 }, () => measures.gather('0.1', [link], clock.now() + 10));
-  expect(measures.gather('0.1', [link], clock.now() + 10)).rejects.toThrow('overloaded');
+  const links = Array.from({ length: 70 }, (_, n) => linkTo(`${n + 1}.1`).link);
+  const gather = (some: readonly Link[]) => measures.gather('0.1', some, clock.now() + 10);
+  const waiting = [...Array.from({ length: 63 }, () => gather(links.slice(0, 1))), gather(links)];
+  const refused = gather(links).catch((error) => error.code);
   await clock.advance(10);
+  expect(await refused).toBe('overloaded');
   expect((await Promise.all(waiting)).map(({ size }) => size)).toEqual(new Array(64).fill(1));
+  const again = gather(links);
+  await clock.advance(10);
+  expect((await again).size).toBe(1);
 });
