@@ -21,6 +21,10 @@ const MESSAGE_SIZE = 512;
 /** Approximate: the bodies, which are most of it. */
 export function sizeOf(message: LinkMessage): number {
   if (message.m === 'outlet') return sizeOfEntry(message.entry);
+  if (message.m === 'residence' && message.message.r === 'session') {
+    const { missed } = message.message.data;
+    return MESSAGE_SIZE + missed.reduce((sum, { body }) => sum + heldBytes(body.d), 0);
+  }
   if (message.m === 'fetched' && 'body' in message) return MESSAGE_SIZE + (message.body.json?.byteLength ?? 0);
   return MESSAGE_SIZE;
 }

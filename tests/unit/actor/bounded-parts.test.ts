@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Deaths } from '../../../src/actor/deaths.ts';
+import { sizeOf } from '../../../src/actor/link.ts';
 import { Loads } from '../../../src/actor/loads.ts';
 import { Mailbox } from '../../../src/actor/mailbox.ts';
 import { Placement, SHARDS, shardOf, slotOfShard } from '../../../src/actor/placement.ts';
@@ -9,9 +10,10 @@ import { RateBuckets } from '../../../src/actor/rate-buckets.ts';
 import { Requests } from '../../../src/actor/requests.ts';
 import { Results } from '../../../src/actor/results.ts';
 import { Deque } from '../../../src/base/deque.ts';
+import { heldBytes } from '../../../src/base/text.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import type { OwnerKey } from '../../../src/protocol/ids.ts';
-import type { RateClaim } from '../../../src/protocol/links.ts';
+import type { LinkMessage, RateClaim } from '../../../src/protocol/links.ts';
 import { FakeClock } from './fake-clock.ts';
 
 describe('deque', () => {
@@ -286,4 +288,16 @@ test('requests: each ends once, by answer, deadline or death', async () => {
   expect(results[1]).toContain('timeout');
   expect(results.slice(2)).toEqual(['died', 'no']);
   expect([requests.size, clock.timers]).toEqual([0, 0]);
+});
+
+describe('what a link counts', () => {
+  test('a session that moves with all it has missed, by what that takes in memory', () => {
+    const moved = (missed: readonly string[]) => {
+      const data = { missed: missed.map((d) => ({ numbers: [1], body: { t: '', d, cls: 0, full: null } })) };
+      return sizeOf({ m: 'residence', message: { r: 'session', move: {}, data } } as unknown as LinkMessage);
+    };
+    const [much, more] = ['x'.repeat(100_000), 'ü'.repeat(50_000)];
+    expect(moved([much, more]) - moved([])).toBe(heldBytes(much) + heldBytes(more));
+    expect(moved([much])).toBeGreaterThan(100_000);
+  });
 });
