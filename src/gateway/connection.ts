@@ -27,6 +27,8 @@ export class Connection {
   self: PublicUser | null = null;
   /** Most sockets never send one. */
   #pings: FrameRate | null = null;
+  /** Why the server closed it; null: it did not. */
+  closedAs: CloseName | null = null;
   #owesAck = false;
   #owesReconnect = false;
   #owesRefusal = false;
@@ -63,6 +65,7 @@ export class Connection {
   close(name: CloseName): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.closedAs = name;
     const [code, reason] = CLOSES[name];
     this.socket.close(code, reason);
   }

@@ -21,6 +21,18 @@ export function gatewayFamilies(m: GatewayMetrics): Family[] {
       m.paced,
     ),
     peak('guildhall_flush_gather_seconds', 'How long events gather for the next flush.', m.gatheredMs / 1000),
+    counter('guildhall_sockets_refused_total', 'WebSockets for which there was no room.', m.socketsRefused),
+    counter(
+      'guildhall_sockets_closed_total',
+      'WebSockets that the server closed, by reason.',
+      Object.entries(m.closed),
+      'reason',
+    ),
+    counter(
+      'guildhall_sessions_gave_way_total',
+      'Sessions without a socket that ended because there were too many.',
+      m.gaveWay,
+    ),
     counter('guildhall_sessions_refused_total', 'op 9, by reason.', Object.entries(m.refused), 'reason'),
     gauge('guildhall_handshakes', 'Identifies and resumes under way.', m.handshakes),
     gauge('guildhall_handshakes_waiting', 'Identifies and resumes that wait for their turn.', m.handshakesWaiting),

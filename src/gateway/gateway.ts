@@ -188,7 +188,9 @@ export class Gateway {
 
   /** May one more socket open from this address? */
   admits(ip: string): boolean {
-    return !this.#stopped && this.#counts.admits(ip);
+    const isRoom = !this.#stopped && this.#counts.admits(ip);
+    if (!isRoom) this.metrics.socketsRefused += 1;
+    return isRoom;
   }
 
   /** HELLO goes out at once: some clients identify without waiting for it (wire-rules.md rule 10). */
@@ -231,6 +233,8 @@ export class Gateway {
     this.#counts.remove(connection.info.ip);
     this.#handshakes.done(connection);
     this.metrics.sockets = this.#connections.size;
+    const { closedAs } = connection;
+    if (closedAs !== null) this.metrics.closed[closedAs] = (this.metrics.closed[closedAs] ?? 0) + 1;
     const session = this.#sessionOf(connection);
     if (session === undefined) return;
     this.#sessions.detach(session);

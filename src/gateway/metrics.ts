@@ -1,4 +1,6 @@
 /** What this room counts. Plain numbers, read by whoever exports them. */
+import { CLOSES } from '../protocol/closes.ts';
+
 export interface GatewayMetrics {
   sockets: number;
   sessions: number;
@@ -17,6 +19,10 @@ export interface GatewayMetrics {
   paced: number;
   /** What the last flush asked the next one to wait, milliseconds. */
   gatheredMs: number;
+  /** Sockets that found no room, those that the server closed, by reason, and sessions without a socket that gave way to others. */
+  socketsRefused: number;
+  closed: Record<string, number>;
+  gaveWay: number;
   /** op 9 by reason. */
   refused: Record<string, number>;
   /** Handshakes under way, those that wait, and those that were told to come again. */
@@ -45,6 +51,9 @@ export const newMetrics = (): GatewayMetrics => ({
   flushes: 0,
   paced: 0,
   gatheredMs: 0,
+  socketsRefused: 0,
+  closed: Object.fromEntries(Object.keys(CLOSES).map((name) => [name, 0])),
+  gaveWay: 0,
   refused: {},
   handshakes: 0,
   handshakesWaiting: 0,

@@ -54,11 +54,11 @@ export class Sessions {
     // Those that moved here were not asked whether there is room.
     for (const session of this.#detachedOf(user)) {
       if (this.#countOf(user) < sessionsPerUser) break;
-      this.end(session);
+      this.#giveWay(session);
     }
     for (const session of this.#detached) {
       if (this.#byId.size < sessions) break;
-      this.end(session);
+      this.#giveWay(session);
     }
     return this.#byId.size < sessions && this.#countOf(user) < sessionsPerUser;
   }
@@ -188,7 +188,12 @@ export class Sessions {
   }
 
   #endOldest(oldestFirst: Iterable<Session>): void {
-    for (const session of oldestFirst) return this.end(session);
+    for (const session of oldestFirst) return this.#giveWay(session);
+  }
+
+  #giveWay(session: Session): void {
+    this.#ports.metrics.gaveWay += 1;
+    this.end(session);
   }
 
   #count(): void {

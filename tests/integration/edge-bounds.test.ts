@@ -22,6 +22,7 @@ test('a bot in more guilds than one session may have must shard, before it hears
   await using whole = await RawGateway.open(town.url());
   whole.send(2, bot);
   expect((await whole.closed).code).toBe(4011);
+  await eventually('it is counted', () => town.workers[0]?.gateway.measure().closed.shardingRequired === 1);
   expect(whole.dispatches).toEqual([]);
   for (const shard of [0, 1]) {
     await using part = await RawGateway.open(town.url());
@@ -42,7 +43,9 @@ test('while too many sockets have not identified, no further one is taken', asyn
   await using known = await RawGateway.login(town.url(), { token: `person.${PERSON}` });
   // Who has identified is no stranger from the next sweep on.
   const strangers = [await eventually('one is taken', open), await eventually('another one is', open)];
+  const refused = town.workers[0]?.gateway.measure().socketsRefused ?? 0;
   expect(await open()).toBeNull();
+  expect(town.workers[0]?.gateway.measure().socketsRefused).toBe(refused + 1);
   expect(known.open).toBe(true);
   for (const stranger of strangers) stranger.terminate();
   await using _late = await eventually('there is room again', open);

@@ -23,7 +23,10 @@ test('the session that lost its socket first gives way to a new one', async () =
     client.terminate();
     await client.closed;
   }
+  const gaveWay = () => town.workers[0]?.gateway.measure().gaveWay;
+  expect(gaveWay()).toBe(0);
   await using _third = await RawGateway.login(town.url(), person);
+  expect(gaveWay()).toBe(1);
   await using late = await RawGateway.resumeOf(town.url(), gone);
   expect((await late.op(9)).d).toBe(false);
   await using resumed = await RawGateway.resumeOf(town.url(), later);
