@@ -40,7 +40,7 @@ test('a full disk refuses writes with 507, still reads and types, and takes writ
     if (answer instanceof Refused) return answer;
     acknowledged.push(answer.id);
     return null;
-  });
+  }, 40_000);
   expect([refusal.status, refusal.body]).toMatchObject([507, { message: 'The store of this server is full' }]);
   expect(acknowledged.length).toBeGreaterThan(10);
   expect(await history(town, owner, place)).toEqual(acknowledged);
@@ -58,4 +58,4 @@ test('a full disk refuses writes with 507, still reads and types, and takes writ
   expect(await history(town, owner, place)).toEqual(acknowledged);
   await seen.dispatch('MESSAGE_CREATE', { id: last.id });
   expect(seen.all<APIMessage>('MESSAGE_CREATE').map(({ id }) => id)).toEqual(acknowledged);
-}, 60_000);
+}, 120_000);

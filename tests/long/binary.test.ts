@@ -12,6 +12,7 @@ import { EmptyRoot } from '../support/empty-root.ts';
 import { LineClient } from '../support/line-client.ts';
 import { listeners, strangers, traceTo } from '../support/network-trace.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { setupPython } from '../support/setup-python.ts';
 import { skipped } from '../support/skipped.ts';
 import { SnippetFolder, snippetsOf } from '../support/snippets.ts';
 import { Town } from '../support/town.ts';
@@ -26,6 +27,7 @@ interface BotMade {
   readonly guild: { readonly id: string };
 }
 
+const python = await setupPython();
 const folder = mkdtempSync(join(tmpdir(), 'guildhall-binary-'));
 const executable = join(folder, 'guildhall');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -152,12 +154,12 @@ describe.skipIf(noRoot)('in an empty root', () => {
     120_000,
   );
 
-  clientSuite({
-    name: 'discord.js outside',
-    program: 'node',
-    script: 'discordjs.mjs',
-    open: async () => townOf(await ServerProcess.start('/data', FLAGS, root.program()), root),
-  });
+  const open = async () => townOf(await ServerProcess.start('/data', FLAGS, root.program()), root);
+  for (const library of ['discordjs', 'discordjs-core', 'discordeno', 'eris', 'oceanic']) {
+    clientSuite({ name: `${library} outside`, program: 'node', script: `${library}.mjs`, open });
+  }
+  if (python === null) test.skip('discord.py outside needs python3 with venv', () => undefined);
+  else clientSuite({ name: 'discord.py outside', program: python, script: 'discord-py.py', open });
 });
 
 describe('the trace is read', () => {
