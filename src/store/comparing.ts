@@ -8,7 +8,7 @@ export interface Comparison {
   readonly table: TransferTable;
   /** Rows on each side. */
   readonly rows: readonly [source: number, target: number];
-  /** What one side alone has, as JSON; at most so many of each. */
+  /** What one side alone has, as JSON; at most so many of each. It is printed: of an account it says only whose it is. */
   readonly onlySource: readonly string[];
   readonly onlyTarget: readonly string[];
 }
@@ -46,8 +46,8 @@ async function compareTable(table: TransferTable, options: CompareOptions): Prom
   if (differing.size === 0) return { table, rows, onlySource: [], onlyTarget: [] };
   const few = someOf(differing, Math.max(...rows), options.most);
   const [ours, theirs] = [await collect(table, source, options, few), await collect(table, target, options, few)];
-  const only = (all: ReadonlySet<string>, others: ReadonlySet<string>): string[] =>
-    [...all].filter((text) => !others.has(text)).slice(0, options.most);
+  const only = (all: Texts, others: Texts): string[] =>
+    [...all].flatMap(([text, name]) => (others.has(text) ? [] : [name])).slice(0, options.most);
   return { table, rows, onlySource: only(ours, theirs), onlyTarget: only(theirs, ours) };
 }
 
@@ -81,18 +81,38 @@ function someOf(differing: ReadonlySet<number>, rows: number, most: number): Rea
   return new Set([...differing].slice(0, Math.max(1, Math.floor((most * BUCKETS) / rowsOfOne))));
 }
 
+/** Whole rows, with what they are called. */
+type Texts = ReadonlyMap<string, string>;
+
 /** The rows of some buckets. */
 async function collect(
   table: TransferTable,
   side: Scan,
   { chunk }: CompareOptions,
   buckets: ReadonlySet<number>,
-): Promise<ReadonlySet<string>> {
-  const texts = new Set<string>();
+): Promise<Texts> {
+  const texts = new Map<string, string>();
   for await (const rows of pages(table, side, chunk)) {
-    for (const text of rows.map(textOf)) if (buckets.has(bucketOf(hashOf(text)))) texts.add(text);
+    for (const row of rows) {
+      const text = textOf(row);
+      if (buckets.has(bucketOf(hashOf(text)))) texts.set(text, nameOf(row) ?? text);
+    }
   }
   return texts;
+}
+
+/** Of what holds hashes, names to log in with or addresses; null: it may be called by all that it is. */
+function nameOf({ write }: TransferRow): string | null {
+  switch (write.w) {
+    case 'putUser':
+      return JSON.stringify({ w: write.w, userId: write.user.user.id });
+    case 'putLogin':
+      return JSON.stringify({ w: write.w, userId: write.userId });
+    case 'putToken':
+      return JSON.stringify({ w: write.w, userId: write.token.user });
+    default:
+      return null;
+  }
 }
 
 async function* pages(table: TransferTable, side: Scan, chunk: number): AsyncGenerator<readonly TransferRow[]> {
