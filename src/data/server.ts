@@ -241,7 +241,8 @@ export class DataServer {
     call.once('close', () => {
       this.#writes -= 1;
     });
-    serveWrites(call, this.#writer, this.options);
+    const claim = call.metadata.get('claim')[0]?.toString() ?? '';
+    serveWrites(call, this.#writer, { ...this.options, mayWrite: () => this.#states.holds(claim) });
   }
 
   #claimRefusal(claim: string): 'notOurs' | null {

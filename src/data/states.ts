@@ -33,6 +33,13 @@ export class States {
     return null;
   }
 
+  /** Nobody else has what is stored. Empty: who claims nothing keeps nobody out, and is kept out by nobody. */
+  holds(claim: string): boolean {
+    if (claim === '') return true;
+    for (const held of this.#watchers.values()) if (held === claim) return true;
+    return false;
+  }
+
   close(): void {
     this.#timer?.cancel();
     for (const stream of this.#watchers.keys()) stream.end();

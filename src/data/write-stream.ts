@@ -17,6 +17,8 @@ export interface WriteStreamOptions {
     /** Writes of one stream that wait for their answer; one more is refused. */
     readonly calls: number;
   };
+  /** Asked before each write: the claim under which they are made may be lost while the stream lives. */
+  readonly mayWrite: () => boolean;
   readonly report: (error: unknown) => void;
 }
 
@@ -35,7 +37,7 @@ interface Op {
 export function serveWrites(
   call: ServerDuplexStream<Fields, Buffer>,
   writer: Writer,
-  { clock, limits, report }: WriteStreamOptions,
+  { clock, limits, mayWrite, report }: WriteStreamOptions,
 ): void {
   const { answer } = rpcOf('Write');
   let isOpen = true;
@@ -66,6 +68,7 @@ export function serveWrites(
       return say({ id: op.id, ...failed(new Fault('overloaded', true, 'too many writes wait'), report) });
     inHand += 1;
     try {
+      if (!mayWrite()) throw new Fault('broken', true, 'the claim on what is stored is not held');
       const epoch = await perform(writer, op);
       if (op.release === undefined) say({ id: op.id, epoch });
     } catch (error) {

@@ -1,8 +1,10 @@
-/** Writes over one stream of the data service: who does not read his answers, and how many streams there may be. */
+/** Writes over one stream of the data service: who does not read his answers, how many streams there may be, and whose writes are done. */
 import { describe, expect, test } from 'bun:test';
+import { once } from 'node:events';
 import type { ServiceError } from '@grpc/grpc-js';
 import { Fault } from '../../src/protocol/errors.ts';
 import type { Fields } from '../../src/store/grpc/wire.ts';
+import { CutProxy } from '../support/cut-proxy.ts';
 import { DataHome } from '../support/data-home.ts';
 import { SERVER_LIMITS } from '../support/data-limits.ts';
 import { eventually } from '../support/eventually.ts';
@@ -63,5 +65,43 @@ describe('a stream of writes', () => {
     opened[1]?.stream.end();
     await eventually('there is room again', async () => (await open().end) === 'answered');
     for (const { stream } of opened) stream.cancel();
+  });
+});
+
+describe('a server that has lost its claim to another', () => {
+  test('takes no owner over, though it reaches the service again', async () => {
+    await using home = await DataHome.open();
+    await using proxy = await CutProxy.open(home.server.port);
+    const first = await home.client('first', proxy.port);
+    proxy.cut();
+    const second = await eventually('the claim is free', () => home.client('second'));
+    const epoch = await second.fence('g:1');
+    proxy.letThrough();
+    await eventually('it reads again', async () => (await first.user('1')) === null);
+    expect(await first.fence('g:1').catch((error) => error.code)).toBe('broken');
+    await second.commit({ owner: 'g:1', epoch, writes: [] });
+  });
+
+  test('does nothing with a stream of writes that outlived it', async () => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const claim = caller.stream('State', { claim: 'first' });
+    await once(claim, 'data');
+    claim.on('error', () => {});
+    const stream = caller.duplex('Write', { claim: 'first' });
+    stream.on('error', () => {});
+    const asked = async (id: number): Promise<unknown> => {
+      const answer = once(stream, 'data');
+      stream.write({ ops: [{ id, fence: { owner: 'g:1' } }] });
+      const [{ done }] = (await answer) as [{ readonly done: readonly Fields[] }];
+      return done;
+    };
+    expect(await asked(1)).toMatchObject([{ id: 1, epoch: 1 }]);
+    claim.cancel();
+    const second = await eventually('the claim is free', () => home.client('second'));
+    const epoch = await second.fence('g:1');
+    expect(await asked(2)).toMatchObject([{ id: 2, fault: 'broken' }]);
+    await second.commit({ owner: 'g:1', epoch, writes: [] });
+    stream.cancel();
   });
 });

@@ -17,6 +17,8 @@ export interface Called {
 export interface CallOptions {
   /** Null: none is sent. */
   readonly authorization?: string | null;
+  /** Under which a stream of writes is made. */
+  readonly claim?: string;
   readonly ms?: number;
 }
 
@@ -77,9 +79,10 @@ export class DataCaller implements Disposable {
     return this.#client.makeBidiStreamRequest(path, request.encode, answer.decode, this.#metadata(options));
   }
 
-  #metadata({ authorization = `Bearer ${this.token}` }: CallOptions): Metadata {
+  #metadata({ authorization = `Bearer ${this.token}`, claim }: CallOptions): Metadata {
     const metadata = new Metadata();
     if (authorization !== null) metadata.set('authorization', authorization);
+    if (claim !== undefined) metadata.set('claim', claim);
     return metadata;
   }
 

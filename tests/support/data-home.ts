@@ -86,8 +86,8 @@ export class DataHome implements AsyncDisposable {
     return caller;
   }
 
-  async client(claim = ''): Promise<Store> {
-    const address = `127.0.0.1:${this.server.port}`;
+  async client(claim = '', port = this.server.port): Promise<Store> {
+    const address = `127.0.0.1:${port}`;
     const store = await connectGrpc({ address, token: TOKEN, claim, clock: realClock, limits: CLIENT_LIMITS });
     this.#open.push({ [Symbol.asyncDispose]: () => store.close() });
     return store;

@@ -96,8 +96,10 @@ export class Calls {
   }
 
   /** Messages as bytes both ways. */
-  duplex(rpc: string): ClientDuplexStream<Buffer, Buffer> {
-    return this.#client.makeBidiStreamRequest(rpcOf(rpc).path, asBytes, asBytes, this.#metadata({}));
+  duplex(rpc: string, claim: string): ClientDuplexStream<Buffer, Buffer> {
+    const metadata = this.#metadata({});
+    if (claim !== '') metadata.set('claim', claim);
+    return this.#client.makeBidiStreamRequest(rpcOf(rpc).path, asBytes, asBytes, metadata);
   }
 
   /** Waits for what is under way. */

@@ -57,7 +57,7 @@ export async function connectGrpc(options: GrpcOptions): Promise<Store> {
   return new GrpcStore(
     calls,
     watch,
-    new WriteStream(calls, { clock, deadlineMs: limits.commitMs, maxInFlight: limits.calls }),
+    new WriteStream(calls, { clock, claim, deadlineMs: limits.commitMs, maxInFlight: limits.calls }),
     limits,
   );
 }
@@ -74,8 +74,9 @@ class GrpcStore implements Store {
     return this.watch.state;
   }
 
+  /** Also while it is full: what is loaded is read. */
   async fence(owner: OwnerKey): Promise<number> {
-    if (this.state === 'stuck') throw stuck();
+    refuseUnlessThere(this.state);
     return this.writes.ask({ fence: { owner } });
   }
 
@@ -84,11 +85,8 @@ class GrpcStore implements Store {
   }
 
   async commit({ owner, epoch, writes }: Batch): Promise<void> {
-    const { state } = this;
-    if (state === 'closed') throw new Fault('unavailable', false, 'the store is closed');
-    if (state === 'full') throw new Fault('full', true, 'the store is full');
-    if (state === 'stuck') throw stuck();
-    if (state === 'broken') throw new Fault('broken', true, 'the data service does not accept writes');
+    refuseUnlessThere(this.state);
+    if (this.state === 'full') throw new Fault('full', true, 'the store is full');
     await this.writes.ask({ commit: { owner, epoch, writes: writes.map((write) => JSON.stringify(write)) } });
   }
 
@@ -138,4 +136,9 @@ class GrpcStore implements Store {
   }
 }
 
-const stuck = (): Fault => new Fault('stuck', false, 'the data service does not answer');
+/** The service may be there and belong to another server by now: its owners are not to be taken over. */
+function refuseUnlessThere(state: Store['state']): void {
+  if (state === 'closed') throw new Fault('unavailable', false, 'the store is closed');
+  if (state === 'stuck') throw new Fault('stuck', false, 'the data service does not answer');
+  if (state === 'broken') throw new Fault('broken', true, 'the data service does not accept writes');
+}

@@ -9,6 +9,8 @@ import { type Fields, rpcOf } from './wire.ts';
 
 export interface WriteStreamOptions {
   readonly clock: Clock;
+  /** What is asked is done as long as this claim is held; empty: always. */
+  readonly claim: string;
   /** Milliseconds until an ask that is not answered fails with Fault `timeout`. */
   readonly deadlineMs: number;
   /** Asks in flight; more fail with Fault `overloaded`. */
@@ -98,7 +100,7 @@ export class WriteStream {
 
   #open(): ClientDuplexStream<Buffer, Buffer> {
     const { answer } = rpcOf('Write');
-    const stream = this.calls.duplex('Write');
+    const stream = this.calls.duplex('Write', this.options.claim);
     stream.on('data', (bytes: Buffer) => {
       for (const done of listOf<Done>(answer.decode(bytes), 'done')) this.#hear(done);
     });
