@@ -1,17 +1,19 @@
 /**
  * `npx bun bench/start.ts`: how long `guildhall serve` takes from its call until it serves, and what processor time that costs: an empty server in memory,
  * one that starts filled (the example of docs/seed.md), and one on an embedded store that is there. Beside them, in turns, a Bun that serves one
- * answer. JSON with `--json`.
+ * answer. `BENCH_BINARY=FILE`: the executable that `npm run build` makes, instead of the source. JSON with `--json`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerProcess } from '../tests/support/server-process.ts';
+import { FROM_SOURCE, ServerProcess } from '../tests/support/server-process.ts';
 import { SnippetFolder, snippetsOf } from '../tests/support/snippets.ts';
 import { machine, median, rounded } from './crowd.ts';
 import { cpuMsOf } from './process-cpu.ts';
 
 const ROUNDS = 9;
+const BINARY = process.env.BENCH_BINARY;
+const PROGRAM = BINARY === undefined ? FROM_SOURCE : [BINARY];
 const BARE = "const { port } = Bun.serve({ port: 0, fetch: () => new Response('') }); console.log(port);";
 
 interface Started {
@@ -25,7 +27,7 @@ const seed = join(folder.path, 'seed.json');
 
 async function serve(name: string, flags: readonly string[]): Promise<Started> {
   const began = performance.now();
-  await using server = await ServerProcess.start(join(dataDir, name), flags);
+  await using server = await ServerProcess.start(join(dataDir, name), flags, PROGRAM);
   return { wallMs: performance.now() - began, cpuMs: cpuMsOf(server.pid) };
 }
 

@@ -8,7 +8,13 @@ import { loadGuild } from '../src/guild/guild-load.ts';
 import type { GuildState } from '../src/guild/state.ts';
 import { seqOf } from '../src/protocol/envelope.ts';
 import { Mint } from '../src/protocol/snowflake.ts';
-import { channelRecord, guildRecord, memberRecord, publicUser, roleRecord } from '../tests/conformance/store-records.ts';
+import {
+  channelRecord,
+  guildRecord,
+  memberRecord,
+  publicUser,
+  roleRecord,
+} from '../tests/conformance/store-records.ts';
 import { machine, median, rounded } from './crowd.ts';
 
 const MEMBERS = Number(process.env.BENCH_MEMBERS ?? 100_000);

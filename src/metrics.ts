@@ -1,5 +1,5 @@
 /** The numbers of all workers as Prometheus text: summed and printed by prom-client. */
-import { AggregatorRegistry, type MetricObject } from 'prom-client';
+import type { MetricObject } from 'prom-client';
 import { counter, type Family, gauge } from './base/metrics.ts';
 import type { WorkerId } from './protocol/ids.ts';
 
@@ -18,6 +18,8 @@ export async function printMetrics(
     [gauge('guildhall_worker_up', 'Workers that said their numbers.', up, 'worker'), ...own],
     ...measured.values(),
   ];
+  // Loaded when somebody asks: a start would take a tenth of a second longer for it, in each thread.
+  const { AggregatorRegistry } = await import('prom-client');
   return AggregatorRegistry.aggregate(all.map((families) => families.map(toMetric))).metrics();
 }
 

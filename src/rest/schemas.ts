@@ -2,8 +2,8 @@
  * Forms of requests: those of the official specification (discord-api-spec), extended where people's routes, Discord's real habits or our limits need it.
  * The specification says `number` for permission bits; every client sends decimal text, and both are taken.
  */
-import * as spec from 'discord-api-spec/zod';
 import * as z from 'zod/mini';
+import * as spec from '../protocol/gen/discord-requests.js';
 import { wireTime } from '../protocol/wire-time.ts';
 
 const MAX_CONTENT = 2000;
