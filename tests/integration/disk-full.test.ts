@@ -35,12 +35,16 @@ test('a full disk refuses writes with 507, still reads and types, and takes writ
   await using seen = await town.visit(owner, town.worker(0));
   town.limitStore(SMALL_BYTES);
   const acknowledged: string[] = [];
-  const refusal = await eventually('the store is full', async () => {
-    const answer = await write(town, owner, place);
-    if (answer instanceof Refused) return answer;
-    acknowledged.push(answer.id);
-    return null;
-  }, 40_000);
+  const refusal = await eventually(
+    'the store is full',
+    async () => {
+      const answer = await write(town, owner, place);
+      if (answer instanceof Refused) return answer;
+      acknowledged.push(answer.id);
+      return null;
+    },
+    40_000,
+  );
   expect([refusal.status, refusal.body]).toMatchObject([507, { message: 'The store of this server is full' }]);
   expect(acknowledged.length).toBeGreaterThan(10);
   expect(await history(town, owner, place)).toEqual(acknowledged);

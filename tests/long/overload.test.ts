@@ -16,6 +16,8 @@ const CALIBRATION_SECONDS = 4;
 const TIMES = 10;
 /** So many wait at once: far more than are served in a turn of the loop. */
 const CONNECTIONS = 2000;
+/** Times what it sustains that it is sent at least; how much more depends on how cheap its refusals are beside the flood on the same cores. */
+const MORE = 1.5;
 const PEOPLE = 12;
 /** What may fill up in the second half: the log of the worker, and a cache of pages. */
 const GROWTH_BYTES = LIMITS.logBytes + (64 << 20);
@@ -110,6 +112,9 @@ test('ten times too much for a minute: early refusals in order, flat memory, not
     const { answers } = report;
     const offered = KINDS.reduce((sum, kind) => sum + answers[kind].offered, 0);
     expect(offered).toBeGreaterThan(rate * SECONDS * 0.9);
+    // What no connection was free for was not sent: all of them waited. What was sent is more than the server takes.
+    expect(report.unsent).toBeGreaterThan(0);
+    expect(offered - report.unsent).toBeGreaterThan(perSecond * SECONDS * MORE);
 
     // Every request was answered: taken, or told to come again.
     expect(report.strange).toEqual([]);
