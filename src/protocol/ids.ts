@@ -28,6 +28,13 @@ export function pairKey(a: Snowflake, b: Snowflake): OwnerKey {
 /** The part after the letter. */
 export const ownerId = (key: OwnerKey): string => key.slice(2);
 
+/** What the stores hold in 64 bits with a sign; Discord's are no greater either. */
+const HIGHEST: Snowflake = '9223372036854775807';
+
+/** Whether what a client says is an id, written the way we write it. Else two texts would lead to one row: some stores count modulo 2^64. */
+export const isSnowflake = (text: string): boolean =>
+  /^(0|[1-9]\d{0,18})$/.test(text) && compareSnowflakes(text, HIGHEST) <= 0;
+
 /** Numeric order of decimal strings without BigInt. */
 export function compareSnowflakes(a: Snowflake, b: Snowflake): number {
   if (a.length !== b.length) return a.length - b.length;

@@ -1,4 +1,4 @@
-import type { Snowflake } from '../protocol/ids.ts';
+import { isSnowflake, type Snowflake } from '../protocol/ids.ts';
 import { refusedField } from './refused.ts';
 
 const TRUE = new Set(['true', 'True', '1', 'TRUE']);
@@ -39,6 +39,6 @@ export class Query {
 
 /** A path or query part as an id. Refused in the form that Discord uses for paths too. */
 export function asSnowflake(value: string, name: string): Snowflake {
-  if (/^(0|[1-9]\d{0,19})$/.test(value)) return value;
+  if (isSnowflake(value)) return value;
   throw refusedField([name], 'NUMBER_TYPE_COERCE', `Value "${value.slice(0, 50)}" is not snowflake.`);
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import * as spec from '../protocol/gen/discord-requests.js';
+import { isSnowflake } from '../protocol/ids.ts';
 import { wireTime } from '../protocol/wire-time.ts';
 
 const MAX_CONTENT = 2000;
@@ -16,7 +17,7 @@ export function extended<T, const S extends Shape>(base: z.ZodMiniType<T>, shape
   return z.extend(base as unknown as z.ZodMiniObject, shape) as unknown as z.ZodMiniType<Extended<T, S>>;
 }
 
-export const snowflake: z.ZodMiniType<string> = z.string().check(z.regex(/^(0|[1-9]\d{0,19})$/));
+export const snowflake: z.ZodMiniType<string> = z.stringFormat('snowflake', isSnowflake);
 export const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
 
 /** Decimal text of at most 64 bits. */
@@ -46,7 +47,14 @@ const embed = extended(spec.RichEmbedSchema, { timestamp: z.nullish(moment) });
 const embeds = z.nullish(z.array(embed).check(z.maxLength(10)));
 const content = z.nullish(z.string().check(z.maxLength(MAX_CONTENT)));
 
-export const messageCreate = extended(spec.MessageCreateRequestSchema, { content, embeds, embed: z.nullish(embed) });
+/** The specification's ids have no end; this one is looked for in the store. */
+const reference = extended(spec.MessageReferenceRequestSchema, { message_id: snowflake });
+export const messageCreate = extended(spec.MessageCreateRequestSchema, {
+  content,
+  embeds,
+  embed: z.nullish(embed),
+  message_reference: z.nullish(reference),
+});
 export const messageEdit = extended(spec.MessageEditRequestPartialSchema, { content, embeds });
 export const bulkDelete = z.object({ messages: z.array(snowflake) });
 

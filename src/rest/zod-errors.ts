@@ -95,13 +95,14 @@ function sizeWords(origin: string, edge: 'MAX' | 'MIN', bound: number | bigint, 
   ];
 }
 
-/** Patterns of ids and of permission bits, ours and the specification's. */
+/** Patterns of the specification's ids, and of permission bits. */
 const NUMBER_PATTERN = /^\/\^(\(0\||\\d)/;
 
 function formatWords({ format, pattern = '', message }: core.$ZodIssueInvalidStringFormat, value: unknown): Words {
   if (format === 'url') return ['URL_TYPE_INVALID_URL', 'Not a well formed URL.'];
   if (format === 'datetime') return ['DATE_TIME_TYPE_PARSE', `Could not parse ${said(value)}. Should be ISO8601.`];
-  if (NUMBER_PATTERN.test(pattern)) return ['NUMBER_TYPE_COERCE', `Value "${said(value)}" is not snowflake.`];
+  if (format === 'snowflake' || NUMBER_PATTERN.test(pattern))
+    return ['NUMBER_TYPE_COERCE', `Value "${said(value)}" is not snowflake.`];
   return ['STRING_TYPE_REGEX', message === UNSAID ? 'String value did not match validation regex.' : message];
 }
 

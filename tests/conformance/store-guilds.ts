@@ -1,7 +1,8 @@
 import { expect } from 'bun:test';
-import { groupKey, pairKey, userKey } from '../../src/protocol/ids.ts';
+import { groupKey, guildKey, pairKey, userKey } from '../../src/protocol/ids.ts';
 import { actor, type Case } from './store-cases.ts';
 import {
+  applicationRecord,
   banRecord,
   channelRecord,
   dmRecord,
@@ -11,7 +12,11 @@ import {
   messageRecord,
   mint,
   roleRecord,
+  userRecord,
 } from './store-records.ts';
+
+/** Asked of the stores themselves: a data service refuses such ids. */
+export const ALIASES = 'an id beyond those that are stored is nobody, whatever has the same 64 bits';
 
 export const guildCases: readonly Case[] = [
   {
@@ -195,6 +200,31 @@ export const guildCases: readonly Case[] = [
       await commit({ w: 'putDmOpen', userId: user, owner: pair, open: false });
       expect(await store.dmsOf(user)).toEqual([dmRecord(group, second, '6')]);
       expect(await store.dmsOf(peer)).toEqual([dmRecord(pair, first, '5')]);
+    },
+  },
+  {
+    title: ALIASES,
+    run: async ({ store }) => {
+      const [user, guild, channel, message] = [mint(), mint(), mint(), mint()];
+      const { commit } = await actor(store, userKey(user));
+      await commit(
+        { w: 'putUser', user: userRecord(user) },
+        { w: 'putApplication', application: applicationRecord(user, user) },
+        { w: 'putGuild', guild: guildRecord(guild) },
+        { w: 'putChannelOwner', channelId: channel, owner: guildKey(guild) },
+        { w: 'putMessage', message: messageRecord(channel, message) },
+      );
+      const alias = (id: string): string => String(BigInt(id) + 2n ** 64n);
+      expect(await store.user(alias(user))).toBeNull();
+      expect(await store.users([alias(user), user])).toEqual([userRecord(user)]);
+      expect(await store.application(alias(user))).toBeNull();
+      expect(await store.guild(alias(guild))).toBeNull();
+      expect(await store.channelOwner(alias(channel))).toBeNull();
+      expect(await store.message(channel, alias(message))).toBeNull();
+      const query = { channelId: channel, before: null, after: null, around: null, limit: 5 };
+      const found = async (more: object) => (await store.page({ ...query, ...more })).map((each) => each.message.id);
+      expect(await found({ before: alias('1') })).toEqual([message]);
+      expect(await found({ after: alias('1') })).toEqual([]);
     },
   },
 ];

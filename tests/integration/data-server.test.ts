@@ -307,6 +307,10 @@ describe('what is no request', () => {
     ['Page', { channel_id: 'x', limit: 1 }],
     ['Page', { channel_id: '1', limit: 101 }],
     ['Page', { channel_id: '1', limit: 1, before: '-1' }],
+    // Written in another way, or modulo 2^64, they are ids of something else: of what is shared, and of what is found.
+    ['Page', { channel_id: '01', limit: 1 }],
+    ['GetUser', { id: '9223372036854775808' }],
+    ['GetUser', { id: '18446744073709551617' }],
     ['GetDm', { owner: 'x:1' }],
     ['Fence', { owner: '' }],
     ['Commit', { owner: 'g:1', epoch: 1, writes: ['{'] }],

@@ -13,6 +13,7 @@ export const CreateRoleRequestSchema: ZodMiniType<spec.CreateRoleRequest>;
 export const GuildPatchRequestPartialSchema: ZodMiniType<spec.GuildPatchRequestPartial>;
 export const MessageCreateRequestSchema: ZodMiniType<spec.MessageCreateRequest>;
 export const MessageEditRequestPartialSchema: ZodMiniType<spec.MessageEditRequestPartial>;
+export const MessageReferenceRequestSchema: ZodMiniType<spec.MessageReferenceRequest>;
 export const RichEmbedSchema: ZodMiniType<spec.RichEmbed>;
 export const UpdateGuildChannelRequestPartialSchema: ZodMiniType<spec.UpdateGuildChannelRequestPartial>;
 export const UpdateRoleRequestPartialSchema: ZodMiniType<spec.UpdateRoleRequestPartial>;

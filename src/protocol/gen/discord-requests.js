@@ -754,6 +754,7 @@ export {
   GuildPatchRequestPartialSchema,
   MessageCreateRequestSchema,
   MessageEditRequestPartialSchema,
+  MessageReferenceRequestSchema,
   RichEmbedSchema,
   UpdateGuildChannelRequestPartialSchema,
   UpdateRoleRequestPartialSchema

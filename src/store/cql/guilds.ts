@@ -1,5 +1,5 @@
 /** Guilds and DMs on Cassandra: what an owner loads. */
-import { compareSnowflakes, type OwnerKey, type Snowflake } from '../../protocol/ids.ts';
+import { compareSnowflakes, isSnowflake, type OwnerKey, type Snowflake } from '../../protocol/ids.ts';
 import type { GuildsPort, UsersPort } from '../ports.ts';
 import type { GuildWrite, WriteHandlers } from '../subjects.ts';
 import type { Db } from './db.ts';
@@ -148,6 +148,7 @@ export function guildReads(db: Db): ReadsAsText<GuildsPort & Pick<UsersPort, 'gu
   };
   return {
     guild: async (id) => {
+      if (!isSnowflake(id)) return 'null';
       const rows = await guildRows(db, id);
       const guild = rows.find(({ kind }) => kind === 'guild');
       if (guild === undefined) return 'null';
@@ -163,6 +164,7 @@ export function guildReads(db: Db): ReadsAsText<GuildsPort & Pick<UsersPort, 'gu
     },
     dm: async (owner) => (await dm(owner))?.text ?? 'null',
     channelOwner: async (channelId) => {
+      if (!isSnowflake(channelId)) return 'null';
       const select = 'select owner from {}.channels where channel_id = ? limit 1';
       return quote((await cluster.first<{ owner: OwnerKey | null }>(select, [channelId]))?.owner ?? null);
     },

@@ -1,4 +1,5 @@
 /** What the subjects of this adapter share: answers as JSON text, put together without parsing what is stored as JSON. */
+import { isSnowflake, type Snowflake } from '../../protocol/ids.ts';
 import type { Param, Queries } from './cluster.ts';
 
 /** Every read by an adapter whose answers are JSON texts. */
@@ -24,6 +25,11 @@ export async function records(cluster: Queries, cql: string, params: readonly Pa
 
 export async function record(cluster: Queries, cql: string, params: readonly Param[]): Promise<string> {
   return (await cluster.first<Recorded>(cql, params))?.record ?? 'null';
+}
+
+/** The record of an id. The driver takes ids modulo 2^64: beyond what is one, it would find somebody else's. */
+export async function recordOf(cluster: Queries, cql: string, id: Snowflake): Promise<string> {
+  return isSnowflake(id) ? record(cluster, cql, [id]) : 'null';
 }
 
 /** Which of `slices` partitions a key lies in: the same for ever. */

@@ -5,7 +5,7 @@ import type { UserWrite, WriteHandlers } from '../subjects.ts';
 import type { Db } from './db.ts';
 import type { Known, Ops } from './draft.ts';
 import { STAMP } from './entries.ts';
-import { jsonArray, quote, type ReadsAsText, record, records } from './queries.ts';
+import { jsonArray, quote, type ReadsAsText, record, recordOf, records } from './queries.ts';
 
 export const userKnown: Readonly<Record<string, Known>> = {
   putUser: { at: 'i ?1', cql: 'insert into {}.users (id, record) values (?1, ?2) using timestamp ?s' },
@@ -65,7 +65,7 @@ export const userWrites: WriteHandlers<UserWrite, Ops> = {
 };
 
 export function userReads({ cluster }: Db): ReadsAsText<Omit<UsersPort, 'guildsOf' | 'dmsOf'>> {
-  const user = (id: Snowflake) => record(cluster, 'select record from {}.users where id = ?', [id]);
+  const user = (id: Snowflake) => recordOf(cluster, 'select record from {}.users where id = ?', id);
   const token = (hash: string) => record(cluster, 'select record from {}.tokens where hash = ?', [hash]);
   const there = (texts: readonly string[]): string => jsonArray(texts.filter((text) => text !== 'null'));
   return {
@@ -86,7 +86,7 @@ export function userReads({ cluster }: Db): ReadsAsText<Omit<UsersPort, 'guildsO
       const rows = await cluster.rows<{ hash: string }>(select, [id]);
       return there(await Promise.all(rows.map(({ hash }) => token(hash))));
     },
-    application: (id) => record(cluster, 'select record from {}.applications where id = ?', [id]),
+    application: (id) => recordOf(cluster, 'select record from {}.applications where id = ?', id),
     applicationsOf: async (owner) => {
       const rows = await cluster.rows<{ id: Snowflake }>('select id from {}.applications_by_owner where owner_id = ?', [
         owner,

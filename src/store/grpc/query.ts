@@ -1,6 +1,6 @@
 /** How one read of the store goes over the wire: its arguments as a request and back, its value as an answer and back. */
 import { z } from 'zod';
-import type { OwnerKey } from '../../protocol/ids.ts';
+import { isSnowflake, type OwnerKey } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { ReadPort } from '../subjects.ts';
 import type { Fields } from './wire.ts';
@@ -29,7 +29,7 @@ export type QueriesOf<Port extends Partial<ReadPort>> = {
 
 // --- what requests are made of
 
-export const id = z.string().regex(/^\d{1,20}$/, 'an id: decimal text');
+export const id = z.string().refine(isSnowflake, 'an id: decimal text without leading zeros, below 2^63');
 export const maybeId = id.optional().transform((value) => value ?? null);
 export const ids = z.array(id).max(100_000);
 export const text = z.string().max(4096);

@@ -7,6 +7,7 @@ const GOOD = { username: 'anna', password: 'correct horse' };
 
 test.each([
   [snowflake, 'x', 'NUMBER_TYPE_COERCE', 'Value "x" is not snowflake.'],
+  [snowflake, '9223372036854775808', 'NUMBER_TYPE_COERCE', 'Value "9223372036854775808" is not snowflake.'],
   [messageCreate, { sticker_ids: ['x'] }, 'NUMBER_TYPE_COERCE', 'Value "x" is not snowflake.'],
   [
     register,
