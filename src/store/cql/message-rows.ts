@@ -25,9 +25,13 @@ const LOWEST = -1n;
 const HIGHEST = 2n ** 63n - 1n;
 /** A half row that is younger is let be: its other half may be on its way. */
 const HALF_MS = 60_000;
+/** Half rows that are removed in that time. */
+const MOST_HALVES = 1000;
 
 export class MessageRows {
   readonly #db: Db;
+  /** When the removal of a half row was asked for, longest ago first: all who read it before that is seen ask no more. */
+  readonly #removed = new Map<Snowflake, number>();
 
   constructor(db: Db) {
     this.#db = db;
@@ -81,13 +85,22 @@ export class MessageRows {
   /** Every write is an upsert: one that comes after the deletion leaves a row without its author. It is not shown, and removed. */
   #isFull(channelId: Snowflake, row: RawRow): row is MessageRow {
     if (row.author_id !== null && row.wire !== null) return true;
-    const cql = 'delete from {}.messages using timestamp ? where channel_id = ? and bucket = ? and message_id = ?';
-    const { clock, cluster } = this.#db;
-    const stamp = String((clock.now() - HALF_MS) * 1000);
-    const params = [stamp, channelId, bucketOf(row.message_id), row.message_id];
-    // If it cannot be removed now, the next reader tries again.
-    cluster.write([{ cql, params }], false).catch(() => {});
+    this.#remove(channelId, row.message_id);
     return false;
+  }
+
+  #remove(channelId: Snowflake, id: Snowflake): void {
+    const now = this.#db.clock.now();
+    for (const [known, at] of this.#removed) {
+      if (now - at < HALF_MS) break;
+      this.#removed.delete(known);
+    }
+    if (this.#removed.has(id) || this.#removed.size >= MOST_HALVES) return;
+    this.#removed.set(id, now);
+    const cql = 'delete from {}.messages using timestamp ? where channel_id = ? and bucket = ? and message_id = ?';
+    const params = [String((now - HALF_MS) * 1000), channelId, bucketOf(id), id];
+    // If it was too young, or cannot be removed now, a reader tries again after that time.
+    this.#db.cluster.write([{ cql, params }], false).catch(() => {});
   }
 }
 
