@@ -213,7 +213,7 @@ export class DataServer {
     if (refusal !== null) return this.#fail('History', refusal, (said) => end(call, said));
     this.#histories += 1;
     try {
-      await streamHistory(this.options.store, call, signalOf(call));
+      await streamHistory(this.#reads, call, signalOf(call));
       this.#calls.add('History|OK');
       call.end();
     } catch (error) {

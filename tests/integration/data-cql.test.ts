@@ -48,7 +48,8 @@ describe.skipIf(!(await hasCassandra()))('the data service on Cassandra', () => 
     const { text } = (await caller.call('Metrics', {}).answer) as { text: string };
     const made = /guildhall_data_reads_total\{how="made"\} (\d+)/.exec(text)?.[1];
     const joined = /guildhall_data_reads_total\{how="joined"\} (\d+)/.exec(text)?.[1];
-    expect(Number(made) + Number(joined)).toBe(20);
+    // The pages, and two of the history.
+    expect([Number(made) + Number(joined), Number(joined) > 0]).toEqual([22, true]);
     await Promise.all([writer.close(), reader.close()]);
     await running.stop();
   }, 120_000);

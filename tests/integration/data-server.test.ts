@@ -1,4 +1,4 @@
-/** The data server over real gRPC: what is shared and what never is, cancelling, deadlines, streams, tokens, claims. */
+/** The data server over real gRPC: what is shared and what never is, cancelling, deadlines, streams, tokens. */
 import { describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -92,13 +92,16 @@ describe('equal reads', () => {
     const broken = new Fault('unavailable', true, 'a reader has ended', { retryAfterMs: 70 });
     const user = { id: mint() };
     let asked = 0;
-    home.held.inner.user = async () => {
+    const first = Promise.withResolvers<null>();
+    home.held.inner.user = () => {
       asked += 1;
-      if (asked === 1) throw broken;
-      return null;
+      return asked === 1 ? first.promise : Promise.resolve(null);
     };
-    const ends = await Promise.allSettled([caller.call('GetUser', user).answer, caller.call('GetUser', user).answer]);
-    expect(ends.map((end) => end.status)).toContain('rejected');
+    const waiting = Promise.allSettled([1, 2].map(() => caller.call('GetUser', user).answer));
+    await eventually('both wait', () => home.count(READS, 'joined') === 1);
+    first.reject(broken);
+    expect((await waiting).map((end) => end.status)).toEqual(['rejected', 'rejected']);
+    expect(await caller.codeOf('GetUser', user)).toBe(status.OK);
     const store = await home.client();
     asked = 0;
     const fault = await store.user(user.id).catch((error) => error);
@@ -243,6 +246,26 @@ describe('a history', () => {
     expect(await read(home, { channel_id: channel, ...request })).toEqual(pages.map((page) => [...page]));
   });
 
+  test('takes its turn among the reads of its channel, and leaves it when nobody reads', async () => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const [busy, quiet] = [mint(), mint()];
+    home.held.hold();
+    const streams = ids.slice(0, SERVER_LIMITS.streams).map((after) => {
+      return caller.stream('History', { channel_id: busy, after }).on('error', () => {});
+    });
+    await eventually('all have asked', () => home.count(HAND) === SERVER_LIMITS.streams);
+    const page = caller.call('Page', { channel_id: quiet, limit: 1 });
+    await eventually('the other channel is read', () => home.held.pages.some(({ channelId }) => channelId === quiet));
+    const asked = home.held.pages.filter(({ channelId }) => channelId === busy);
+    expect(asked.length).toBe(SERVER_LIMITS.runningPerLane);
+    for (const stream of streams) stream.cancel();
+    await eventually('the store is told', () => home.held.left === SERVER_LIMITS.runningPerLane);
+    home.held.release();
+    expect(await page.answer).toEqual({ messages: [] });
+    expect(home.held.pages.length).toBe(SERVER_LIMITS.runningPerLane + 1);
+  });
+
   test('waits for a reader who does not read, and reads no more when he is gone', async () => {
     await using home = await DataHome.open();
     const channel = mint();
@@ -330,22 +353,6 @@ test('a question about reactions has no more pairs of messages and users than a 
   const codeOf = (ids: number, users: number): Promise<number> =>
     home.caller().codeOf('ReactionsOf', { channel_id: '1', asked: [{ ids: some(ids), user_ids: some(users) }] });
   expect([await codeOf(100, 1000), await codeOf(100, 1001)]).toEqual([status.OK, status.INVALID_ARGUMENT]);
-});
-
-describe('a claim', () => {
-  test('keeps other servers out for as long as its client lives, and nobody else', async () => {
-    await using home = await DataHome.open();
-    const first = await home.client('first');
-    const again = await home.client('first');
-    const other = await home.client();
-    expect([first.state, again.state, other.state]).toEqual(['open', 'open', 'open']);
-    expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
-    await first.close();
-    expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
-    await again.close();
-    const second = await eventually('it is free', () => home.client('second').catch(() => null));
-    expect(second.state).toBe('open');
-  });
 });
 
 describe('beside a server that writes', () => {

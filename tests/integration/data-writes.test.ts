@@ -68,6 +68,22 @@ describe('a stream of writes', () => {
   });
 });
 
+describe('a claim', () => {
+  test('keeps other servers out for as long as its client lives, and nobody else', async () => {
+    await using home = await DataHome.open();
+    const first = await home.client('first');
+    const again = await home.client('first');
+    const other = await home.client();
+    expect([first.state, again.state, other.state]).toEqual(['open', 'open', 'open']);
+    expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
+    await first.close();
+    expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
+    await again.close();
+    const second = await eventually('it is free', () => home.client('second').catch(() => null));
+    expect(second.state).toBe('open');
+  });
+});
+
 describe('a server that has lost its claim to another', () => {
   test('takes no owner over, though it reaches the service again', async () => {
     await using home = await DataHome.open();

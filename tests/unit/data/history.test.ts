@@ -3,11 +3,14 @@ import { expect, test } from 'bun:test';
 import { EventEmitter } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { realClock } from '../../../src/base/clock.ts';
+import { Generations } from '../../../src/data/generations.ts';
 import { streamHistory } from '../../../src/data/history.ts';
+import { Reads } from '../../../src/data/reads.ts';
 import type { Fields } from '../../../src/store/grpc/wire.ts';
 import { MemoryStore } from '../../../src/store/memory/store.ts';
 import { actor } from '../../conformance/store-cases.ts';
 import { messageRecord, mint } from '../../conformance/store-records.ts';
+import { SERVER_LIMITS } from '../../support/data-limits.ts';
 
 /** Counts who listens. */
 function counted(signal: AbortSignal): { readonly signal: AbortSignal; most: number } {
@@ -31,6 +34,7 @@ test('a reader who is waited for at each page leaves nothing behind, and one who
   const { commit } = await actor(store);
   const channelId = mint();
   for (let n = 0; n < 40; n += 1) await commit({ w: 'putMessage', message: messageRecord(channelId, mint()) });
+  const reads = new Reads(store, new Generations(10), realClock, SERVER_LIMITS);
   let pages = 0;
   const controller = new AbortController();
   const listened = counted(controller.signal);
@@ -43,7 +47,7 @@ test('a reader who is waited for at each page leaves nothing behind, and one who
       return false;
     },
   });
-  await streamHistory(store, call as unknown as ServerWritableStream<Fields, Buffer>, listened.signal);
+  await streamHistory(reads, call as unknown as ServerWritableStream<Fields, Buffer>, listened.signal);
   expect(pages).toBe(40);
   expect(listened.most).toBe(1);
   expect(call.listenerCount('drain')).toBe(0);
