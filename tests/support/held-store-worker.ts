@@ -16,6 +16,8 @@ export const GATHERED_KEYS = 20;
 type Order =
   /** Reads of these names wait, the others pass. */
   | { readonly hold: readonly string[] }
+  /** The answers of reads of these names wait: what they have read is older than what is written meanwhile. */
+  | { readonly keep: readonly string[] }
   /** So many of the held ones go on, oldest first; absent: all, and those that come. */
   | { readonly release: number | null }
   /** All that are held fail, and those that come. */
@@ -26,7 +28,7 @@ export interface Seen {
   readonly method: string;
   /** JSON of the arguments. */
   readonly args: string;
-  readonly was: 'asked' | 'released';
+  readonly was: 'asked' | 'answered' | 'released';
 }
 
 /** The test's side: what all workers have asked the store for, and whether it answers. */
@@ -46,6 +48,11 @@ export class HeldStore implements Disposable {
     this.#order({ hold: methods });
   }
 
+  keep(...methods: readonly string[]): void {
+    this.seen.length = 0;
+    this.#order({ keep: methods });
+  }
+
   release(most: number | null = null): void {
     this.#order({ release: most });
   }
@@ -55,11 +62,16 @@ export class HeldStore implements Disposable {
     this.#order({ fail: methods });
   }
 
-  /** Reads of this name that reached the store since the last order to hold or fail, whose arguments have all of these words. */
+  /** Reads of this name that reached the store since the last order to hold, keep or fail, whose arguments have all of these words. */
   asked(method: string, ...words: readonly string[]): Seen[] {
     const isThat = ({ method: name, args }: Seen): boolean =>
       name === method && words.every((word) => args.includes(word));
     return this.seen.filter((one) => one.was === 'asked' && isThat(one));
+  }
+
+  /** Of these names, those whose answer is kept. */
+  answered(method: string): number {
+    return this.seen.filter((one) => one.was === 'answered' && one.method === method).length;
   }
 
   [Symbol.dispose](): void {
@@ -76,12 +88,15 @@ interface Held {
   readonly args: string;
   readonly go: () => void;
   readonly fail: () => void;
+  /** Its answer waits. */
+  readonly keep: () => void;
 }
 
 class Gate {
   readonly #channel = new BroadcastChannel(CHANNEL);
   #held: Held[] = [];
   #holds: readonly string[] = [];
+  #keeps: readonly string[] = [];
   #fails: readonly string[] = [];
 
   constructor(readonly slot: number) {
@@ -91,16 +106,30 @@ class Gate {
   /** The port that the worker gets in place of `port`. */
   between(port: MessagePort): MessagePort {
     const { port1: mine, port2: its } = new MessageChannel();
-    port.on('message', (answers: Answers) => mine.postMessage(answers));
+    const kept = new Map<number, Held>();
+    port.on('message', (answers: Answers) => {
+      for (let at = 0; at + 2 < answers.length; at += 3) {
+        const request = kept.get(Number(answers[at]));
+        const go = (): void => mine.postMessage(answers.slice(at, at + 3));
+        if (request === undefined) go();
+        else {
+          kept.delete(Number(answers[at]));
+          this.#held.push({ ...request, go });
+          this.#say(request, 'answered');
+        }
+      }
+    });
     mine.on('message', (requests: ReaderRequests) => {
       for (let at = 0; at + 2 < requests.length; at += 3) {
         const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
-        this.#take({
+        const request: Held = {
           method,
           args,
           go: () => port.postMessage([id, method, args]),
           fail: () => mine.postMessage([id, 'broken', 'the test broke it']),
-        });
+          keep: () => void kept.set(id, request),
+        };
+        this.#take(request);
       }
     });
     return its;
@@ -110,21 +139,29 @@ class Gate {
     this.#say(request, 'asked');
     if (this.#fails.includes(request.method)) request.fail();
     else if (this.#holds.includes(request.method)) this.#held.push(request);
-    else request.go();
+    else {
+      if (this.#keeps.includes(request.method)) request.keep();
+      request.go();
+    }
   }
 
   #obey(order: Order | Seen): void {
-    if ('hold' in order) [this.#holds, this.#fails] = [order.hold, []];
+    if ('hold' in order) this.#set(order.hold, [], []);
+    else if ('keep' in order) this.#set([], order.keep, []);
     else if ('fail' in order) {
-      [this.#holds, this.#fails] = [[], order.fail];
+      this.#set([], [], order.fail);
       for (const { fail } of this.#held.splice(0)) fail();
     } else if ('release' in order) {
-      if (order.release === null) [this.#holds, this.#fails] = [[], []];
+      if (order.release === null) this.#set([], [], []);
       for (const held of this.#held.splice(0, order.release ?? this.#held.length)) {
         this.#say(held, 'released');
         held.go();
       }
     }
+  }
+
+  #set(...names: readonly [holds: readonly string[], keeps: readonly string[], fails: readonly string[]]): void {
+    [this.#holds, this.#keeps, this.#fails] = names;
   }
 
   #say({ method, args }: Held, was: Seen['was']): void {
