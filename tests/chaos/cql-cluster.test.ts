@@ -11,7 +11,7 @@ import { Town } from '../support/town.ts';
 
 const LONG_MS = 120_000;
 /** Between two requests to the server. */
-const EVERY_MS = 25;
+const EVERY_MS = 50;
 
 /** Each node answers it by itself, and they are asked in turn. */
 const WHO = 'select rpc_address from system.local';
@@ -42,7 +42,7 @@ describe.skipIf(!(await hasCassandra()))('three nodes of Cassandra', () => {
     await using chat = await SteadyChat.begin(Town.of(server), EVERY_MS);
     await chat.more(60, LONG_MS);
     await nodes.kill(1);
-    await chat.more(300, LONG_MS);
+    await chat.more(150, LONG_MS);
     await nodes.restart(1);
     await chat.more(60, LONG_MS);
     await chat.end();

@@ -35,6 +35,12 @@ export interface NodePlace {
   readonly more: string;
 }
 
+/** For a life of minutes: compiled quickly, with one collector thread, and classes are not verified, which is a tenth of a start. */
+const BRIEF = [
+  ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'],
+  ...['-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'],
+];
+
 export function cassandraCommand(
   lib: string,
   dir: string,
@@ -45,7 +51,7 @@ export function cassandraCommand(
   if (jamm === undefined) throw new Error(`there is no jamm in ${lib}`);
   return [
     ...['java', `-Xms${HEAP}`, `-Xmx${HEAP}`, `-javaagent:${jamm}`, '-cp', `${join(dir, 'conf')}:${lib}/*`],
-    ...(isBrief ? ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'] : []),
+    ...(isBrief ? BRIEF : []),
     `-Dcassandra.config=file://${join(dir, 'conf', 'cassandra.yaml')}`,
     `-Dcassandra.storagedir=${dir}`,
     // Nobody else joins: nothing is waited for.

@@ -203,12 +203,22 @@ export class Cassandra implements AsyncDisposable {
       // A pause after each refusal: each question is a driver of its own, which takes the processor that the node starts with.
       const askSlowly = (): Promise<boolean> =>
         ask().catch((error) => Bun.sleep(ASK_MS).then(() => Promise.reject(error)));
-      await eventually(`Cassandra answers at ${node.address}`, askSlowly, START_MS).catch((error: unknown) => {
+      const answers = async (): Promise<boolean> => hasEnded(node.pid) || (await askSlowly());
+      const started = eventually(`Cassandra answers at ${node.address}`, answers, START_MS).then(() => {
+        if (hasEnded(node.pid)) throw new Error('its process has ended');
+      });
+      await started.catch((error: unknown) => {
         const log = existsSync(join(node.dir, 'out.log')) ? readFileSync(join(node.dir, 'out.log'), 'utf8') : '';
         throw new Error(`Cassandra did not start:\n${log.slice(-4000)}`, { cause: error });
       });
     }
   }
+}
+
+/** Its keeper has it until it is told to end, so a process that ended by itself is a zombie. */
+function hasEnded(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && / Z /.test(readFileSync(stat, 'utf8'));
 }
 
 async function peersOf(address: string, port: number, { credentials }: Door): Promise<number> {
