@@ -92,7 +92,7 @@ async function embedded(round: number): Promise<Rates> {
 /** Null: there is no Java here. */
 async function cassandra(): Promise<Rates | null> {
   await using ground = await cassandraGround();
-  return ground === null ? null : copyOnce(`cql:${ground.options.keyspace}`, ground.options);
+  return ground === null ? null : await copyOnce(`cql:${ground.options.keyspace}`, ground.options);
 }
 
 const ratesOf = (rounds: readonly Rates[]): Rates => ({
