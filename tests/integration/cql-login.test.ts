@@ -59,7 +59,7 @@ describe.skipIf(!(await hasCassandra()))('a cluster with a door', () => {
   const refusal = async (given: readonly string[]): Promise<string> => {
     using home = new StoreFolder();
     const started = ServerProcess.start(home.dir, given);
-    return started.then(
+    return await started.then(
       (server) => server.stop().then(() => 'it started'),
       (error: unknown) => String(error),
     );
