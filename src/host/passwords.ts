@@ -20,6 +20,18 @@ const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{8,8
 /** Above this a stored text is not of ours: it would take more than a GiB. */
 const MAX_COST = 20;
 
+/** What scrypt is given. */
+interface Derived {
+  readonly password: string;
+  readonly salt: Buffer;
+  readonly bytes: number;
+  readonly ln: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+const gone = (): Fault => new Fault('lost', true, 'nobody waits for the password any more');
+
 export class Passwords {
   readonly #options: PasswordsOptions;
   readonly #cost: number;
@@ -31,27 +43,32 @@ export class Passwords {
     this.#cost = options.cost ?? 14;
   }
 
-  async hash(password: string): Promise<string> {
+  /** `signal`: nobody waits any more; what has not begun by then is not done. */
+  async hash(password: string, signal: AbortSignal | null = null): Promise<string> {
     const salt = Buffer.from(this.#options.random.secret(16), 'base64url');
-    const hash = await this.#derive(password, salt, HASH_BYTES, this.#cost, BLOCK, PARALLEL);
+    const hash = await this.#derive(
+      { password, salt, bytes: HASH_BYTES, ln: this.#cost, r: BLOCK, p: PARALLEL },
+      signal,
+    );
     return `$scrypt$ln=${this.#cost},r=${BLOCK},p=${PARALLEL}$${plain(salt)}$${plain(hash)}`;
   }
 
-  /** `stored` null or unreadable: false, after as much time as a wrong password takes. */
-  async verify(password: string, stored: string | null): Promise<boolean> {
+  /** `stored` null or unreadable: false, after as much time as a wrong password takes. `signal`: as for `hash`. */
+  async verify(password: string, stored: string | null, signal: AbortSignal | null = null): Promise<boolean> {
     const [, cost, block, parallel, salt, hash] = PHC.exec(stored ?? '') ?? [];
     if (salt === undefined || hash === undefined || Number(cost) > MAX_COST) {
-      await this.hash(password);
+      await this.hash(password, signal);
       return false;
     }
     const wanted = Buffer.from(hash, 'base64');
     const salted = Buffer.from(salt, 'base64');
-    const found = await this.#derive(password, salted, wanted.length, Number(cost), Number(block), Number(parallel));
+    const [ln, r, p] = [Number(cost), Number(block), Number(parallel)];
+    const found = await this.#derive({ password, salt: salted, bytes: wanted.length, ln, r, p }, signal);
     return timingSafeEqual(found, wanted);
   }
 
-  async #derive(password: string, salt: Buffer, bytes: number, ln: number, r: number, p: number): Promise<Buffer> {
-    await this.#enter();
+  async #derive({ password, salt, bytes, ln, r, p }: Derived, signal: AbortSignal | null): Promise<Buffer> {
+    await this.#enter(signal);
     try {
       const options = { N: 2 ** ln, r, p, maxmem: 2 * 128 * 2 ** ln * r + 128 * r * p };
       return await scryptAsync(password.normalize('NFKC'), salt, bytes, options);
@@ -60,14 +77,24 @@ export class Passwords {
     }
   }
 
-  async #enter(): Promise<void> {
+  async #enter(signal: AbortSignal | null): Promise<void> {
+    if (signal?.aborted) throw gone();
     if (this.#running < this.#options.atOnce) {
       this.#running += 1;
       return;
     }
     if (this.#queue.length >= this.#options.waiting) throw new Fault('overloaded', true, 'too many passwords at once');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => {
+      const at = this.#queue.indexOf(resolve);
+      if (at === -1) return;
+      this.#queue.splice(at, 1);
+      reject(gone());
+    };
     // The one who leaves hands its place over: `#running` stays.
-    await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#queue.push(resolve);
+    signal?.addEventListener('abort', leave);
+    await promise.finally(() => signal?.removeEventListener('abort', leave));
   }
 
   #leave(): void {

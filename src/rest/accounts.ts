@@ -50,7 +50,7 @@ async function loginAccount(call: Call): Promise<Outcome> {
   slowGuessing(call, form.login);
   const id = await deps.store.userByLogin(form.login.toLowerCase());
   const record = id === null ? null : await deps.store.user(id);
-  const good = await deps.passwords.verify(form.password, record?.passwordHash ?? null);
+  const good = await deps.passwords.verify(form.password, record?.passwordHash ?? null, call.request.signal);
   if (!good || record === null) {
     throw refusedField(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
   }

@@ -19,11 +19,11 @@ export interface Tokens {
   record(text: string, user: Snowflake, kind: TokenRecord['kind']): TokenRecord;
 }
 
-/** Bounded: rejects with Fault `overloaded` when too many wait. */
+/** Bounded: rejects with Fault `overloaded` when too many wait, and with `lost` for whoever leaves (`signal`) before his turn. */
 export interface Passwords {
   hash(text: string): Promise<string>;
   /** Null: nobody's; takes as long as a wrong password. */
-  verify(text: string, stored: string | null): Promise<boolean>;
+  verify(text: string, stored: string | null, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** So many requests in so many milliseconds. */

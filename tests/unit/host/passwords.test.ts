@@ -37,4 +37,21 @@ describe('a password', () => {
     expect(ends[4]).toMatchObject({ reason: { code: 'overloaded', retryable: true } });
     expect(await passwords.hash('y')).toContain('$scrypt$');
   });
+
+  test('is not looked at for those who have left, and they keep no place', async () => {
+    const passwords = quick(1, 2);
+    const first = passwords.hash('x');
+    const left = new AbortController();
+    const waiting = [1, 2].map(() => passwords.verify('x', null, left.signal).catch((error) => error.code));
+    left.abort();
+    expect(await Promise.all(waiting)).toEqual(['lost', 'lost']);
+    expect(await passwords.verify('x', null, left.signal).catch((error) => error.code)).toBe('lost');
+    const others = [1, 2].map(() => passwords.hash('x'));
+    expect((await Promise.all([first, ...others])).length).toBe(3);
+    // Who has begun ends as ever.
+    const late = new AbortController();
+    const begun = passwords.verify('x', null, late.signal);
+    late.abort();
+    expect(await begun).toBe(false);
+  });
 });
