@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { auth, Client, errors, type metadata, policies, types } from 'cassandra-driver';
+import { Fault } from '../../protocol/errors.ts';
 import { LeasedPlans, SpeculativeReads, WriteAttempts } from './driver-policies.ts';
 import { isOfLogin, sentence, troubleOf } from './trouble.ts';
 
@@ -36,7 +37,8 @@ export type Queries = Pick<Cluster, 'rows' | 'first' | 'write'>;
 const ANSWER_MS = 6000;
 const DEFAULT_PORT = 9042;
 const AGREE_MS = 50;
-const AGREE_LOOKS = 400;
+/** A minute: a cluster that has much to do takes long to tell all nodes. */
+const AGREE_LOOKS = 1200;
 /** Rows of one page of an answer. */
 const FETCH_ROWS = 1000;
 
@@ -157,14 +159,20 @@ export class Cluster {
     return row === null ? null : plain<Row>(row);
   }
 
-  /** Schema. All is asked of one node, which knows it at once; the others hear of it about a second later. Ends when all that are up have the same. */
-  async define(statements: readonly string[]): Promise<void> {
+  /**
+   * Schema. All is asked of one node, which knows it at once; the others hear of it about a second later. Ends when all that are up have the same;
+   * rejects with Fault `timeout` when they have not after so many `looks`.
+   */
+  async define(statements: readonly string[], looks = AGREE_LOOKS): Promise<void> {
     const host = this.#hostsOf(this.datacenter).find((node) => node.isUp());
     for (const cql of statements) {
       await this.#client.execute(this.#named(cql), [], { prepare: false, ...(host !== undefined && { host }) });
     }
     const known = this.#client.metadata as Agreeing;
-    for (let looks = 0; looks < AGREE_LOOKS && !(await known.checkSchemaAgreement()); looks += 1) await pause(AGREE_MS);
+    for (let left = looks; !(await known.checkSchemaAgreement()); left -= 1) {
+      if (left === 0) throw new Fault('timeout', true, 'the nodes do not agree on the tables: start it again');
+      await pause(AGREE_MS);
+    }
   }
 
   /** A datacenter of the cluster has this name. */

@@ -1,5 +1,6 @@
 /** The tables, as a list of steps: step N brings a keyspace from version N to N + 1. A step that was released is never edited. */
 import type { Clock } from '../../base/clock.ts';
+import { Fault } from '../../protocol/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Lease } from './lease.ts';
 import first from './migrations/0001-first.cql' with { type: 'text' };
@@ -16,6 +17,8 @@ const VERSION = "select value from {}.counters where name = 'schema'";
 const ENTER = "update {}.counters set value = ? where name = 'schema' if value = ?";
 const BEGIN = "insert into {}.counters (name, value) values ('schema', ?) if not exists";
 
+type Keyspace = Pick<Cluster, 'keyspace' | 'rows' | 'decided' | 'transact' | 'define'>;
+
 export interface Place {
   readonly datacenter: string;
   readonly replication: number;
@@ -28,7 +31,7 @@ export function statementsOf(step: string): string[] {
 }
 
 /** The version of the keyspace; null: there is none. */
-export async function versionOf(cluster: Cluster): Promise<number | null> {
+export async function versionOf(cluster: Pick<Keyspace, 'keyspace' | 'rows' | 'decided'>): Promise<number | null> {
   const tables = await cluster.rows<{ table_name: string }>(
     'select table_name from system_schema.tables where keyspace_name = ?',
     [cluster.keyspace],
@@ -43,7 +46,7 @@ export async function versionOf(cluster: Cluster): Promise<number | null> {
  * what of it is there already stays. `steps`: those of this program. -> the versions before and after.
  */
 export async function migrate(
-  cluster: Cluster,
+  cluster: Keyspace,
   { datacenter, replication }: Place,
   holder: string,
   clock: Clock,
@@ -58,11 +61,17 @@ export async function migrate(
     await cluster.define([keyspace, ...GROUND]);
   }
   const lock = await Lease.take({ cluster, clock, name: 'migrations', holder });
+  // Tables may take longer than the lock lasts when it cannot be renewed: then another one may be at it.
+  const mustBeHeld = (): void => {
+    if (!lock.isHeld) throw new Fault('unavailable', true, 'the lock of the migrations has run out: start it again');
+  };
   try {
     const from = (await versionOf(cluster)) ?? 0;
     for (const [version, step] of steps.entries()) {
       if (version < from) continue;
+      mustBeHeld();
       await cluster.define(statementsOf(step).map((statement) => repeatable(statement, cluster.keyspace)));
+      mustBeHeld();
       if (version === 0) await cluster.transact(BEGIN, ['1']);
       else await cluster.transact(ENTER, [String(version + 1), String(version)]);
     }
@@ -72,7 +81,7 @@ export async function migrate(
   }
 }
 
-export const tooNew = ({ keyspace }: Cluster, version: number): Error =>
+export const tooNew = ({ keyspace }: Pick<Keyspace, 'keyspace'>, version: number): Error =>
   new Error(
     `The keyspace ${keyspace} has version ${version}; this program knows ${MIGRATIONS.length}. Start a newer Guildhall.`,
   );
