@@ -1,4 +1,5 @@
 /** Invites (docs/resources/invite). */
+import { Fault } from '../protocol/errors.ts';
 import { guildKey, type OwnerKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { refused } from './refused.ts';
@@ -8,20 +9,32 @@ import { inviteCreate } from './schemas.ts';
 
 /** 48 bits: nobody guesses one that works. */
 const CODE_BYTES = 6;
+/** One of a million living invites is met by chance once in 280 million draws. */
+const DRAWS = 3;
 const DAY_SECONDS = 86_400;
 
 async function createChannelInvite(call: Call): Promise<Outcome> {
   const channelId = call.id('channelId');
   const form = await call.body(inviteCreate);
+  const owner = await guildOfChannel(call, channelId);
   const invite = {
-    code: call.edge.deps.random.secret(CODE_BYTES),
+    code: await freeCode(call),
     maxAge: form.max_age ?? DAY_SECONDS,
     maxUses: form.max_uses ?? 0,
     temporary: form.temporary ?? false,
     unique: form.unique ?? false,
   };
-  const owner = await guildOfChannel(call, channelId);
   return ok(await call.ask(owner, { kind: 'createInvite', by: call.by, channelId, ...invite }));
+}
+
+/** No owner has a code for itself: the last guild that stores one has it, whoever had it before. */
+async function freeCode({ edge }: Call): Promise<string> {
+  const { random, store } = edge.deps;
+  for (let draw = 0; draw < DRAWS; draw += 1) {
+    const code = random.secret(CODE_BYTES);
+    if ((await store.invite(code)) === null) return code;
+  }
+  throw new Fault('overloaded', true, 'no invite code is free');
 }
 
 async function listChannelInvites(call: Call): Promise<Outcome> {

@@ -9,6 +9,7 @@ import {
   applicationRecord,
   BOT,
   botAccount,
+  CHANNEL,
   type FakeOptions,
   type FakeRest,
   fakeRest,
@@ -19,7 +20,7 @@ import { CASES, COMMAND_FORM, USER } from '../../support/rest-cases.ts';
 const store: FakeOptions['store'] = {
   user: async (id) => (id === ANNA ? annaAccount().record : botAccount().record),
   users: async (ids) => ids.map((id) => ({ ...annaAccount().record, user: { ...annaAccount().record.user, id } })),
-  invite: async () => ({ guild_id: GUILD }) as never,
+  invite: async (code) => (code === 'abc' ? ({ guild_id: GUILD } as never) : null),
   application: async (id) => (id === BOT ? applicationRecord() : null),
   applicationsOf: async () => [],
 };
@@ -115,6 +116,17 @@ describe('routes', () => {
       code: 50035,
       errors: { guild_id: { _errors: [{ code: 'NUMBER_TYPE_COERCE' }] } },
     });
+  });
+
+  test('an invite has a code that leads nowhere yet', async () => {
+    const seen: string[] = [];
+    const invite = async (code: string) => (seen.push(code) < 3 ? ({ guild_id: GUILD } as never) : null);
+    rest = fakeRest({ store: { ...store, invite } });
+    rest.directory.replies = { createInvite: () => ({ ok: null }) };
+    const made = async () => (await rest.call('POST', `/channels/${CHANNEL}/invites`, { body: {} })).status;
+    expect(await made()).toBe(200);
+    expect(rest.directory.named('createInvite')).toMatchObject([{ code: seen[2] }]);
+    expect(new Set(seen).size).toBe(3);
   });
 
   test('people only, bots only', async () => {
