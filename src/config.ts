@@ -233,7 +233,7 @@ export const OPTIONS = {
   },
   speculativeReads: {
     schema: whole(0, 60_000),
-    fallback: '0',
+    fallback: String(LIMITS.nodeReadMs),
     about:
       'milliseconds after which a read that a node of the cluster has not answered is asked of another one, too; 0: never',
   },

@@ -252,6 +252,8 @@ export const LIMITS = {
   flightMs: 8 * SECOND,
   /** A read of the store ends then at the latest. */
   readMs: 5 * SECOND,
+  /** A read that a node of a cluster has not answered by then is asked of another one, too, unless --speculative-reads says otherwise. */
+  nodeReadMs: 2 * SECOND,
   /** Reads of one worker at the store at once, and those that wait for a place. */
   readsAtStore: 256,
   readsWaiting: 4096,
@@ -349,6 +351,7 @@ export function checkLimits(l: Limits): void {
   assert(REMEMBERED_MS > l.askMs, 'an ask that is repeated finds its result');
   assert(l.dataSilentMs < l.commitMs, 'a data service that is gone is known before a commit fails');
   assert(l.readSlowMs < l.readMs, 'a slow read is known before it fails');
+  assert(l.nodeReadMs * 2 < l.readMs, 'a node that hangs leaves a read the time for another one');
   assert(l.circuitOpenMs <= l.circuitOpenMaxMs, 'pauses grow');
   assert(l.circuitBadPercent <= 100 && l.circuitTrials <= l.readsAtStore, 'the circuit can open, and close again');
   assert(l.flightsPerChannel <= l.flights, "a channel's part of the reads is a part");

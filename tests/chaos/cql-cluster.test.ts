@@ -1,8 +1,14 @@
 /** Three nodes, of which one hangs, or is killed and started again under load: what of that is seen by who reads, and by clients of a server. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { Cluster } from '../../src/store/cql/cluster.ts';
+import { realClock } from '../../src/base/clock.ts';
+import { realRandom } from '../../src/base/random.ts';
+import { LIMITS } from '../../src/limits.ts';
+import { Cluster, type ClusterOptions } from '../../src/store/cql/cluster.ts';
+import { GuardedStore } from '../../src/store/guarded.ts';
+import { GUARD_LIMITS } from '../../src/worker-limits.ts';
 import { Cassandra, clusterOptions, hasCassandra } from '../support/cassandra.ts';
-import { flagsOnCassandra } from '../support/cluster-town.ts';
+import { flagsOf } from '../support/cluster-town.ts';
+import { CqlStore } from '../support/cql-store.ts';
 import { eventually } from '../support/eventually.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { SteadyChat } from '../support/steady-chat.ts';
@@ -16,6 +22,8 @@ const EVERY_MS = 50;
 /** Each node answers it by itself, and they are asked in turn. */
 const WHO = 'select rpc_address from system.local';
 const ROUNDS = 3;
+/** A third of them begins at each node. */
+const READS = 30;
 
 const askWho = async (cluster: Cluster): Promise<string> =>
   String((await cluster.first<{ rpc_address: unknown }>(WHO, []))?.rpc_address);
@@ -30,14 +38,16 @@ async function connect(nodes: Cassandra, speculativeReadsMs: number): Promise<Cl
 
 describe.skipIf(!(await hasCassandra()))('three nodes of Cassandra', () => {
   let nodes: Cassandra;
+  let options: ClusterOptions;
   beforeAll(async () => {
     nodes = await Cassandra.start(3);
+    options = await clusterOptions(nodes);
   }, 400_000);
   afterAll(() => nodes?.stop(), LONG_MS);
 
   test('one killed under a server: no client hears an error, and nothing acknowledged is lost or unheard', async () => {
     using folder = new StoreFolder();
-    const flags = ['--workers', '2', '--rate-limits', 'off', ...(await flagsOnCassandra(nodes))];
+    const flags = ['--workers', '2', '--rate-limits', 'off', ...flagsOf(options)];
     await using server = await ServerProcess.start(folder.dir, flags);
     await using chat = await SteadyChat.begin(Town.of(server), EVERY_MS);
     await chat.more(60, LONG_MS);
@@ -50,6 +60,21 @@ describe.skipIf(!(await hasCassandra()))('three nodes of Cassandra', () => {
     expect(await chat.lost()).toEqual([]);
     expect(await chat.unheard(LONG_MS)).toEqual([]);
   }, 400_000);
+
+  test('one hangs: whoever reads as a worker does is answered, though some wait for another node', async () => {
+    await using held = await CqlStore.open({ ...options, speculativeReadsMs: LIMITS.nodeReadMs });
+    const store = new GuardedStore(held.store, { clock: realClock, random: realRandom, limits: GUARD_LIMITS });
+    const ask = () => Promise.all(Array.from({ length: READS }, (_, n) => store.user(String(n + 1))));
+    const nobody = Array.from({ length: READS }, () => null);
+    // Every node knows the statement.
+    expect(await ask()).toEqual(nobody);
+    nodes.pause(2);
+    try {
+      expect(await ask()).toEqual(nobody);
+    } finally {
+      nodes.resume(2);
+    }
+  }, 300_000);
 
   test('one hangs: reads are answered by the others where these are asked too, while those still wait that ask one after the other', async () => {
     const [patient, speculative] = [await connect(nodes, 0), await connect(nodes, 50)];

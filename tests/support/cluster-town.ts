@@ -16,13 +16,18 @@ export async function keyspaceOf(dataDir: string): Promise<Partial<Config>> {
 }
 
 /** As a server that is started by its command takes it, on a keyspace that nobody has. */
-export async function flagsOnCassandra(cluster?: Pick<Cassandra, 'contactPoints'>): Promise<readonly string[]> {
-  const { contactPoints, localDatacenter, keyspace, replication } = await clusterOptions(cluster);
-  return [
-    ...['--store', 'cql', '--contact-points', contactPoints.join(','), '--local-datacenter', localDatacenter],
-    ...['--keyspace', keyspace, '--replication', String(replication)],
-  ];
-}
+export const flagsOnCassandra = async (cluster?: Pick<Cassandra, 'contactPoints'>): Promise<readonly string[]> =>
+  flagsOf(await clusterOptions(cluster));
+
+export const flagsOf = ({
+  contactPoints,
+  localDatacenter,
+  keyspace,
+  replication,
+}: ClusterOptions): readonly string[] => [
+  ...['--store', 'cql', '--contact-points', contactPoints.join(','), '--local-datacenter', localDatacenter],
+  ...['--keyspace', keyspace, '--replication', String(replication)],
+];
 
 const configOf = ({ contactPoints, localDatacenter, keyspace, replication }: ClusterOptions): Partial<Config> => ({
   store: 'cql',

@@ -149,9 +149,12 @@ function placeOf(at: number, { partition, clustering }: Part, row: Row): Place {
 const ownerOf = ({ owner }: Shape, row: Row): OwnerKey | null =>
   owner === undefined ? null : (row[owner] as OwnerKey);
 
+/** Ranges are long to read: a second node would be asked in vain. */
+const connect = (options: ClusterOptions): Promise<Cluster> => Cluster.connect({ ...options, speculativeReadsMs: 0 });
+
 /** Rejects with a sentence: there is no store, or a server runs on it. */
 export async function openCqlSource(options: ClusterOptions): Promise<TransferSource> {
-  const cluster = await Cluster.connect(options);
+  const cluster = await connect(options);
   try {
     if ((await versionOf(cluster)) === null) throw new Error(`There is no store in the keyspace ${options.keyspace}.`);
   } catch (error) {
@@ -162,7 +165,7 @@ export async function openCqlSource(options: ClusterOptions): Promise<TransferSo
 }
 
 export async function openCqlTarget(options: ClusterOptions, epoch: number): Promise<TransferTarget> {
-  return openSide(options, await Cluster.connect(options), epoch);
+  return openSide(options, await connect(options), epoch);
 }
 
 async function openSide(options: ClusterOptions, cluster: Cluster, epoch: number): Promise<TransferTarget> {
