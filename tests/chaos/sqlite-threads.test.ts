@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test';
 import { once } from 'node:events';
+import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { connectStore } from '../../src/store/sqlite/client.ts';
@@ -64,4 +66,21 @@ test('a store of a newer program is refused, and the directory is free again', a
   db.exec(`pragma user_version = ${version}`);
   db.close();
   await (await openSqlite({ dir: folder.dir, readers: 1 })).close();
+});
+
+test.each([
+  ['removed', (file: string) => rmSync(file)],
+  ['replaced', (file: string) => renameSync(`${file}.other`, file)],
+])('a store whose file is %s ends: it went on and acknowledged what nobody would find', async (_what, change) => {
+  using folder = new StoreFolder();
+  const threads = await openSqlite({ dir: folder.dir, readers: 1 });
+  const store = connectStore(threads.connect());
+  const epoch = await store.fence('g:1');
+  const file = join(folder.dir, 'guildhall.db');
+  copyFileSync(file, `${file}.other`);
+  change(file);
+  expect(String(await threads.died)).toContain(`${file} has been removed or replaced`);
+  await expect(store.commit({ owner: 'g:1', epoch, writes: [] })).rejects.toMatchObject({ code: 'unavailable' });
+  await store.close();
+  await threads.close();
 });

@@ -1,4 +1,5 @@
 /** Entry point of the writer thread: ports in, `Writer` in the middle, real timers. */
+import { statSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { realClock } from '../../base/clock.ts';
@@ -19,6 +20,7 @@ assert(main !== null, 'the writer thread has a parent');
 const { path, probeMs, batchesPerCommit, walBytes } = workerData as WriterThreadData;
 const db = openWriter(path);
 const wal = new Wal(db, walBytes === undefined ? WAL_BOUNDS : walBounds(walBytes));
+const inode = inodeOf();
 const outboxes = new Set<Outbox>();
 let scheduled = false;
 let closed = false;
@@ -42,9 +44,15 @@ function probe(): void {
 /** While a transaction runs, or hangs, nothing is said: that is the sign. */
 function beat(): void {
   if (closed) return;
+  // What is written to a file without a name is found by nobody, and another store may be made in its place.
+  if (inodeOf() !== inode) throw new Error(`${path} has been removed or replaced while it was in use`);
   tell(writer.state);
   flush();
   realClock.after(BEAT_MS, beat);
+}
+
+function inodeOf(): bigint | null {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
 }
 
 function flush(): void {
