@@ -11,7 +11,7 @@ import { dataTokenFileOf, openDataToken } from './data-token.ts';
 import { examineCluster } from './examine-cluster.ts';
 import { parseJson } from './protocol/json.ts';
 import { reachStore } from './reach-store.ts';
-import { isLocked, lookAtStore } from './store/sqlite/examine.ts';
+import { isLocked, lookAtStore, whyNoStore } from './store/sqlite/examine.ts';
 import { rememberedStore } from './store-kind.ts';
 import { readCqlCa, readDataCa, readDataTls } from './tls-files.ts';
 
@@ -160,20 +160,35 @@ export function openFiles(limits: string | null): Said | null {
   return most < MANY_FILES ? ['poor', `${hard} open files: one a client`, mend] : ['good', `${hard} open files`];
 }
 
-function directory(dir: string): Said {
+/** `may`: whether this user may read and write a directory. */
+export function directory(dir: string, may = mayWrite): Said {
   const there = nearest(dir);
-  try {
-    if (!statSync(there).isDirectory()) return ['bad', `${there} is no directory`, 'give another --data-dir'];
-    accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
-    return ['bad', `${there} may not be written`, `give it to the user who runs the server: chown -R USER ${there}`];
-  }
+  if (!statSync(there).isDirectory()) return ['bad', `${there} is no directory`, 'give another --data-dir'];
+  if (!may(there))
+    return [
+      'bad',
+      `${there} may not be written`,
+      there === dir ? giveTo(dir) : `make it: install -d -m 700 -o USER ${dir}`,
+    ];
   if (there !== dir) return ['good', `${dir} is made at the first start`];
   const open = statSync(dir).mode & 0o007;
   return open === 0
     ? ['good', `${dir} may be written, by its owner alone`]
     : ['poor', `${dir} is open to every user of this machine`, `chmod 700 ${dir}`];
 }
+
+function mayWrite(dir: string): boolean {
+  try {
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Only of a data directory may all that lies in it be given away. */
+const giveTo = (dir: string): string =>
+  `run this as the user who runs the server; if it is a data directory, give it to him: chown -R USER ${dir}`;
 
 /** The directory, or what is there of the way to it. */
 function nearest(dir: string): string {
@@ -231,20 +246,9 @@ async function behindData(config: Config): Promise<Said> {
 
 function store(dir: string): Said {
   const look = lookAtStore(dir);
-  switch (look.store) {
-    case 'none':
-      return ['good', 'none yet: it is made at the first start'];
-    case 'unreadable':
-      return [
-        'bad',
-        `guildhall.db cannot be read: ${look.why}`,
-        'check its owner; if it is damaged, bring back a backup',
-      ];
-    case 'foreign':
-      return ['bad', 'guildhall.db belongs to another program', 'give another --data-dir'];
-    case 'ours':
-      break;
-  }
+  const why = whyNoStore(look);
+  if (why !== null) return ['bad', why.found, why.mend];
+  if (look.store !== 'ours') return ['good', 'none yet: it is made at the first start'];
   const { version, knows } = look;
   if (version > knows) return ['bad', `version ${version}; this program knows ${knows}`, 'start a newer Guildhall'];
   if (version < knows) return ['good', `version ${version}: brought to ${knows} at the next start`];

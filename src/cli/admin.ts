@@ -56,12 +56,13 @@ const BESIDE_DATA =
   'If it is guildhall data: name the --data-dir of the server that uses it, with --store data and --data-token-file.';
 
 /** What is done to something that must be there: a store that is made for it would only hide that the directory is mistyped. */
-const MAKES_NOTHING: ReadonlySet<string> = new Set(['/admin/passwords', '/admin/sweep']);
+const MAKES_NOTHING: ReadonlySet<string> = new Set(['/admin/passwords', '/admin/sweep', '/admin/guilds']);
 
 /** All that `use` sends is heard by one core, which lives as long. */
 async function inCore({ config, powers }: Call, route: string, use: (send: Send) => Promise<void>): Promise<void> {
   if (config.store === 'memory') throw new CommandError('a store in memory needs its running server');
-  if (MAKES_NOTHING.has(route) && config.store === 'sqlite' && hasNoStore(config.dataDir))
+  const wasNone = config.store === 'sqlite' && hasNoStore(config.dataDir);
+  if (MAKES_NOTHING.has(route) && wasNone)
     throw new CommandError(`there is no store at ${config.dataDir}; name the directory with --data-dir`);
   const request = (body: string) =>
     new Request(`http://localhost${route}`, {
@@ -82,6 +83,10 @@ async function inCore({ config, powers }: Call, route: string, use: (send: Send)
     // Nobody answers on its socket, so it may be a data service, which makes no accounts.
     const hint = why.includes('is in use by') ? ` ${BESIDE_DATA}` : '';
     throw new CommandError(`the store at ${config.dataDir} cannot be opened: ${why}${hint}`, { cause: error });
+  } finally {
+    // A directory that is mistyped looks like this.
+    if (wasNone && !hasNoStore(config.dataDir))
+      powers.stderr.write(`no server runs on ${config.dataDir}: a new store was made there\n`);
   }
 }
 

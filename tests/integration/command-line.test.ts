@@ -88,14 +88,9 @@ describe('without a server', () => {
   });
 
   test('the one command of the README makes all that a bot needs, in words for people', async () => {
-    const { code, stdout, stderr } = await runCommand(join(dir, 'words'), [
-      'bot',
-      'add',
-      'ping',
-      '--guild',
-      'My place',
-    ]);
-    expect([code, stderr]).toEqual([0, '']);
+    const home = join(dir, 'words');
+    const { code, stdout, stderr } = await runCommand(home, ['bot', 'add', 'ping', '--guild', 'My place']);
+    expect([code, stderr]).toEqual([0, `no server runs on ${home}: a new store was made there\n`]);
     const [bot, guild, owner, token, ...rest] = stdout.split('\n');
     expect(bot).toMatch(/^bot {4}ping \(\d{17,19}\)$/);
     expect(guild).toMatch(/^guild {2}My place \(\d{17,19}\), made: there was none of that name$/);
@@ -186,9 +181,9 @@ describe('user password', () => {
     }
   }
 
-  test('makes no store where there is none, as sweep does not', async () => {
+  test('makes no store where there is none, as sweep and a guild of somebody do not', async () => {
     const home = join(dir, 'mistyped');
-    for (const words of [['user', 'password', 'rosa'], ['sweep']]) {
+    for (const words of [['user', 'password', 'rosa'], ['sweep'], ['guild', 'add', 'Home', '--owner', 'rosa']]) {
       const sentence = `there is no store at ${home}; name the directory with --data-dir\n`;
       expect(await runCommand(home, words)).toEqual({ code: 1, stdout: '', stderr: sentence });
     }

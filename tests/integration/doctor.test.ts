@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { runCli } from '../../src/cli/cli.ts';
-import { clock, cores, type Finding, openFiles } from '../../src/examine.ts';
+import { clock, cores, directory, type Finding, openFiles } from '../../src/examine.ts';
 import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../src/store/sqlite/schema.ts';
 import { runCommand } from '../support/command.ts';
@@ -109,6 +109,10 @@ describe('doctor', () => {
     const home = storeWith('damaged', '');
     writeFileSync(join(home, 'guildhall.db'), 'no database at all, but long enough to be read as one'.repeat(20));
     expect((await look(home)).of('store')).toMatchObject({ state: 'bad' });
+    const sentence = `${home}/guildhall.db cannot be read: file is not a database; check its owner; if it is damaged, bring back a backup.\n`;
+    const copying = ['copy', '--from', `sqlite:${home}`, '--to', `sqlite:${join(dir, 'copied')}`];
+    for (const words of [['serve', '--port', '0'], copying])
+      expect(await runCommand(home, words)).toEqual({ code: 1, stdout: '', stderr: sentence });
     const file = join(dir, 'file');
     writeFileSync(file, '');
     expect((await look(file)).of('directory')).toMatchObject({ state: 'bad', found: `${file} is no directory` });
@@ -145,6 +149,12 @@ describe('doctor', () => {
     expect(clock(now, now + 1000)[0]).toBe('good');
     expect(clock(now, now + 3_600_000)[0]).toBe('bad');
     expect(clock(0, null)[0]).toBe('bad');
+  });
+
+  test('gives nothing away but a data directory that is there', () => {
+    const there = (made: string) => directory(join(dir, made), () => false)[2];
+    expect(there('.')).toEndWith(`chown -R USER ${dir}`);
+    expect(there('not/made')).toBe(`make it: install -d -m 700 -o USER ${dir}/not/made`);
   });
 
   test('knows more workers than cores', () => {

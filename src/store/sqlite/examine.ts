@@ -32,6 +32,28 @@ export function lookAtStore(dir: string): StoreLook {
   }
 }
 
+/** Why it is not to be used, and what to do; null: it may be, or there is none. */
+export function whyNoStore(look: StoreLook): { readonly found: string; readonly mend: string } | null {
+  switch (look.store) {
+    case 'none':
+    case 'ours':
+      return null;
+    case 'unreadable':
+      return {
+        found: `guildhall.db cannot be read: ${look.why}`,
+        mend: 'check its owner; if it is damaged, bring back a backup',
+      };
+    case 'foreign':
+      return { found: 'guildhall.db belongs to another program', mend: 'give another --data-dir' };
+  }
+}
+
+/** The same as a sentence. */
+export function unusableStore(dir: string, look: StoreLook): string | null {
+  const why = whyNoStore(look);
+  return why === null ? null : `${dir}/${why.found}; ${why.mend}.`;
+}
+
 /** Somebody holds the directory at this moment. */
 export function isLocked(dir: string): boolean {
   if (!existsSync(`${dir}/lock.db`)) return false;

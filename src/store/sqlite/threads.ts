@@ -1,5 +1,6 @@
 /** The host's side of the embedded store: opens the data directory and starts the threads. Runs in the main thread. */
 import { holdThreads, type StoreThread, type StoreThreads, startThread } from '../thread/threads.ts';
+import { lookAtStore, unusableStore } from './examine.ts';
 import { lockDirectory, makeDirectory, openWriter } from './open.ts';
 import type { ReaderThreadData } from './reader-thread.ts';
 import { migrate, raiseEpoch } from './schema.ts';
@@ -64,6 +65,13 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteThreads>
   } catch (error) {
     for (const { worker } of threads) await worker.terminate();
     lock.close();
-    throw error;
+    throw explained(error, options.dir);
   }
+}
+
+/** What SQLite says of a damaged file names neither the file nor what to do. */
+function explained(error: unknown, dir: string): unknown {
+  const look = lookAtStore(dir);
+  if (look.store !== 'unreadable') return error;
+  return new Error(unusableStore(dir, look) ?? look.why, { cause: error });
 }

@@ -7,7 +7,7 @@ import type { Write } from '../../protocol/writes.ts';
 import type { Store } from '../ports.ts';
 import type { TransferRow, TransferSource, TransferTable, TransferTarget } from '../transfer.ts';
 import { connectStore } from './client.ts';
-import { lookAtStore } from './examine.ts';
+import { lookAtStore, unusableStore } from './examine.ts';
 import { lockDirectory, openReader, openWriter } from './open.ts';
 import { all } from './queries.ts';
 import { migrate } from './schema.ts';
@@ -219,7 +219,8 @@ class SqliteScan implements TransferSource {
 
 /** Throws with a sentence: there is no store, or a server runs on it. */
 export function openSqliteSource(dir: string): TransferSource {
-  if (lookAtStore(dir).store !== 'ours') throw new Error(`There is no store in ${dir}.`);
+  const look = lookAtStore(dir);
+  if (look.store !== 'ours') throw new Error(unusableStore(dir, look) ?? `There is no store in ${dir}.`);
   const lock = lockDirectory(dir);
   try {
     const db = openWriter(`${dir}/guildhall.db`);
