@@ -2,6 +2,7 @@
 import type { GuildCommand, UserPresence } from '../protocol/commands.ts';
 import { type Decision, done, type Turn } from '../protocol/decision.ts';
 import { guildClass, LARGE_PRESENCES } from '../protocol/events.ts';
+import { OFFLINE, together } from '../protocol/presences.ts';
 import { guildTopic } from '../protocol/topics.ts';
 import { BOUNDS } from './bounds.ts';
 import { Outcome } from './outcome.ts';
@@ -10,17 +11,22 @@ import type { GuildState } from './state.ts';
 
 type Of<K extends GuildCommand['kind']> = GuildCommand & { readonly kind: K };
 
+/** The version of what attach brings (host/wording.ts). */
+const OF_ONE_SESSION = 0;
+
 export const isLarge = (state: GuildState): boolean => state.members.size > BOUNDS.largeMembers;
 
 /** In a large guild only bots with the intent hear it (protocol/events.ts): a storm of N sessions must not cost N^2 deliveries. */
 export function presence(state: GuildState, command: Of<'presence'>, turn: Turn): Decision {
   const { user, version, presence: next } = command;
   const known = state.presences.get(user);
-  if (!state.members.has(user) || (known !== undefined && known.version >= version)) return done();
-  const after = { version, presence: next };
-  if (next.status === 'offline') state.presences.delete(user);
+  // Sessions bring theirs one by one to a load that has forgotten what they are together.
+  const isPart = version === OF_ONE_SESSION && known?.version === OF_ONE_SESSION;
+  if (!state.members.has(user) || (known !== undefined && known.version >= version && !isPart)) return done();
+  const after = { version, presence: isPart ? together(known.presence, next) : next };
+  if (after.presence.status === 'offline') state.presences.delete(user);
   else state.presences.set(user, after);
-  if (turn.unheard || isSame(known?.presence ?? OFFLINE, next)) return done();
+  if (turn.unheard || isSame(known?.presence ?? OFFLINE, after.presence)) return done();
   const outcome = new Outcome(turn);
   const t = 'PRESENCE_UPDATE';
   const d = withGuild(state.guild.id, presenceJson(user, after));
@@ -30,8 +36,6 @@ export function presence(state: GuildState, command: Of<'presence'>, turn: Turn)
   });
   return outcome.done();
 }
-
-const OFFLINE: UserPresence = { status: 'offline', activities: '[]', client_status: {} };
 
 function isSame(a: UserPresence, b: UserPresence): boolean {
   const isSameClient = JSON.stringify(a.client_status) === JSON.stringify(b.client_status);

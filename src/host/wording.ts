@@ -4,8 +4,8 @@ import type { Command } from '../protocol/commands.ts';
 import type { Body, Carried } from '../protocol/envelope.ts';
 import { guildClass } from '../protocol/events.ts';
 import { type OwnerKey, ownerId, type SessionId, type Snowflake } from '../protocol/ids.ts';
+import { OFFLINE } from '../protocol/presences.ts';
 import { combine } from '../user/presence.ts';
-import { OFFLINE } from '../user/user-state.ts';
 
 /** His own actor may have died with his session: nobody else would say that he is gone. The guild forgets the version with the presence. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
@@ -19,7 +19,7 @@ function carriedToGuild(
   voice: Carried['voice'],
 ): Command[] {
   return [
-    // Version 0: whatever the user's own actor has said or will say counts more.
+    // Version 0: whatever the user's own actor has said or will say of all sessions counts more than this one.
     ...(presence === null ? [] : [{ kind: 'presence', user, version: 0, presence: combine([presence]) } as const]),
     ...(voice === null ? [] : [{ kind: 'voiceCarried', user, session, voice } as const]),
   ];

@@ -125,7 +125,7 @@ export type GuildCommand =
       readonly presences: boolean;
       readonly nonce: string | null;
     }
-  /** From a user actor: what others see of him now. Ignored if `version` is older than the known one. -> null */
+  /** From a user actor: what others see of him now. Ignored if `version` is older than the known one; 0: of one session, which attach brings. -> null */
   | { readonly kind: 'presence'; readonly user: Snowflake; readonly version: number; readonly presence: UserPresence }
   /** From a user actor: name or picture changed. -> null */
   | { readonly kind: 'userChanged'; readonly user: PublicUser };

@@ -54,7 +54,7 @@ export interface AttachAsk {
 
 /** State that dies with its owner and is brought again by attach. */
 export interface Carried {
-  /** This session's own presence: a guild takes it only for a user of whom it knows nothing. */
+  /** This session's own presence: a guild takes it, with those of his other sessions, until the user's own actor says what they are together. */
   readonly presence: SessionPresence | null;
   /** For a guild: where the session was in voice when an earlier load said it last. */
   readonly voice: CarriedVoice | null;

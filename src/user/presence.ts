@@ -3,45 +3,23 @@ import type { Command, UserPresence } from '../protocol/commands.ts';
 import { type Decision, done, type Tell, type Turn } from '../protocol/decision.ts';
 import type { SessionPresence } from '../protocol/envelope.ts';
 import type { OwnerKey } from '../protocol/ids.ts';
+import { OFFLINE, together } from '../protocol/presences.ts';
 import { BOUNDS } from './bounds.ts';
-import { memberships, OFFLINE, type UserState } from './user-state.ts';
+import { memberships, type UserState } from './user-state.ts';
 
 type SessionPresenceCommand = Extract<Command, { kind: 'sessionPresence' }>;
 
-/** The most present first. Who is invisible is offline for others. */
-const ORDER = ['online', 'dnd', 'idle', 'offline'] as const;
-type Status = (typeof ORDER)[number];
-
-interface Clients {
-  desktop?: Status;
-  mobile?: Status;
-  web?: Status;
+/** Who is invisible is offline for others. */
+function seenAs({ status, activities, client }: SessionPresence): UserPresence {
+  if (status === 'invisible' || status === 'offline') return OFFLINE;
+  return { status, activities, client_status: { [client]: status } };
 }
-
-const seenAs = (presence: SessionPresence): Status => (presence.status === 'invisible' ? 'offline' : presence.status);
-const rank = (status: Status): number => ORDER.indexOf(status);
 
 /** Sessions in the order in which they spoke: of equally present ones the last gives the activities. */
 export function combine(sessions: Iterable<SessionPresence>): UserPresence {
-  let best: Status = 'offline';
-  let activities = '[]';
-  const clients: Clients = {};
-  for (const session of sessions) {
-    const status = seenAs(session);
-    if (status === 'offline') continue;
-    if (rank(status) <= rank(best)) {
-      best = status;
-      activities = session.activities;
-    }
-    const known = clients[session.client];
-    if (known === undefined || rank(status) < rank(known)) clients[session.client] = status;
-  }
-  return best === 'offline' ? OFFLINE : { status: best, activities, client_status: inOrder(clients) };
-}
-
-/** The order of sessions is not to be seen in the keys: hearers compare texts. */
-function inOrder({ desktop, mobile, web }: Clients): Clients {
-  return { ...(desktop && { desktop }), ...(mobile && { mobile }), ...(web && { web }) };
+  let all = OFFLINE;
+  for (const session of sessions) all = together(all, seenAs(session));
+  return all;
 }
 
 export function sessionPresence(state: UserState, command: SessionPresenceCommand, turn: Turn): Decision {

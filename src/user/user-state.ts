@@ -2,6 +2,7 @@
 import type { UserPresence } from '../protocol/commands.ts';
 import type { SessionPresence } from '../protocol/envelope.ts';
 import type { OwnerKey, SessionId, Snowflake } from '../protocol/ids.ts';
+import { OFFLINE } from '../protocol/presences.ts';
 import type { ApplicationRecord, CommandRecord, DmRecord, TokenRecord, UserRecord } from '../protocol/records.ts';
 
 /** What the newest row of a guild said about this user. */
@@ -38,8 +39,6 @@ export interface KnownUser extends UserState {
 }
 
 export const isKnown = (state: UserState): state is KnownUser => state.record !== null;
-
-export const OFFLINE: UserPresence = { status: 'offline', activities: '[]', client_status: {} };
 
 export function emptyUser(id: Snowflake): UserState {
   return {

@@ -305,6 +305,27 @@ describe('presence', () => {
     expect(world.state.presences.size).toBe(0);
   });
 
+  test('that sessions bring to a load one by one is that of the most present: the first one counted, for ever', () => {
+    const world = settled();
+    const brought = (status: 'online' | 'idle', client: string) =>
+      world.run('0', {
+        kind: 'presence',
+        user: ANN,
+        version: 0,
+        presence: { status, activities: '[]', client_status: { [client]: status } },
+      });
+    const shown = () => world.state.presences.get(ANN)?.presence;
+    expect(story(brought('idle', 'web'))).toEqual(['PRESENCE_UPDATE']);
+    expect(story(brought('online', 'desktop'))).toEqual(['PRESENCE_UPDATE']);
+    expect(shown()).toMatchObject({ status: 'online', client_status: { desktop: 'online', web: 'idle' } });
+    expect(brought('idle', 'web').rows).toEqual([]);
+    world.run('0', seen('online', 5));
+    expect(brought('idle', 'web').rows).toEqual([]);
+    expect(shown()).toMatchObject({ status: 'online', client_status: {} });
+    world.run('0', seen('offline', 6));
+    expect(shown()).toBeUndefined();
+  });
+
   test('and typing go in a large guild only to bots that asked', () => {
     const world = new World();
     for (let i = 0; i <= BOUNDS.largeMembers; i += 1) world.join(String(1_400_000_000_000_000_000n + BigInt(i)));

@@ -1,0 +1,27 @@
+/** What others see of a user with several sessions. */
+import type { UserPresence } from './commands.ts';
+
+/** The most present first. */
+const ORDER: readonly string[] = ['online', 'dnd', 'idle', 'offline'] satisfies UserPresence['status'][];
+const CLIENTS = ['desktop', 'mobile', 'web'] as const;
+
+export const OFFLINE: UserPresence = { status: 'offline', activities: '[]', client_status: {} };
+
+const rank = (status: string): number => ORDER.indexOf(status);
+
+/** Of two equally present ones `later`, which spoke last, gives the activities. */
+export function together(before: UserPresence, later: UserPresence): UserPresence {
+  if (later.status === 'offline') return before;
+  if (before.status === 'offline') return later;
+  const { status, activities } = rank(later.status) <= rank(before.status) ? later : before;
+  return { status, activities, client_status: onEach(before.client_status, later.client_status) };
+}
+
+/** Always in one order of keys: hearers compare texts. */
+function onEach(a: UserPresence['client_status'], b: UserPresence['client_status']): UserPresence['client_status'] {
+  const known = CLIENTS.flatMap((client) => {
+    const [best] = [a[client] ?? [], b[client] ?? []].flat().sort((x, y) => rank(x) - rank(y));
+    return best === undefined ? [] : [[client, best] as const];
+  });
+  return Object.fromEntries(known);
+}
