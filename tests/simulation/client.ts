@@ -13,6 +13,8 @@ export interface Town {
   gatewayOf(worker: string): Gateway | undefined;
   topicsOf(worker: string): Map<string, Set<SimSocket>>;
   nextSocket(): number;
+  /** A frame in the form that the oracle knows. */
+  read(t: string, d: Record<string, unknown>): Record<string, unknown>;
   /** The reason of the op 9 that is being written; null: not known for sure. */
   whyRefused(worker: string): string | null;
 }
@@ -121,6 +123,8 @@ export class Client {
   socket: SimSocket | null = null;
   session: string | null = null;
   s = 0;
+  /** What its session says of itself. */
+  status = 'online';
 
   constructor(
     readonly town: Town,
@@ -166,12 +170,17 @@ export class Client {
     if (op !== 0 || s === null) return;
     this.s = s;
     if (t === 'READY') this.session = String(d.session_id);
-    this.town.oracle.observes(this, s, String(t), d);
+    this.town.oracle.observes(this, s, String(t), this.town.read(String(t), d));
   }
 
   /** op 4. */
   speak(guild_id: string, channel_id: string | null): void {
     this.socket?.up({ op: 4, d: { guild_id, channel_id, self_mute: false, self_deaf: false } });
+  }
+
+  /** op 3. */
+  show(status = this.status): void {
+    this.socket?.up({ op: 3, d: { status, activities: [], afk: false, since: null } });
   }
 
   /** op 1: confirms what it has seen. */
@@ -180,6 +189,7 @@ export class Client {
   }
 
   #identify(socket: SimSocket): void {
+    this.status = 'online';
     const intents = this.intents === null ? {} : { intents: this.intents };
     socket.up({ op: 2, d: { token: this.token, properties: {}, ...intents } });
   }

@@ -1,15 +1,14 @@
 /**
- * What a client must see, from the committed rows alone: it knows nothing of topics, logs, positions, numbers or workers.
+ * What a client must see, from the committed rows alone: it knows nothing of logs, positions, numbers or workers.
  * From a GUILD_CREATE on, a client must get exactly the rows its member could see when they were decided, in order, once.
  */
-import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import { epochOf } from '../../src/protocol/envelope.ts';
-import { guildKey, type OwnerKey, ownerId } from '../../src/protocol/ids.ts';
+import { guildKey, type OwnerKey } from '../../src/protocol/ids.ts';
 import type { TinyRow, TinyVoice } from '../support/tiny-rules.ts';
+import { after, channelsOf, contentOf, type Fact, owed, type Subject, subjectOf } from './facts.ts';
+import { emptyView, type GuildView, type Seen, show, type View, VOICE, voicesOf } from './views.ts';
 
 export class Violation extends Error {}
-
-const VOICE = 'VOICE_STATE_UPDATE';
 
 export interface Counts {
   rows: number;
@@ -28,45 +27,25 @@ export interface Watched {
   readonly session: string | null;
 }
 
-/** A row with the state right after it. */
-interface Fact {
-  readonly row: TinyRow;
-  readonly members: ReadonlySet<string>;
-  readonly seers: ReadonlyMap<string, ReadonlySet<string>>;
+/** What a client says of itself. */
+interface Said {
+  readonly user: string;
+  readonly status: string;
 }
 
-interface GuildView {
-  seq: number;
-  /** Row of the newest GUILD_CREATE. */
-  snapshot: number;
-  unavailable: boolean;
-  /** Who is in voice there. */
-  voices: Map<string, TinyVoice>;
+/** The most present first; who is invisible is shown to nobody. */
+const STATUSES = ['online', 'dnd', 'idle'];
+
+/** The newest load of a guild. */
+export interface Loaded {
+  readonly voices: ReadonlyMap<string, TinyVoice>;
+  /** Of users who are not offline there; absent: its rules know nothing of it. */
+  readonly statuses?: ReadonlyMap<string, string>;
+  /** The channels that it says he sees; absent: its rows are all it knows. */
+  readonly channelsOf?: (user: string) => readonly string[];
 }
 
-/** Who is in voice in the newest load of each guild. */
-type Guilds = ReadonlyMap<OwnerKey, Pick<GuildView, 'voices'>>;
-
-interface Seen {
-  readonly s: number;
-  readonly t: string;
-  readonly d: Record<string, unknown>;
-}
-
-/** What one client has seen since its READY; kept as frames, so that a client that claims an older `s` is taken at its word. */
-interface View {
-  frames: Seen[];
-  s: number;
-  session: string | null;
-  guilds: Map<string, GuildView>;
-  /** Where it left. */
-  left: Map<string, number>;
-  resuming: boolean;
-  /** It claimed a number that it never got: loss and repetition are its own fault from here; a leak would still be ours. */
-  lied: boolean;
-  /** It has claimed less than it had: then op 9 may come although nothing was missed. */
-  stale: boolean;
-}
+export type Guilds = ReadonlyMap<OwnerKey, Loaded>;
 
 /** Numbers of a shared stream are positions of a log: a town of this size never comes near. */
 const FARTHEST = 1_000_000;
@@ -75,19 +54,31 @@ export class Oracle {
   readonly #facts = new Map<string, Fact[]>();
   readonly #epochs = new Map<string, number>();
   readonly #views = new Map<Watched, View>();
+  /** What they were about was gone when a later load told them again. */
+  readonly #leftOut = new Set<Fact>();
   readonly counts = emptyCounts();
+
+  /** `voiceClass`: the intents of which one hears of voice states; 0: everybody does. */
+  constructor(readonly voiceClass = 0) {}
 
   // --- facts
 
   committed(guild: string, row: TinyRow): void {
-    const facts = this.#factsOf(guild);
-    facts.push(after(facts.at(-1), row));
+    this.states(guild, after(this.#factsOf(guild).at(-1), row));
+  }
+
+  states(guild: string, fact: Fact): void {
+    this.#factsOf(guild).push(fact);
     this.counts.rows += 1;
   }
 
-  /** A load with this epoch: rows that are not stored may have died with the loads before it. */
-  loaded(guild: string, epoch: number): void {
+  /** A load with this epoch: rows that are not stored may have died with the loads before it. `isThere`: what it tells again rows from. */
+  loaded(guild: string, epoch: number, isThere: (subject: Subject) => boolean = () => true): void {
     this.#epochs.set(guild, epoch);
+    for (const fact of this.#factsOf(guild)) {
+      const subject = subjectOf(fact);
+      if (subject !== null && !isThere(subject)) this.#leftOut.add(fact);
+    }
   }
 
   // --- what clients do
@@ -167,17 +158,18 @@ export class Oracle {
   #create(client: Watched, view: View, d: Record<string, unknown>): void {
     const guild = String(d.id);
     const seq = Number(d.seq);
-    const channels = (d.channels as string[]).toSorted().join();
+    const listed = (d.channels as string[]).toSorted().join();
     const state = this.#factsOf(guild).findLast(({ row }) => row.seq <= seq);
     const expected = channelsOf(state, client.user).toSorted().join();
-    if (!state?.members.has(client.user) || expected !== channels) {
-      this.#fail(client, `snapshot ${guild}/${seq} has channels [${channels}], its owner had [${expected}]`);
+    if (!state?.members.has(client.user) || expected !== listed) {
+      this.#fail(client, `snapshot ${guild}/${seq} has channels [${listed}], its owner had [${expected}]`);
     }
     const known = view.guilds.get(guild);
     if (known !== undefined) this.#complete(client, view, guild, known, seq + 1, `before the snapshot ${guild}/${seq}`);
     const voices = voicesOf(d);
     if (known !== undefined && !view.lied) this.#carried(client, view, guild, known, seq, voices);
-    view.guilds.set(guild, { seq, snapshot: seq, unavailable: false, voices });
+    const channels = new Set(d.channels as string[]);
+    view.guilds.set(guild, { seq, snapshot: seq, unavailable: false, channels, blind: new Set(), voices });
   }
 
   /** What a session knew of its own voice state must be in the next load's snapshot, and nothing else, unless a row in between says so. */
@@ -191,6 +183,7 @@ export class Oracle {
   ): void {
     const [had, has] = [known.voices.get(client.user), voices.get(client.user)];
     if (had?.session !== view.session && has?.session !== view.session) return;
+    if (has !== undefined && known.blind.has(has.channelId)) return;
     const concerns = ({ row: { seq: at, draft } }: Fact): boolean => {
       if (at <= known.seq || at > seq) return false;
       if (draft.kind === 'leave') return draft.user === client.user;
@@ -226,32 +219,13 @@ export class Oracle {
     if (seq <= known.seq) this.#fail(client, `${what} again or out of order, after ${known.seq}`);
     const fact = this.#factsOf(guild).find(({ row }) => row.seq === seq);
     if (fact === undefined) return this.#fail(client, `${what} was never committed`);
-    if (this.#owed(fact, client, view.session) !== t) this.#fail(client, `leak: ${what}`);
-    const content = contentOf(fact, client);
-    if ((d.content ?? '') !== content) this.#fail(client, `${what} with content "${d.content}", not "${content}"`);
+    if (owed(fact, client, view.session) !== t) this.#fail(client, `leak: ${what}`);
+    const contents = this.#formsOf(guild, fact, client).map((said) => contentOf(fact, client, said));
+    if (!contents.includes(String(d.content ?? '')))
+      this.#fail(client, `${what} with content "${d.content}", not "${contents.join('" or "')}"`);
     this.#complete(client, view, guild, known, seq, `before ${what}`);
     known.seq = seq;
-    if (t !== VOICE) return;
-    const [user, session, channelId] = [String(d.user_id), String(d.session_id), d.channel_id];
-    if (channelId === null) known.voices.delete(user);
-    else known.voices.set(user, { session, channelId: String(channelId) });
-  }
-
-  /** Which event this row owes the client, if any. */
-  #owed({ row, members, seers }: Fact, client: Watched, session: string | null): string | null {
-    const { draft } = row;
-    const { user, intents } = client;
-    if (draft.kind === 'leave') return draft.user === user ? 'GUILD_DELETE' : null;
-    if (!members.has(user)) return null;
-    if (draft.kind === 'visibility') {
-      return draft.gained.includes(user) ? 'CHANNEL_CREATE' : draft.lost.includes(user) ? 'CHANNEL_DELETE' : null;
-    }
-    if (draft.kind !== 'event') return null;
-    const isFull = draft.full?.includes(user) ?? false;
-    if (!isFull && intents !== null && draft.cls !== 0 && (draft.cls & intents) === 0) return null;
-    if (draft.topic.startsWith('s:')) return draft.topic.slice(2) === session ? draft.t : null;
-    const sees = draft.topic.startsWith('g:') || seers.get(ownerId(draft.topic as 'g:'))?.has(user) === true;
-    return sees ? draft.t : null;
+    show(known, t, d);
   }
 
   /** Everything owed between what the view has and `seq` must have been seen. */
@@ -266,8 +240,19 @@ export class Oracle {
     return this.#factsOf(guild).find((fact) => {
       const { seq, stored } = fact.row;
       if (seq <= known.seq || seq >= before || (!stored && epochOf(seq) !== epoch)) return false;
-      return this.#owed(fact, client, view.session) !== null;
+      const t = owed(fact, client, view.session);
+      // Who has lost a channel that is gone by now is told so all the same.
+      const isLeftOut = this.#leftOut.has(fact) && !(fact.row.draft.kind === 'visibility' && t === 'CHANNEL_DELETE');
+      return t !== null && !isLeftOut;
     });
+  }
+
+  /** The row itself, and what a later load may tell instead: the message as it is by then, of which he could hear. */
+  #formsOf(guild: string, fact: Fact, { user }: Watched): Fact[] {
+    const subject = subjectOf(fact);
+    if (subject?.as !== 'message') return [fact];
+    const later = this.#factsOf(guild).filter(({ row }) => row.seq > fact.row.seq);
+    return [fact, ...later.filter((one) => subjectOf(one)?.id === subject.id && one.hearers?.has(user) === true)];
   }
 
   // --- at rest
@@ -283,16 +268,47 @@ export class Oracle {
       }
       if (known?.unavailable && !view.lied) this.#fail(client, `guild ${guild} stays unavailable`);
       if (known !== undefined) this.#complete(client, view, guild, known, Number.POSITIVE_INFINITY, 'at rest');
-      const [seen, there] = [known?.voices, guilds.get(guildKey(guild))?.voices].map((all) =>
-        JSON.stringify([...(all ?? [])].sort()),
-      );
-      if (known !== undefined && !view.lied && seen !== there)
-        this.#fail(client, `voice at rest: ${seen}, not ${there}`);
+      if (known !== undefined && !view.lied) this.#sameAtRest(client, known, facts.at(-1), guilds.get(guildKey(guild)));
     }
   }
 
-  /** All sessions are over: who is over is in voice nowhere. */
+  /** What the client shows is what its guild is. */
+  #sameAtRest(client: Watched, known: GuildView, last: Fact | undefined, loaded: Loaded | undefined): void {
+    const lists = [
+      [...known.channels],
+      channelsOf(last, client.user),
+      loaded?.channelsOf?.(client.user) ?? [...known.channels],
+    ];
+    const [shown, owned, stated] = lists.map((channels) => channels.toSorted().join());
+    if (shown !== owned || shown !== stated)
+      this.#fail(client, `channels at rest: [${shown}], its rows say [${owned}], its guild [${stated}]`);
+    const hears = client.intents === null || this.voiceClass === 0 || (client.intents & this.voiceClass) !== 0;
+    const isShown = ([user, { channelId }]: [string, TinyVoice]): boolean => {
+      const isSeen = last?.seers.has(channelId) !== true || known.channels.has(channelId);
+      return (hears || user === client.user) && isSeen && !known.blind.has(channelId);
+    };
+    const [seen, there] = [known.voices, loaded?.voices ?? []].map((all) =>
+      JSON.stringify([...all].filter(isShown).sort()),
+    );
+    if (seen !== there) this.#fail(client, `voice at rest: ${seen}, not ${there}`);
+  }
+
+  /** Everybody has said what he is, and each guild shows the most present of each member's sessions. */
+  shownAtRest(guilds: Guilds, clients: readonly Said[]): void {
+    for (const [guild, facts] of this.#facts) {
+      const { statuses } = guilds.get(guildKey(guild)) ?? {};
+      for (const user of statuses === undefined ? [] : (facts.at(-1)?.members ?? [])) {
+        const his = clients.filter((client) => client.user === user).map(({ status }) => status);
+        const owed = STATUSES.find((status) => his.includes(status));
+        const shown = statuses?.get(user);
+        if (owed !== shown) throw new Violation(`at rest ${user} is ${shown} in ${guild}, and says ${owed}`);
+      }
+    }
+  }
+
+  /** All sessions are over: who is over is in voice nowhere, and online nowhere. */
   allOver(guilds: Guilds): void {
+    this.shownAtRest(guilds, []);
     for (const [guild, { voices }] of guilds) {
       for (const [user, { session }] of voices) {
         throw new Violation(`user ${user} is in voice in ${guild} with session ${session}, which is over`);
@@ -316,16 +332,7 @@ export class Oracle {
   }
 
   #empty(client: Watched): View {
-    const view: View = {
-      frames: [],
-      s: 0,
-      session: null,
-      guilds: new Map(),
-      left: new Map(),
-      resuming: false,
-      lied: false,
-      stale: false,
-    };
+    const view = emptyView();
     this.#views.set(client, view);
     return view;
   }
@@ -334,37 +341,4 @@ export class Oracle {
     const stream = client.intents === null ? 'shared' : 'own';
     throw new Violation(`client ${client.name} (${client.session}, user ${client.user}, ${stream}): ${what}`);
   }
-}
-
-/** Who has not asked for message content gets it only of what is his. */
-function contentOf({ row }: Fact, { user, intents }: Watched): string {
-  if (row.draft.kind !== 'event') return '';
-  const { d, t, full } = row.draft;
-  const isMessage = t === 'MESSAGE_CREATE' || t === 'MESSAGE_UPDATE';
-  const sees = intents === null || (intents & I.MessageContent) !== 0 || full?.includes(user) === true;
-  return isMessage && !sees ? '' : ((JSON.parse(d) as { content?: string }).content ?? '');
-}
-
-function voicesOf({ voices }: Record<string, unknown>): GuildView['voices'] {
-  const list = voices as readonly (readonly [string, string, string])[];
-  return new Map(list.map(([user, session, channelId]) => [user, { session, channelId }]));
-}
-
-function after(before: Fact | undefined, row: TinyRow): Fact {
-  const members = new Set(before?.members);
-  const seers = new Map([...(before?.seers ?? [])].map(([channel, users]) => [channel, new Set(users)]));
-  const { draft } = row;
-  if (draft.kind === 'join') members.add(draft.user);
-  if (draft.kind === 'leave') members.delete(draft.user);
-  if (draft.kind === 'visibility') {
-    const users = seers.get(draft.channel) ?? new Set();
-    for (const user of draft.gained) users.add(user);
-    for (const user of draft.lost) users.delete(user);
-    seers.set(draft.channel, users);
-  }
-  return { row, members, seers };
-}
-
-function channelsOf(fact: Fact | undefined, user: string): string[] {
-  return [...(fact?.seers ?? [])].flatMap(([channel, users]) => (users.has(user) ? [channel] : []));
 }

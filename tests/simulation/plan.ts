@@ -3,14 +3,39 @@ import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import { seededRandom } from '../../src/base/random.ts';
 import type { GatewayLimits } from '../../src/gateway/limits.ts';
 
+/** Seeds beyond it are towns of real rules. */
+export const REAL_SEEDS = 1_000_000;
+
+type Kinds<K extends string> = Readonly<Record<K, number>>;
+
 /** Action -> how often it is drawn. */
-export const ACTIONS = {
+const TINY = { message: 10, typing: 4, mention: 4, see: 6, join: 3, leave: 3 };
+const REAL = {
   message: 10,
-  typing: 4,
-  mention: 4,
   see: 6,
-  join: 3,
-  leave: 3,
+  grant: 4,
+  join: 4,
+  leave: 4,
+  typing: 3,
+  createMessage: 2,
+  editMessage: 3,
+  deleteMessage: 3,
+  addReaction: 3,
+  createChannel: 3,
+  updateChannel: 3,
+  moveChannels: 2,
+  deleteChannel: 2,
+  putOverwrite: 2,
+  createRole: 1,
+  updateRole: 3,
+  deleteRole: 2,
+  updateMember: 1,
+  updateGuild: 2,
+  ban: 1,
+  unban: 1,
+  status: 3,
+};
+const CLIENTS = {
   connect: 5,
   elsewhere: 5,
   cut: 4,
@@ -21,10 +46,12 @@ export const ACTIONS = {
   expire: 1,
   fail: 1,
   kill: 1,
-} as const;
+};
+/** Real folk die more often: what only a later load gets wrong is seldom met. */
+const HARD = { fail: 2, kill: 2 };
 /** What is done besides in every third town: who is in voice dies with its guild, and is brought again. */
-export const VOICE_ACTIONS = ['voice', 'voice', 'move'] as const;
-export type Action = keyof typeof ACTIONS | (typeof VOICE_ACTIONS)[number];
+const VOICE_ACTIONS = ['voice', 'voice', 'move'] as const;
+export type Action = keyof typeof TINY | keyof typeof REAL | keyof typeof CLIENTS | (typeof VOICE_ACTIONS)[number];
 
 /** A town does some things often and some never: what needs several rare ones is met where these are not rare. */
 const MOODS = [0, 1, 1, 4];
@@ -37,6 +64,8 @@ export type Step = readonly [Action | 'step', number, number, number];
 
 export interface Plan {
   readonly seed: number;
+  /** The real rules of guilds and users; otherwise tiny ones. */
+  readonly isReal: boolean;
   readonly workers: number;
   readonly guilds: number;
   readonly channels: number;
@@ -65,23 +94,35 @@ const EVERYTHING = I.Guilds | I.GuildMessages | I.GuildMessageTyping | I.Message
 /** With and without content, with and without typing, and without messages. */
 const WISHES = [I.Guilds | I.GuildMessages, EVERYTHING, I.Guilds | I.GuildMessageTyping, I.Guilds | I.GuildMessages];
 
+/** The same of real events, which have more classes. */
+const REAL_WISHES = [
+  WISHES[0]! | I.GuildVoiceStates,
+  EVERYTHING | I.GuildMembers | I.GuildMessageReactions,
+  WISHES[2]! | I.GuildModeration,
+  EVERYTHING | I.GuildVoiceStates,
+];
+
 export function scheduleOf(seed: number): Schedule {
   const random = seededRandom(seed);
   const draw = (): number => Math.floor(random.unit() * 2 ** 30);
   const between = (low: number, high: number): number => low + (draw() % (high - low + 1));
   const isGentle = seed % 2 === 0;
   const plan = planOf(seed, isGentle, draw, between);
-  const actions = (Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]).filter(
-    (action) => !isGentle || !HARSH.has(action),
-  );
+  const kinds: Partial<Kinds<Action>> = plan.isReal ? { ...REAL, ...CLIENTS, ...HARD } : { ...TINY, ...CLIENTS };
+  const actions = (Object.keys(kinds) as Action[]).filter((action) => !isGentle || !HARSH.has(action));
   const weighted = actions.flatMap((action) =>
-    Array.from({ length: ACTIONS[action] * MOODS[draw() % MOODS.length]! }, () => action),
+    Array.from({ length: (kinds[action] ?? 0) * MOODS[draw() % MOODS.length]! }, () => action),
   );
   const steps: Step[] = [];
   const hurry = between(1, 12);
   const isLoud = seed % 3 === 0;
   for (let i = between(10, 60); i > 0; i -= 1) {
-    steps.push([weighted[draw() % weighted.length] ?? 'message', draw(), draw(), draw()]);
+    steps.push([
+      weighted[draw() % weighted.length] ?? (plan.isReal ? 'createMessage' : 'message'),
+      draw(),
+      draw(),
+      draw(),
+    ]);
     if (isLoud && draw() % 2 === 0) steps.push([VOICE_ACTIONS[draw() % 3] ?? 'voice', draw(), draw(), draw()]);
     for (let k = draw() % (hurry + 1); k > 0; k -= 1) steps.push(['step', draw(), 0, 0]);
   }
@@ -97,8 +138,10 @@ function planOf(
   const isTight = !isGentle && draw() % 3 === 0;
   const writableBytes = between(300, 1500);
   const shift = draw();
-  return {
+  const isReal = seed > REAL_SEEDS;
+  const plan = {
     seed,
+    isReal,
     workers: between(2, 3),
     guilds: between(1, 3),
     channels: between(1, 2),
@@ -127,4 +170,8 @@ function planOf(
     linkEntries: draw() % 4 === 0 ? between(10, 30) : 100_000,
     slowness: [0, 2, 3, 5][draw() % 4]!,
   };
+  if (!isReal) return plan;
+  // A guild as it is sent fits a socket, and only bots have wishes.
+  const roomy = { backpressureBytes: writableBytes * 4 + (1 << 16), bigBodyBytes: draw() % 2 === 0 ? 500 : 1 << 14 };
+  return { ...plan, wishes: REAL_WISHES, limits: { ...plan.limits, ...roomy } };
 }

@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { REAL_SEEDS } from './plan.ts';
 import { changed } from './plant.ts';
 import { PLANTED } from './planted.ts';
 
 const root = join(import.meta.dir, '../..');
 /** All of them are among those that CI tries without a bug. */
-const RUNS = 1500;
+const runsFrom = (from: number): number => (from > REAL_SEEDS ? REAL_SEEDS + 501 - from : 1500);
 /** Outside of CI every sixth. */
 const TRIED = PLANTED.filter((_, i) => process.env.CI === 'true' || i % 6 === 0);
 const AT_ONCE = 2;
@@ -34,7 +35,7 @@ beforeAll(() => {
   const lane = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const { name, from = 1, ended } = next;
-      const args = [String(from), '--runs', String(RUNS), '--bug', name, '--trace', '0'];
+      const args = [String(from), '--runs', String(runsFrom(from)), '--bug', name, '--trace', '0'];
       await simulate(...args).then(ended.resolve, ended.reject);
     }
   };
@@ -61,14 +62,21 @@ test('each bug is planted where it belongs: its text is there, once', () => {
   expect(() => changed('no-hop', 'this is not the file')).toThrow('found 0 times');
 });
 
-test('a seed that fails is shrunk to a shorter one that fails, and the command that replays it does', async () => {
-  const { said } = await simulate('1', '--runs', '50', '--bug', 'detached-not-interest', '--shrink', '--trace', '20');
-  const [, left, whole] = /^(\d+) of (\d+) steps/m.exec(said) ?? [];
-  expect(Number(left)).toBeLessThan(Number(whole) / 2);
-  const [, command = ''] = /^npm run simulate -- (.*)$/m.exec(said) ?? [];
-  const again = await simulate(...command.split(' '));
-  expect(/^=> .*$/m.exec(again.said)?.[0]).toBe(/^=> .*$/m.exec(said)?.[0] ?? '');
-  expect(again.code).toBe(1);
-  const [, kept = ''] = /--bug \S+ (.*)$/.exec(command) ?? [];
-  expect(await simulate(...command.split(' ').slice(0, 1), ...kept.split(' '))).toMatchObject({ code: 0 });
-}, 60_000);
+test.each([
+  ['1', 'detached-not-interest'],
+  [String(REAL_SEEDS + 1), 'journal-without-last'],
+])(
+  'from %s on a seed that fails is shrunk to a shorter one that fails, and the command that replays it does',
+  async (from, bug) => {
+    const { said } = await simulate(from, '--runs', '50', '--bug', bug, '--shrink', '--trace', '20');
+    const [, left, whole] = /^(\d+) of (\d+) steps/m.exec(said) ?? [];
+    expect(Number(left)).toBeLessThan(Number(whole) / 2);
+    const [, command = ''] = /^npm run simulate -- (.*)$/m.exec(said) ?? [];
+    const again = await simulate(...command.split(' '));
+    expect(/^=> .*$/m.exec(again.said)?.[0]).toBe(/^=> .*$/m.exec(said)?.[0] ?? '');
+    expect(again.code).toBe(1);
+    const [, kept = ''] = /--bug \S+ (.*)$/.exec(command) ?? [];
+    expect(await simulate(...command.split(' ').slice(0, 1), ...kept.split(' '))).toMatchObject({ code: 0 });
+  },
+  60_000,
+);

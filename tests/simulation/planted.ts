@@ -8,6 +8,9 @@ export interface Planted {
   readonly changes: readonly (readonly [find: string, put: string])[];
 }
 
+/** The first seed of a town of real folk. */
+const REAL = 1_000_001;
+
 export const PLANTED: readonly Planted[] = [
   // --- owners
   {
@@ -257,5 +260,93 @@ export const PLANTED: readonly Planted[] = [
     file: 'src/gateway/outlet.ts',
     from: 2242,
     changes: [['this.rest(session, position);', 'this.rest(session);\n    session.cursor = position;']],
+  },
+  // --- the rules of guilds and users, in towns of real folk
+  {
+    name: 'gain-forgets-one',
+    file: 'src/guild/visibility-rows.ts',
+    from: REAL,
+    changes: [['for (const user of kind.users) list.push(user);', 'list.push(...kind.users.slice(sees ? 1 : 0));']],
+  },
+  {
+    name: 'hidden-under-guild',
+    file: 'src/guild/guild-place.ts',
+    from: REAL,
+    changes: [
+      ['const topic = topicOf(this.#state, this.#channel);', 'const topic = `g:${this.guildId}`;\n    void topicOf;'],
+    ],
+  },
+  {
+    name: 'role-gone-unseen',
+    file: 'src/guild/role-commands.ts',
+    from: REAL,
+    changes: [['  for (const row of visibilityRows(before, state)) outcome.row(row);\n  // Clients', '  // Clients']],
+  },
+  {
+    name: 'leave-without-row',
+    file: 'src/guild/join.ts',
+    from: REAL,
+    changes: [['  outcome.leave(guildId, userId);', '']],
+  },
+  {
+    name: 'join-not-told',
+    file: 'src/guild/outcome.ts',
+    from: REAL,
+    changes: [["this.tell(userKey(user), { kind: 'guildJoined', guild: guildKey(guildId), seq });", 'void userKey;']],
+  },
+  {
+    name: 'hidden-in-snapshot',
+    file: 'src/guild/snapshot.ts',
+    from: REAL,
+    changes: [['const channels = visibleChannels(state, ask.user);', 'const channels = [...state.channels.values()];']],
+  },
+  {
+    name: 'journal-without-last',
+    file: 'src/host/journal.ts',
+    from: REAL,
+    changes: [['return { rows, forgotten, head };', 'return { rows: rows.slice(0, -1), forgotten, head };']],
+  },
+  {
+    name: 'presence-stays',
+    file: 'src/host/wording.ts',
+    from: REAL,
+    changes: [['return isLast ? [voice,', 'return isLast && user === session ? [voice,']],
+  },
+  {
+    name: 'user-session-stays',
+    file: 'src/user/presence.ts',
+    from: REAL,
+    changes: [['  state.sessions.delete(command.session);', '']],
+  },
+  {
+    name: 'voice-forgotten',
+    file: 'src/guild/voice-commands.ts',
+    from: REAL,
+    changes: [
+      [
+        'const channel = state.channels.get(voice.channelId);\n  if (state.voice.has(user)',
+        'const channel = state.channels.get(voice.channelId);\n  if (voice !== null || state.voice.has(user)',
+      ],
+    ],
+  },
+  {
+    name: 'first-presence-counts',
+    file: 'src/guild/presence-commands.ts',
+    from: REAL,
+    changes: [
+      ['const isPart = version === OF_ONE_SESSION && known?.version === OF_ONE_SESSION;', 'const isPart = false;'],
+    ],
+  },
+  {
+    name: 'loss-not-told-again',
+    file: 'src/host/journal.ts',
+    from: REAL,
+    changes: [['[new Set(note.gained), new Set(note.lost)]', '[new Set(note.gained), new Set<Snowflake>()]']],
+  },
+  {
+    name: 'topic-not-moved',
+    file: 'src/guild/visibility-rows.ts',
+    from: REAL,
+    changes: [['const to = ownTopic(after, is);', 'const to = from;']],
   },
 ];

@@ -63,8 +63,11 @@ export async function shrink(failing: Kept, fails: (less: Kept) => Promise<boole
   return { steps, clients };
 }
 
+const NONE = 'none';
+
 /** `0-3,7`: indexes, and stretches of them. */
 export function printSteps(steps: readonly number[]): string {
+  if (steps.length === 0) return NONE;
   const stretches: [number, number][] = [];
   for (const step of steps) {
     const last = stretches.at(-1);
@@ -77,7 +80,7 @@ export function printSteps(steps: readonly number[]): string {
 export function parseSteps(text: string): number[] {
   return text
     .split(',')
-    .filter((part) => part !== '')
+    .filter((part) => part !== NONE)
     .flatMap((part) => {
       const [from, to] = part.split('-').map(Number);
       return Array.from({ length: (to ?? from ?? 0) - (from ?? 0) + 1 }, (_, i) => (from ?? 0) + i);

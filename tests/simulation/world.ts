@@ -1,42 +1,42 @@
-/** One small town in one thread: the real actors and gateways of two or three workers, users, clients, and what may happen to them. */
-import { GatewayIntentBits as I } from 'discord-api-types/v10';
+/** One small town in one thread: the real actors and gateways of two or three workers, its folk, clients, and what may happen to them. */
 import type { Pipe } from '../../src/actor/pipe.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { homeOf } from '../../src/gateway/residences.ts';
-import { guildKey, ownerId } from '../../src/protocol/ids.ts';
+import type { Command } from '../../src/protocol/commands.ts';
+import type { OwnerKey } from '../../src/protocol/ids.ts';
 import type { LinkMessage } from '../../src/protocol/links.ts';
-import { type TinyCommand, type TinyEvent, tiny } from '../support/tiny-rules.ts';
-import { TinyStore, type TinyStoreHooks } from '../support/tiny-store.ts';
 import { tinyAuthenticate } from '../support/tiny-town.ts';
 import { makeTinyWorker, type TinyWorker } from '../support/tiny-worker.ts';
 import { Client, type SimSocket, type Town } from './client.ts';
+import type { Folk, Ground } from './folk.ts';
 import { Net } from './net.ts';
-import { Oracle, Violation } from './oracle.ts';
+import { type Oracle, Violation } from './oracle.ts';
 import { type Action, LONG_AWAY_MS, type Plan, type Step } from './plan.ts';
+import { RealFolk } from './real-folk.ts';
 import { SimTime } from './sim-clock.ts';
+import { TinyFolk } from './tiny-folk.ts';
 
+/** What a guild of real folk decides last before it dies. */
+const LAST: readonly Action[] = ['see', 'message', 'leave', 'see', 'grant'];
+const STATUSES = ['online', 'idle', 'dnd', 'invisible'];
 const ABSURD = 2_000_000;
 /** Together longer than any ask, pause or deadline but those of sessions. */
 const CALM_ROUNDS = 4;
 const ROUND_MS = 5000;
-const guildId = (n: number): string => `11000000000000000${10 + n}`;
-const userId = (n: number): string => `10000000000000000${10 + n}`;
-const channelId = (guild: string, n: number): string => `12${guild.slice(3)}${n}`;
 
 /** Lets every promise that can go on do so. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export class World implements Town {
+export class World implements Town, Ground {
   readonly net: Net;
-  readonly oracle = new Oracle();
+  readonly oracle: Oracle;
   readonly time: SimTime;
   readonly clients: Client[];
   readonly backpressureBytes: number;
-  readonly #store: TinyStore;
+  readonly #folk: Folk;
   readonly #slots: (TinyWorker & { readonly id: string })[] = [];
   readonly #topics = new Map<string, Map<string, Set<SimSocket>>>();
-  readonly #channels = new Map<string, string[]>();
   #commands = 0;
   #lives = 0;
   #sockets = 0;
@@ -47,42 +47,18 @@ export class World implements Town {
     this.net = new Net(plan.seed, plan.slowness);
     this.time = new SimTime(this.net);
     this.backpressureBytes = plan.limits.backpressureBytes ?? 1 << 20;
-    const hooks: TinyStoreHooks = {
-      committed: (owner, row) => {
-        if (owner.startsWith('g:')) this.oracle.committed(ownerId(owner), row);
-      },
-      opened: (owner, epoch) => {
-        if (owner.startsWith('g:')) this.oracle.loaded(ownerId(owner), epoch);
-      },
-      schedule: (run) => this.net.send('store', 'disk', 'next', run),
-      now: () => this.time.now,
-    };
-    this.#store = new TinyStore(hooks, new Set(), plan.ringRows);
+    this.#folk = plan.isReal ? new RealFolk(this) : new TinyFolk(this);
+    this.oracle = this.#folk.oracle;
     for (let slot = 0; slot < plan.workers; slot += 1) this.#start(slot);
-    for (let guild = 0; guild < plan.guilds; guild += 1) {
-      const id = guildId(guild);
-      this.#channels.set(
-        id,
-        Array.from({ length: plan.channels }, (_, n) => channelId(id, n)),
-      );
-    }
     this.clients = Array.from(
       { length: plan.clients },
-      (_, i) => new Client(this, i, userId(i % plan.users), plan.wishes[i % plan.wishes.length] ?? null),
+      (_, i) => new Client(this, i, this.#folk.user(i % plan.users), this.#folk.wishOf(i)),
     );
   }
 
   /** Members, channels, and everybody connected. */
   async open(): Promise<void> {
-    for (const [guild, channels] of this.#channels) {
-      for (let user = 0; user < this.plan.users; user += 1) {
-        if ((user + Number(guild.at(-1))) % 4 !== 3) this.#do(guild, { kind: 'tinyJoin', user: userId(user) });
-      }
-      for (const [i, channel] of channels.entries()) {
-        this.#do(guild, { kind: 'tinySee', channel, users: this.#users(0b0101_1011 >> i) });
-      }
-    }
-    await this.settle();
+    await this.#folk.found();
     for (const client of this.clients) client.connect(this.#worker(client.name));
   }
 
@@ -92,7 +68,7 @@ export class World implements Town {
       this.net.note(`${action} ${a} ${b} ${c}`);
       this.#act(action, a, b, c);
     }
-    await turn();
+    await this.#turn();
   }
 
   /** Everything that is under way arrives, and what waits for time has had it: three times in a row nothing comes of it. */
@@ -101,13 +77,19 @@ export class World implements Town {
       const before = this.net.moved;
       for (let steps = 0; this.net.step(0); steps += 1) {
         if (steps > 50_000) throw new Violation('does not come to rest');
-        await turn();
+        await this.#turn();
       }
       calm = this.net.moved === before ? calm + 1 : 0;
       if (round > 500) throw new Violation('never comes to rest');
       this.time.advance(ROUND_MS);
       await turn();
     }
+  }
+
+  async #turn(): Promise<void> {
+    await turn();
+    const wrong = this.#folk.wrong();
+    if (wrong !== null) throw new Violation(wrong);
   }
 
   /** Clients come back until all are connected; then the town must be at rest and every client whole. */
@@ -130,6 +112,18 @@ export class World implements Town {
     }
   }
 
+  // --- Ground
+
+  do(key: OwnerKey, command: Command): void {
+    this.#commands += 1;
+    const { directory } = this.#slots[this.#commands % this.#slots.length]!;
+    const options = { commandId: `c${this.#commands}`, deadline: this.time.now + 5000, rate: null };
+    // An owner that dies takes the command with it: nobody has heard of it.
+    directory.ask(key, command, options).catch(() => {});
+  }
+
+  sessionOf = (n: number): string | null => this.clients[n % this.clients.length]?.session ?? null;
+
   // --- Town
 
   gatewayOf(worker: string): Gateway | undefined {
@@ -147,6 +141,8 @@ export class World implements Town {
     return this.#sockets;
   }
 
+  read = (t: string, d: Record<string, unknown>) => this.#folk.read(t, d);
+
   whyRefused(worker: string): string | null {
     const now = { ...this.gatewayOf(worker)?.metrics.refused };
     const before = this.#refusals.get(worker) ?? {};
@@ -159,30 +155,14 @@ export class World implements Town {
   // --- inside
 
   #act(action: Action, a: number, b: number, c: number): void {
-    const guild = guildId(a % this.plan.guilds);
+    const { guilds } = this.#folk;
     const client = this.clients[a % this.clients.length]!;
-    const user = userId(b % this.plan.users);
     const at = this.#worker(b);
     switch (action) {
-      case 'message':
-        return this.#emit(guild, b, { t: 'MESSAGE_CREATE', cls: I.GuildMessages, stored: true });
-      case 'typing':
-        return this.#emit(guild, b, { t: 'TYPING_START', cls: c % 2 === 0 ? 0 : I.GuildMessageTyping, stored: false });
-      case 'mention':
-        return this.#mention(guild, b, c);
-      case 'see': {
-        const channels = this.#channels.get(guild)!;
-        const channel = channels[b % channels.length]!;
-        return this.#do(guild, { kind: 'tinySee', channel, users: this.#users(c) });
+      case 'voice': {
+        const guild = guilds[b % guilds.length]!;
+        return client.speak(guild, this.#folk.voiceChannel(guild, c));
       }
-      case 'voice':
-        return client.speak(guildId(b % this.plan.guilds), this.#voiceChannel(guildId(b % this.plan.guilds), c));
-      case 'move':
-        return this.#do(guild, { kind: 'tinyMove', user, channelId: this.#voiceChannel(guild, c) });
-      case 'join':
-        return this.#do(guild, { kind: 'tinyJoin', user });
-      case 'leave':
-        return this.#do(guild, { kind: 'tinyLeave', user });
       case 'connect':
         return client.connect(this.gatewayOf(client.socket?.worker ?? '') ? client.socket!.worker : at);
       case 'elsewhere':
@@ -191,6 +171,9 @@ export class World implements Town {
         return client.cut();
       case 'beat':
         return client.beat();
+      case 'status':
+        client.status = STATUSES[b % STATUSES.length]!;
+        return client.show();
       case 'wait':
         return this.time.advance(b % 50);
       case 'stale':
@@ -200,53 +183,52 @@ export class World implements Town {
       case 'expire':
         return this.time.advance(LONG_AWAY_MS);
       case 'fail':
-        return this.#store.failNext(b % 2 === 0);
+        return this.#folk.store.failOne(b % 2 === 0);
       case 'kill':
         return this.#kill(a % this.#slots.length, b);
+      default:
+        return this.#folk.act(action, guilds[a % guilds.length]!, b, c);
     }
-  }
-
-  /** One of two, or out. */
-  #voiceChannel(guild: string, c: number): string | null {
-    return c % 4 === 0 ? null : channelId(guild, 8 + (c % 2));
-  }
-
-  #emit(guild: string, b: number, event: Pick<TinyEvent, 't' | 'cls' | 'stored'>): void {
-    const channel = this.#channels.get(guild)![b % (this.plan.channels + 1)] ?? null;
-    // Some bodies are big: they stay with their sessions, or fill a socket.
-    const d = { content: 'x'.repeat(b % 7 === 0 ? 300 : 10) };
-    // Some users get it whole, whatever they wished.
-    const full = b % 5 === 0 ? [userId(b % this.plan.users)] : [];
-    this.#do(guild, { kind: 'tinyEmit', emit: { ...event, channel, session: null, d, full } });
-  }
-
-  #mention(guild: string, b: number, c: number): void {
-    const session = this.clients[b % this.clients.length]?.session;
-    if (session === null || session === undefined) return;
-    const emit = { t: 'GUILD_MEMBERS_CHUNK', cls: 0, stored: c % 3 > 0, channel: null, session };
-    this.#do(guild, { kind: 'tinyEmit', emit });
-  }
-
-  #do(guild: string, command: TinyCommand): void {
-    this.#commands += 1;
-    const { directory } = this.#slots[this.#commands % this.#slots.length]!;
-    const options = { commandId: `c${this.#commands}`, deadline: this.time.now + 5000, rate: null };
-    // An owner that dies takes the command with it: nobody has heard of it.
-    directory.ask(guildKey(guild), tiny(command), options).catch(() => {});
   }
 
   /** Who is subscribed gets one more event of each kind, everywhere. */
   async #probe(): Promise<void> {
-    for (const guild of this.#channels.keys()) {
-      for (let b = 0; b <= this.plan.channels; b += 1) {
-        this.#emit(guild, b, { t: 'MESSAGE_CREATE', cls: I.GuildMessages, stored: true });
-      }
-    }
+    if (this.plan.isReal) await this.#blink();
+    for (const guild of this.#folk.guilds) this.#folk.probe(guild);
     await this.settle();
   }
 
+  /** What guilds were told last of who is online may have been lost: everybody is something else for a while. */
+  async #blink(): Promise<void> {
+    const isShown = (user: string): boolean =>
+      this.clients.some((client) => client.user === user && client.status !== 'invisible');
+    for (const client of this.clients) client.show(isShown(client.user) ? 'invisible' : 'online');
+    await this.settle();
+    for (const client of this.clients) client.show();
+  }
+
+  /** Every guild dies with a commit, stored or not, and is loaded again: it tells what it did not get to say, and has back what sessions bring. */
+  async #reload(): Promise<void> {
+    const { seed } = this.plan;
+    for (const [n, guild] of this.#folk.guilds.entries()) {
+      this.#folk.store.failOne((seed + n) % 3 > 0);
+      this.#folk.act(
+        LAST[(seed + n) % LAST.length]!,
+        guild,
+        Math.imul(seed, 31) >>> 2,
+        Math.imul(seed + n, 1_000_003) >>> 2,
+      );
+      this.#folk.probe(guild);
+      await this.settle();
+    }
+    if (this.clients.every(({ socket }) => socket !== null)) this.#atRest();
+    else await this.heal();
+  }
+
   #atRest(): void {
-    for (const client of this.clients) this.oracle.atRest(client, this.#store.guilds);
+    const loads = this.#folk.loads();
+    for (const client of this.clients) this.oracle.atRest(client, loads);
+    this.oracle.shownAtRest(loads, this.clients);
     const { given, homes, sessions } = this.#measure();
     if (given > 0) throw new Violation(`${given} notes of sessions given away stay for ever`);
     if (homes > sessions) throw new Violation(`${homes} homes of ${sessions} sessions`);
@@ -257,15 +239,24 @@ export class World implements Town {
     this.time.advance(LONG_AWAY_MS);
     await this.settle();
     await this.heal();
+    if (this.plan.isReal) await this.#reload();
     const living = this.clients.filter(({ session }) => this.#of(homeOf(session ?? '')) !== undefined);
     const interest = this.clients.reduce((sum, { user }) => sum + 1 + this.oracle.guildsOf(user), 0);
     this.#expect({ sessions: this.clients.length, homes: living.length, interest });
     for (const client of this.clients) client.cut();
+    if (this.plan.isReal) await this.#bury();
     await this.settle();
     this.time.advance(LONG_AWAY_MS);
     await this.settle();
     this.#expect({ sessions: 0, homes: 0, interest: 0, variants: 0 });
-    this.oracle.allOver(this.#store.guilds);
+    this.oracle.allOver(this.#folk.loads());
+  }
+
+  /** A worker dies with what it knew of sessions that end; its guilds are asked for, or nobody would load them again. */
+  async #bury(): Promise<void> {
+    this.#kill(0, 0);
+    await this.settle();
+    for (const guild of this.#folk.guilds) this.#folk.probe(guild);
   }
 
   /** `homes`: of sessions whose first worker lives. `interest`: a session counts once at its user and at each of its guilds. */
@@ -289,12 +280,6 @@ export class World implements Town {
     return sum;
   }
 
-  #users(bits: number): string[] {
-    return Array.from({ length: this.plan.users }, (_, n) => n)
-      .filter((n) => ((bits >> n) & 1) === 1)
-      .map(userId);
-  }
-
   #worker(pick: number): string {
     return this.#slots[pick % this.#slots.length]!.id;
   }
@@ -307,7 +292,8 @@ export class World implements Town {
       slots: this.plan.workers,
       clock: this.time.clockOf(id),
       random: seededRandom(this.plan.seed + this.#lives),
-      store: this.#store,
+      store: this.#folk.store,
+      rules: this.#folk.rulesOf(id),
       authenticate: tinyAuthenticate,
       publishTopic: (topic, frame) => {
         for (const socket of [...(this.topicsOf(id).get(topic) ?? [])]) socket.send(frame);

@@ -4,7 +4,6 @@
  */
 import type { Behavior } from '../../src/actor/behavior.ts';
 import type { Wording } from '../../src/actor/ports.ts';
-import type { RingRow } from '../../src/actor/rows.ts';
 import type { Command } from '../../src/protocol/commands.ts';
 import {
   type Decision,
@@ -302,11 +301,4 @@ export const VOLATILE = 'volatile';
 function keep(seq: number, draft: RowDraft): Write[] {
   const stored = draft.kind !== 'event' || draft.note !== null;
   return [{ w: 'putLogin', login: JSON.stringify(draft), userId: `${seq} ${stored ? '' : VOLATILE}` }];
-}
-
-/** What is told again of a channel is its present form, which has no number: it is that of the row. */
-export function numberedRow(row: RingRow): RingRow {
-  if (row.kind !== 'visibility' || row.created === null) return row;
-  const d = JSON.stringify({ ...(JSON.parse(row.created.d) as object), seq: row.seq });
-  return { ...row, created: { ...row.created, d } };
 }

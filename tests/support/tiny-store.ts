@@ -3,15 +3,15 @@
  * what) is kept beside it, and changes exactly when a batch is stored.
  */
 import type { ActorStore, Opened } from '../../src/actor/ports.ts';
-import type { RingRow } from '../../src/actor/rows.ts';
 import { realClock } from '../../src/base/clock.ts';
 import { loadJournal } from '../../src/host/journal.ts';
 import type { RowDraft } from '../../src/protocol/decision.ts';
-import { Fault } from '../../src/protocol/errors.ts';
 import { type OwnerKey, ownerId, type Snowflake } from '../../src/protocol/ids.ts';
 import type { Write } from '../../src/protocol/writes.ts';
-import { MemoryData, MemoryStore } from '../../src/store/memory/store.ts';
-import { numberedRow, TinyGuild, type TinyRow, TinyUser, VOLATILE, wordingOf } from './tiny-rules.ts';
+import { MemoryData } from '../../src/store/memory/store.ts';
+import { FailingStore } from './failing-store.ts';
+import { numberedRow } from './numbered-rows.ts';
+import { TinyGuild, type TinyRow, TinyUser, VOLATILE, wordingOf } from './tiny-rules.ts';
 
 interface Kept {
   readonly rows: TinyRow[];
@@ -34,11 +34,9 @@ const JOURNAL_ROWS = 512;
 /** One store for all workers. */
 export class TinyStore {
   readonly #kept = new Map<OwnerKey, Kept>();
-  readonly #memory: MemoryStore;
+  readonly #memory: FailingStore;
   /** The newest load of each guild. */
   readonly guilds = new Map<OwnerKey, TinyGuild>();
-  /** Of the next commit: it fails, whether it is stored or not. */
-  #failing: { readonly isStored: boolean } | null = null;
 
   constructor(
     readonly hooks: TinyStoreHooks,
@@ -58,7 +56,7 @@ export class TinyStore {
       },
     } satisfies Partial<MemoryData['writes']>);
     const { schedule, now = realClock.now } = hooks;
-    this.#memory = new MemoryStore({ data, clock: { now }, ...(schedule === undefined ? {} : { defer: schedule }) });
+    this.#memory = new FailingStore({ data, clock: { now }, ...(schedule === undefined ? {} : { defer: schedule }) });
   }
 
   /** As one worker sees it. */
@@ -66,14 +64,14 @@ export class TinyStore {
     const memory = this.#memory;
     return {
       state: 'open',
-      commit: (batch) => this.#commit(batch),
+      commit: (batch) => memory.commit(batch),
       release: (owner, epoch) => memory.release(owner, epoch),
       result: (owner, commandId) => memory.result(owner, commandId),
     };
   }
 
-  failNext(isStored: boolean): void {
-    this.#failing = { isStored };
+  failOne(isStored: boolean): void {
+    this.#memory.failOne(isStored);
   }
 
   async open(key: OwnerKey): Promise<Opened> {
@@ -89,16 +87,7 @@ export class TinyStore {
     const tells = await this.#memory.tells(key);
     const wording = wordingOf(key);
     const told = await loadJournal(this.#memory, key, this.journalRows, behavior, wording);
-    return { epoch, behavior, wording, tells, ...told, rows: told.rows.map((row): RingRow => numberedRow(row)) };
-  }
-
-  async #commit(batch: Parameters<ActorStore['commit']>[0]): Promise<void> {
-    const failing = this.#failing;
-    this.#failing = null;
-    const fault = new Fault('timeout', true, 'the store said nothing');
-    if (failing?.isStored === false) this.#memory.failNext(fault);
-    await this.#memory.commit(batch);
-    if (failing !== null) throw fault;
+    return { epoch, behavior, wording, tells, ...told, rows: told.rows.map((row) => numberedRow(row)) };
   }
 
   #row(owner: OwnerKey, { login, userId }: Extract<Write, { readonly w: 'putLogin' }>): void {

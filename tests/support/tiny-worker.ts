@@ -1,5 +1,5 @@
-/** One worker of a tiny town: the real directory, actors and gateway over tiny rules. Time, randomness, sockets and pipes are the caller's. */
-import { WorkerDirectory } from '../../src/actor/worker-directory.ts';
+/** One worker of a town: the real directory, actors and gateway, over tiny rules or others. Time, randomness, sockets and pipes are the caller's. */
+import { type DirectoryOptions, WorkerDirectory } from '../../src/actor/worker-directory.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import type { Random } from '../../src/base/random.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
@@ -15,7 +15,9 @@ export interface TinyWorkerOptions {
   readonly slots: number;
   readonly clock: Clock;
   readonly random: Random;
-  readonly store: TinyStore;
+  readonly store: Pick<TinyStore, 'asActorStore' | 'open'>;
+  /** Tiny ones need none. */
+  readonly rules?: Partial<Pick<DirectoryOptions, 'mint' | 'load' | 'isVolatile' | 'log'>>;
   readonly authenticate: Authenticate;
   readonly publishTopic: (topic: string, frame: string) => void;
   readonly limits?: Partial<GatewayLimits>;
@@ -46,6 +48,7 @@ export function makeTinyWorker(options: TinyWorkerOptions): TinyWorker {
     open: (key) => store.open(key),
     load: async () => null,
     isVolatile: () => false,
+    ...options.rules,
     outlet: (entry, from) => gateway.deliver(entry, from),
     residence: (message) => gateway.residence(message),
     serveRead: async () => ({ json: null, reacted: [], named: [] }),
