@@ -1,5 +1,6 @@
 /** Real rules in real actors over the memory store: what one load stored, the next one knows and tells. */
 import { describe, expect, test } from 'bun:test';
+import { PermissionFlagsBits as P } from 'discord-api-types/v10';
 import { WorkerDirectory } from '../../../src/actor/worker-directory.ts';
 import { openOwner } from '../../../src/host/loader.ts';
 import { openNeeds } from '../../../src/host/needs.ts';
@@ -191,6 +192,27 @@ describe('what one load stored', () => {
     const held = { topics: first.topics, mask: first.mask };
     expect((await next.attach(key, { user: BOB, since: second.seq, held })).missed?.length).toBe(1);
     expect((await next.attach(key, { user: BOB, since: first.seq, held })).missed).toBeNull();
+  });
+
+  test('who has lost a channel does not go on across that when a message there has changed since: it would be told in its new words', async () => {
+    const { house, text } = await town();
+    const key = guildKey(GUILD);
+    const command = { by: by(ADA), channelId: text } as const;
+    const before = await house.attach(key, { user: BOB });
+    const { id: messageId } = await house.ok<{ id: string }>(key, {
+      kind: 'createMessage',
+      ...command,
+      draft: draft('for all'),
+    });
+    const overwrite = { id: BOB, type: 1, allow: '0', deny: String(P.ViewChannel) } as const;
+    await house.ok(key, { kind: 'putOverwrite', ...command, overwrite });
+    const behind = await house.attach(key, { user: BOB });
+    await house.ok(key, { kind: 'editMessage', ...command, messageId, patch: { content: 'not for Bob' } });
+    const next = house.again();
+    const held = { topics: before.topics, mask: before.mask };
+    expect((await next.attach(key, { user: BOB, since: before.seq, held })).missed).toBeNull();
+    const later = { topics: behind.topics, mask: behind.mask };
+    expect((await next.attach(key, { user: BOB, since: behind.seq, held: later })).missed).toEqual([]);
   });
 
   test('a repeated command id, and a repeated nonce, make one message', async () => {
