@@ -13,6 +13,8 @@ describe.skipIf(!(await hasCassandra()))('on Cassandra', () => {
   clientSuite({ name: 'discord.js', program: 'node', script: 'discordjs.mjs', open });
   clientSuite({ name: '@discordjs/core', program: 'node', script: 'discordjs-core.mjs', open });
   clientSuite({ name: 'Eris', program: 'node', script: 'eris.mjs', open });
+  clientSuite({ name: 'Oceanic', program: 'node', script: 'oceanic.mjs', open });
+  clientSuite({ name: 'Discordeno', program: 'node', script: 'discordeno.mjs', open });
   if (python === null) test.skip('discord.py needs python3 with venv', () => undefined);
   else clientSuite({ name: 'discord.py', program: python, script: 'discord-py.py', open });
 });

@@ -348,6 +348,22 @@ describe('copy', () => {
     expect((await run(argv, failing, true)).err).toBe('no store\n');
   });
 
+  test('says how much there is, how fast it goes and how long it will take', async () => {
+    const drawn = async (rows: number, of: number, rate: number): Promise<string> => {
+      const once: Powers['copy'] = async (_config, _request, saw) => {
+        saw({ what: 'copying', rows, of, rate });
+        return { rows, resumedAt: 0, compared: [] };
+      };
+      return (await run(argv, { copy: once }, true)).err;
+    };
+    const bar = (full: number): string => '#'.repeat(full).padEnd(30, '.');
+    expect(await drawn(100, 1000, 7.4)).toBe(`\rcopying [${bar(3)}] 10 % 100 rows, 7/s, 2:02 left \n`);
+    expect(await drawn(999, 1000, 0)).toBe(`\rcopying [${bar(30)}] 99 % 999 rows, 0/s, 0:01 left \n`);
+    // How many there are is known roughly.
+    expect(await drawn(1100, 1000, 200)).toBe(`\rcopying [${bar(30)}] 100 % 1100 rows, 200/s, 0:00 left \n`);
+    expect(await drawn(0, 0, 0)).toBe(`\rcopying [${bar(30)}] 100 % 0 rows, 0/s, 0:00 left \n`);
+  });
+
   test('draws nothing for what reads lines', async () => {
     expect((await run(argv, { copy })).err).toBe('');
     expect((await run([...argv, '--json'], { copy }, true)).err).toBe('');

@@ -1,5 +1,7 @@
 /** Each text of a statement is prepared on every node and kept there: there are few of them, however much is asked for and deleted. */
 import { expect, test } from 'bun:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { dbOf } from '../../../src/store/cql/db.ts';
 import { Draft } from '../../../src/store/cql/draft.ts';
 import { allReads, encodeBatch, KNOWN } from '../../../src/store/cql/statements.ts';
@@ -34,4 +36,12 @@ test('how many are asked for and how many are deleted makes no other statement',
   const atFirst = await asked(1);
   expect(atFirst).toBeGreaterThan(8);
   for (const count of [2, 7, 50, 99]) expect(await asked(count)).toBe(atFirst);
+});
+
+test('none looks through a table, by an index of the cluster or without one', () => {
+  const folder = join(import.meta.dir, '../../../src/store/cql');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|cql)$/.test(name));
+  const isSlow = /allow filtering|create (custom )?index|materialized view/i;
+  expect(files.length).toBeGreaterThan(30);
+  expect(files.filter((name) => isSlow.test(readFileSync(join(folder, name), 'utf8')))).toEqual([]);
 });
