@@ -15,12 +15,14 @@ const OPEN_MS = 400_000;
 const EVERY_MS = 50;
 /** So long the node is paused, from when the server knows it. */
 const AWAY_MS = 10_000;
-/** They write without pause, each again as soon as it is answered. */
+/** They write or read without pause, each again as soon as it is answered. */
 const ASKERS = 32;
 /** Answers of each in that time. Who hears only when his request has failed by its time hears one or two. */
 const ANSWERS = 20;
-/** Of the memory of a server that has refused for a while, until any time after: a heap that is not collected yet, and no more. */
+/** Of the memory of a server that was as busy before: a heap that is not collected yet, and no more. */
 const GROWTH_BYTES = 96 << 20;
+/** Above all messages. */
+const BORDER = 2n ** 62n;
 /** Whoever waits for the cluster is told to come again, and when. */
 const LATER = /^(?:503|429), \d+$/;
 
@@ -60,20 +62,30 @@ class Stage implements AsyncDisposable {
     return sumOf(await numbersOf(this.town), 'process_resident_memory_bytes');
   }
 
-  /** Each answer as `status, Retry-After`, and how many there were. */
-  async press({ owner, channels }: SteadyChat, content: string, isOver: (answers: number) => boolean) {
+  /** Each answer as `status, Retry-After`, and how many there were. Without `content` they read pages, each another one. */
+  async press({ owner, channels }: SteadyChat, content: string | null, isOver: (answers: number) => boolean) {
     const found = new Set<string>();
     let count = 0;
     const ask = async (n: number): Promise<void> => {
       const path = `/channels/${channels[n % channels.length]}/messages`;
       while (!isOver(count)) {
-        const { status, headers } = await answerOf(this.town.url, owner.token, 'POST', path, { content });
-        found.add(`${status}, ${headers.get('retry-after')}`);
         count += 1;
+        const { status, headers } = await (content === null
+          ? answerOf(this.town.url, owner.token, 'GET', `${path}?before=${BORDER + BigInt(count)}`)
+          : answerOf(this.town.url, owner.token, 'POST', path, { content }));
+        found.add(`${status}, ${headers.get('retry-after')}`);
       }
     };
     await Promise.all(Array.from({ length: ASKERS }, (_, n) => ask(n)));
     return { found: [...found], count };
+  }
+
+  /** Both for so long. */
+  async pressFor(ms: number, chat: SteadyChat) {
+    const end = performance.now() + ms;
+    const isOver = (): boolean => performance.now() > end;
+    const [written, read] = await Promise.all([this.press(chat, 'pressed', isOver), this.press(chat, null, isOver)]);
+    return { written, read };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,17 +111,16 @@ describe.skipIf(!(await hasCassandra()))('a server on one node', () => {
   test('that is paused for ten seconds: early refusals, flat memory, all goes on by itself, nothing acknowledged is lost', async () => {
     await using chat = await SteadyChat.begin(stage.town, EVERY_MS);
     await chat.more(60, LONG_MS);
-    let before = Number.NaN;
+    await stage.pressFor(AWAY_MS / 2, chat);
+    const before = await stage.bytes();
     stage.cluster.pause(0);
     try {
       await eventually('the silence is known', async () => (await stage.workersThatSay('stuck')) === 2, LONG_MS);
-      const half = performance.now() + AWAY_MS / 2;
-      await stage.press(chat, 'into the silence', () => performance.now() > half);
-      before = await stage.bytes();
-      const end = performance.now() + AWAY_MS / 2;
-      const { found, count } = await stage.press(chat, 'into the silence', () => performance.now() > end);
-      expect(found.filter((answer) => !LATER.test(answer))).toEqual([]);
-      expect(count).toBeGreaterThan((ASKERS * ANSWERS) / 2);
+      const { written, read } = await stage.pressFor(AWAY_MS, chat);
+      for (const { found, count } of [written, read]) {
+        expect(found.filter((answer) => !LATER.test(answer))).toEqual([]);
+        expect(count).toBeGreaterThan(ASKERS * ANSWERS);
+      }
       expect(await stage.bytes()).toBeLessThan(before + GROWTH_BYTES);
     } finally {
       stage.cluster.resume(0);
