@@ -1,5 +1,6 @@
 /** Copies a store into another one, remembers in a file how far it is, and compares both at the end. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type Clock, realClock } from './base/clock.ts';
 import { parseJson } from './protocol/json.ts';
@@ -60,6 +61,7 @@ export async function copyStore(
   saw: (progress: Progress) => void,
   clock: Clock = realClock,
 ): Promise<Copied> {
+  refuseSame(request);
   const resumed = readCheckpoint(request);
   const source = await openSource(request);
   let target: TransferTarget | null = null;
@@ -126,6 +128,14 @@ function sideOf(text: string, cluster: ClusterOptions): Side {
   return { cluster: { ...cluster, contactPoints, keyspace } };
 }
 
+/** One side would hold the lock that the other one waits for. */
+function refuseSame({ from, to, cluster }: CopyRequest): void {
+  const [one, other] = [sideOf(from, cluster), sideOf(to, cluster)].map((side) =>
+    'dir' in side ? resolve(side.dir) : JSON.stringify([side.cluster.contactPoints, side.cluster.keyspace]),
+  );
+  if (one === other) throw new Error(`${from} and ${to} are the same store; copy into another one.`);
+}
+
 /** Who does not copy from or to a cluster does not load what speaks to it. */
 const cqlSides = () => import('./store/cql/transfer.ts');
 
@@ -171,6 +181,11 @@ function readCheckpoint({ from, to, checkpoint }: CopyRequest): Place | null {
 
 /** Whole or as it was, whenever this process is killed. */
 function writeCheckpoint({ from, to, checkpoint }: CopyRequest, place: Place): void {
-  writeFileSync(`${checkpoint}.new`, JSON.stringify({ from, to, ...place }), { mode: 0o600 });
-  renameSync(`${checkpoint}.new`, checkpoint);
+  try {
+    writeFileSync(`${checkpoint}.new`, JSON.stringify({ from, to, ...place }), { mode: 0o600 });
+    renameSync(`${checkpoint}.new`, checkpoint);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The file of --checkpoint, ${checkpoint}, cannot be written: ${why}`, { cause });
+  }
 }

@@ -1,9 +1,9 @@
 /** Looks at the machine and the data directory as `serve` would find them, and says what to mend. */
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { realClock } from './base/clock.ts';
 import { adminSocketOf, type Config } from './config.ts';
@@ -161,7 +161,7 @@ export function openFiles(limits: string | null): Said | null {
 }
 
 /** `may`: whether this user may read and write a directory. */
-export function directory(dir: string, may = mayWrite): Said {
+export function directory(dir: string, may = mayUse): Said {
   const there = nearest(dir);
   if (!statSync(there).isDirectory()) return ['bad', `${there} is no directory`, 'give another --data-dir'];
   if (!may(there))
@@ -170,20 +170,40 @@ export function directory(dir: string, may = mayWrite): Said {
       `${there} may not be written`,
       there === dir ? giveTo(dir) : `make it: install -d -m 700 -o USER ${dir}`,
     ];
-  if (there !== dir) return ['good', `${dir} is made at the first start`];
+  if (there !== dir)
+    return takesDirectory(there)
+      ? ['good', `${dir} is made at the first start`]
+      : ['bad', `${dir} cannot be made`, 'give another --data-dir'];
   const open = statSync(dir).mode & 0o007;
   return open === 0
     ? ['good', `${dir} may be written, by its owner alone`]
     : ['poor', `${dir} is open to every user of this machine`, `chmod 700 ${dir}`];
 }
 
-function mayWrite(dir: string): boolean {
+function mayUse(dir: string, how = constants.R_OK | constants.W_OK | constants.X_OK): boolean {
   try {
-    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    accessSync(dir, how);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Rights do not say it of each file system: /proc gives them and takes nothing. What is made is removed. */
+function takesDirectory(there: string): boolean {
+  try {
+    rmdirSync(mkdtempSync(join(there, '.guildhall-')));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is in a directory that is closed to this user looks as if it were not there. Null: it is not closed. */
+export function closed(dir: string, may = mayUse): Said | null {
+  const there = nearest(dir);
+  if (there === dir ? may(dir) : may(there, constants.X_OK)) return null;
+  return ['bad', `not known: ${there} is closed to this user`, 'run this as the user who runs the server'];
 }
 
 /** Only of a data directory may all that lies in it be given away. */
@@ -222,6 +242,8 @@ async function storeOf(config: Config): Promise<Said> {
   if (config.store === 'cql') return examineCluster(config);
   if (config.store === 'data') return behindData(config);
   if (config.store === 'memory') return ['good', 'in memory: nothing is kept'];
+  const unseen = closed(config.dataDir);
+  if (unseen !== null) return unseen;
   const known = rememberedStore(config.dataDir);
   if (known === null) return store(config.dataDir);
   return ['bad', `this data directory was last used with --store ${known}`, `give --store ${known}`];
@@ -277,6 +299,8 @@ function tls(config: Config): Said | null {
 }
 
 function lock(dir: string, runs: boolean): Said {
+  const unseen = closed(dir);
+  if (unseen !== null) return unseen;
   if (!isLocked(dir)) return ['good', 'nobody holds the data directory'];
   return runs
     ? ['good', 'the running server holds the data directory']

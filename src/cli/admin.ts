@@ -110,8 +110,15 @@ function leavesOf(tree: unknown, path: readonly string[]): string[] {
   return Object.entries(tree).flatMap(([key, below]) => {
     if (key !== '_errors') return leavesOf(below, [...path, key]);
     const errors = Array.isArray(below) ? below : [];
-    return errors.map((error: { readonly message?: unknown }) => `${path.join('.')}: ${String(error.message)}`);
+    return errors.map((error: { readonly message?: unknown }) => `${typed(path)}: ${String(error.message)}`);
   });
+}
+
+/** A field of the request as it was given on the command line; `users.0.name` of a seed stays as it is. */
+function typed(path: readonly string[]): string {
+  const field = path.join('.');
+  if (field === 'name' || field === 'username') return 'NAME';
+  return ['owner', 'guild', 'password'].includes(field) ? `--${field}` : field;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -30,7 +30,7 @@ const MISUSED = 2;
 
 /** `args`: without runtime and script. Exit code: 0 done, 1 could not be done, 2 called wrongly. Rejects only for bugs. */
 export async function runCli(args: readonly string[], powers: Powers): Promise<number> {
-  const argv = args[0] === '--version' ? ['version', ...args.slice(1)] : args;
+  const argv = args[0] === '--version' || args[0] === '-v' ? ['version', ...args.slice(1)] : args;
   const [first] = argv;
   if (HELP.has(first)) {
     powers.stdout.write(helpOf(COMMANDS));
@@ -58,6 +58,7 @@ function explainNone(argv: readonly string[], { stdout, stderr }: Powers): numbe
     return DONE;
   }
   if (first === undefined) stderr.write(helpOf(COMMANDS));
+  else if (first.startsWith('-')) stderr.write(`no command before ${first}: options come after it\n${HINT}`);
   else
     stderr.write(
       `no such command: ${(words.length > 0 ? words : argv).join(' ')}\n${group.length > 0 ? helpOfSome(group) : HINT}`,

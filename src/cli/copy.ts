@@ -38,7 +38,10 @@ export const copy: Command = {
       ...onlySource.map((text) => `  only in ${request.from}: ${text}`),
       ...onlyTarget.map((text) => `  only in ${request.to}: ${text}`),
     ]);
-    print({ ...copied, same: wrong.length === 0 }, [`${copied.rows} rows copied`, ...lines]);
+    print({ ...copied, same: wrong.length === 0 }, [
+      `${copied.rows} rows copied${wrong.length === 0 ? '; compared: both stores are the same' : ''}`,
+      ...lines,
+    ]);
     if (wrong.length > 0) throw new CommandError(`the stores differ in: ${wrong.map(({ table }) => table).join(', ')}`);
   },
 };

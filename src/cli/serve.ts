@@ -23,7 +23,9 @@ export const serve: Command = {
         const data = dataAddress !== null && { dataAddress };
         const served = dataAddress === null ? [] : [`The data service listens on ${dataAddress}`];
         const said = { url, port, dataDir, workers, ...data, ...(seeded !== null && { seeded }) };
-        print(said, [...linesOf(seeded), ...served, `Guildhall listens on ${url} (data in ${dataDir})`]);
+        // A proxy in front has to be told where it finds the server.
+        const at = config.publicUrl === null ? '' : `port ${port}, `;
+        print(said, [...linesOf(seeded), ...served, `Guildhall listens on ${url} (${at}data in ${dataDir})`]);
       });
     } catch (error) {
       throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });

@@ -29,9 +29,11 @@ const BROAD = P.Administrator;
 /** Owns guilds that are made for a bot when nobody else is named. */
 const DEFAULT_OWNER = 'owner';
 
-const userForm = z.object({ name: text(2, 32), password: z.nullish(text(8, 1024)) });
+const userForm = z.object({ name: register.shape.username, password: z.nullish(text(8, 1024)) });
 const passwordForm = z.object({ name: text(1, 320), password: z.nullish(text(8, 1024)) });
 const guildForm = z.object({ name: text(2, 100), owner: text(2, 32) });
+/** Of a bot, when he is to be made. */
+const ownerForm = z.object({ owner: register.shape.username });
 const botForm = z.object({ name: text(2, 32), guild: text(2, 100), owner: z.nullish(text(2, 32)) });
 
 interface Person {
@@ -164,7 +166,9 @@ async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm
 }
 
 async function ownerNamed(asker: Asker, deps: RestDeps, name: string): Promise<Person> {
-  return (await findPerson(deps, name)) ?? (await newPerson(asker, deps, name, null));
+  return (
+    (await findPerson(deps, name)) ?? (await newPerson(asker, deps, check(ownerForm, { owner: name }).owner, null))
+  );
 }
 
 /** `named`: who was said to own it; null: nobody was. */

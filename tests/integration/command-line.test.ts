@@ -140,18 +140,23 @@ describe('beside a running server', () => {
     expect(taken.stderr).toMatch(/^.*username.*\n$/i);
     const nobody = await runCommand(home, ['guild', 'add', 'X1', '--owner', 'nobody at all']);
     expect([nobody.code, nobody.stdout]).toEqual([1, '']);
-    expect(nobody.stderr).toBe('owner: There is no user nobody at all.\n');
+    expect(nobody.stderr).toBe('--owner: There is no user nobody at all.\n');
     const nowhere = await runCommand(home, ['bot', 'add', 'echo', '--guild', '1'.repeat(18)]);
-    expect([nowhere.code, nowhere.stderr]).toEqual([1, `guild: There is no guild ${'1'.repeat(18)}.\n`]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([1, `--guild: There is no guild ${'1'.repeat(18)}.\n`]);
     const { guild } = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Hers', '--owner', 'petra']);
     const foreign = await runCommand(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'olga']);
-    expect([foreign.code, foreign.stderr]).toEqual([1, 'owner: The guild Hers belongs to petra.\n']);
+    expect([foreign.code, foreign.stderr]).toEqual([1, '--owner: The guild Hers belongs to petra.\n']);
     await askCommand<BotMade>(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'Petra']);
     const twin = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Hers', '--owner', 'petra']);
     const either = await runCommand(home, ['bot', 'add', 'echo', '--guild', 'Hers', '--owner', 'petra']);
     expect(either).toMatchObject({ code: 1, stdout: '' });
-    expect(either.stderr).toMatch(/^guild: petra has several guilds of that name: \d+, \d+\. Give the id\.\n$/);
+    expect(either.stderr).toMatch(/^--guild: petra has several guilds of that name: \d+, \d+\. Give the id\.\n$/);
     for (const { id } of [guild, twin.guild]) expect(either.stderr).toContain(id);
+    const badName = 'May have only letters from a to z, digits, "." and "_".\n';
+    const user = await runCommand(home, ['user', 'add', 'bad name!']);
+    expect([user.code, user.stderr]).toEqual([1, `NAME: ${badName}`]);
+    const owner = await runCommand(home, ['bot', 'add', 'echo', '--guild', 'Theirs', '--owner', 'Bad Name']);
+    expect([owner.code, owner.stderr]).toEqual([1, `--owner: ${badName}`]);
     const wrong = await runCommand(home, ['bot', 'add', 'echo']);
     expect([wrong.code, wrong.stderr.split('\n')[0]]).toEqual([2, '--guild is missing']);
   });
@@ -206,9 +211,9 @@ describe('user password', () => {
     expect(await logIn(url, first.password)).toBeNull();
     expect(await statusOf(url, (await logIn(url, 'another one')) ?? '')).toBe(200);
     const nobody = await runCommand(home, ['user', 'password', 'nobody']);
-    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', 'name: There is no user nobody.\n']);
+    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', 'NAME: There is no user nobody.\n']);
     const short = await runCommand(home, ['user', 'password', 'rosa', '--password', 'short']);
-    expect([short.code, short.stderr]).toEqual([1, 'password: Must be 8 or more in length.\n']);
+    expect([short.code, short.stderr]).toEqual([1, '--password: Must be 8 or more in length.\n']);
     await server.stop();
   });
 
@@ -295,12 +300,24 @@ describe('serve', () => {
     expect(existsSync(join(home, 'guildhall.sock'))).toBe(false);
   });
 
+  test('a copy of a store into itself, and a checkpoint without a directory, are said so', async () => {
+    const home = join(dir, 'copied');
+    await askCommand(home, ['user', 'add', 'tilda']);
+    const same = await runCommand(home, ['copy', '--from', `sqlite:${home}`, '--to', `sqlite:${home}/.`]);
+    expect([same.code, same.stdout]).toEqual([1, '']);
+    expect(same.stderr).toEndWith('are the same store; copy into another one.\n');
+    const sides = ['--from', `sqlite:${home}`, '--to', `sqlite:${home}-again`];
+    const lost = await runCommand(home, ['copy', ...sides, '--checkpoint', join(dir, 'no-place', 'file')]);
+    expect([lost.code, lost.stdout]).toEqual([1, '']);
+    expect(lost.stderr).toMatch(/^The file of --checkpoint, .*no-place\/file, cannot be written: .*\n$/);
+  });
+
   test('a data directory that cannot be is said so; one that is made is closed to others', async () => {
     const file = join(dir, 'a-file');
     await writeFile(file, '');
     const refused = await runCommand(file, ['serve', '--port', '0']);
     expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toMatch(/^The data directory .*a-file cannot be made: .*\n$/);
+    expect(refused.stderr).toMatch(/^The data directory .*a-file is no directory\.\n$/);
     const home = join(dir, 'closed', 'to-others');
     await askCommand(home, ['user', 'add', 'sally']);
     expect((await stat(home)).mode & 0o777).toBe(0o700);

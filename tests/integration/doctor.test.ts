@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { runCli } from '../../src/cli/cli.ts';
-import { clock, cores, directory, type Finding, openFiles } from '../../src/examine.ts';
+import { clock, closed, cores, directory, type Finding, openFiles } from '../../src/examine.ts';
 import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../src/store/sqlite/schema.ts';
 import { runCommand } from '../support/command.ts';
@@ -155,6 +155,12 @@ describe('doctor', () => {
     const there = (made: string) => directory(join(dir, made), () => false)[2];
     expect(there('.')).toEndWith(`chown -R USER ${dir}`);
     expect(there('not/made')).toBe(`make it: install -d -m 700 -o USER ${dir}/not/made`);
+  });
+
+  test('says nothing of what it cannot see, and promises no directory that cannot be made', async () => {
+    expect(closed(dir, () => false)?.[1]).toBe(`not known: ${dir} is closed to this user`);
+    expect([closed(dir), closed(join(dir, 'not-made'))]).toEqual([null, null]);
+    expect(directory('/proc/none/there', () => true)[1]).toBe('/proc/none/there cannot be made');
   });
 
   test('knows more workers than cores', () => {

@@ -1,5 +1,5 @@
 /** Opens one connection to the store's file with the settings its role needs. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** The only connection that writes: every commit is on disk before it is acknowledged; checkpoints are run by the writer itself. */
@@ -35,6 +35,7 @@ export function makeDirectory(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
+    if (existsSync(dir)) throw new Error(`The data directory ${dir} is no directory.`, { cause });
     throw new Error(`The data directory ${dir} cannot be made: ${messageOf(cause)}`, { cause });
   }
 }

@@ -204,7 +204,7 @@ describe('a command', () => {
     };
     const refusing = (body: unknown) => core([], 400, { '/admin/users': body });
     const argv = ['user', 'add', 'nelly', '--data-dir', dataDir()];
-    expect(await run(argv, refusing(tree))).toEqual({ code: 1, out: '', err: 'name: Must be shorter.\n' });
+    expect(await run(argv, refusing(tree))).toEqual({ code: 1, out: '', err: 'NAME: Must be shorter.\n' });
     expect(await run(argv, refusing({ code: 0, message: 'no' }))).toEqual({ code: 1, out: '', err: 'no\n' });
   });
 
@@ -217,6 +217,7 @@ describe('a command', () => {
   const wrong: readonly [string[], string][] = [
     [['frobnicate'], 'no such command: frobnicate'],
     [['frobnicate', '--help'], 'no such command: frobnicate\n'],
+    [['--data-dir', 'x', 'user', 'add', 'y'], 'no command before --data-dir: options come after it\n'],
     [['user', 'remove', 'x'], 'no such command: user remove x\n'],
     [['user', 'add'], 'it takes one name'],
     [['user', 'add', 'a', 'b'], 'it takes one name'],
@@ -293,6 +294,7 @@ describe('help and version', () => {
 
   test('say the version', async () => {
     expect((await run(['version'])).out).toBe(`guildhall ${manifest.version}\n`);
+    expect((await run(['-v'])).out).toBe(`guildhall ${manifest.version}\n`);
     expect(JSON.parse((await run(['--version', '--json'])).out)).toEqual({ version: manifest.version });
   });
 });
@@ -309,8 +311,10 @@ describe('serve', () => {
     const dir = dataDir();
     const { code, out } = await run(['serve', '--workers', '3', '--data-dir', dir], powers);
     expect(code).toBe(0);
-    expect(out).toContain('http://localhost:1234');
     expect(given as Config | null).toMatchObject({ workers: 3, dataDir: dir });
+    expect(out).toContain('http://localhost:1234');
+    const behind = await run(['serve', '--public-url', 'https://chat.example', '--data-dir', dir], powers);
+    expect(behind.out).toContain(`https://chat.example (port 1234, data in ${dir})`);
   });
 
   test('says where it serves its store', async () => {
@@ -338,7 +342,7 @@ describe('copy', () => {
 
   test('draws its progress on a terminal, and ends each line that it drew', async () => {
     const { code, out, err } = await run(argv, { copy }, true);
-    expect([code, out]).toEqual([0, '2 rows copied\n']);
+    expect([code, out]).toEqual([0, '2 rows copied; compared: both stores are the same\n']);
     expect(err.split('\n').map((line) => line.slice(line.lastIndexOf('\r') + 1).split(' ')[0])).toEqual([
       'copying',
       'comparing',
