@@ -1,5 +1,6 @@
 /** The entry point: the command line, and how the core starts and stops. */
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Handle, Powers } from './cli/command.ts';
 import type { Running } from './supervise.ts';
 
@@ -76,4 +77,7 @@ function aborted(signal: AbortSignal | null): Promise<null> {
 const { runCli } = await import('./cli/cli.ts');
 const { stdin, stdout, stderr } = process;
 const readInput = (): Promise<string> => text(stdin);
-process.exitCode = await runCli(process.argv.slice(2), { serve, serveData, copy, withCore, readInput, stdout, stderr });
+process.exitCode = await runCli(process.argv.slice(2), {
+  ...{ serve, serveData, copy, withCore },
+  ...{ pause: (ms: number) => pause(ms), readInput, stdout, stderr },
+});

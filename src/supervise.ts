@@ -2,6 +2,7 @@
  * The main thread: opens the store, keeps N workers alive, joins each pair by one ordered link. It decides nothing about chat.
  * A worker that dies comes back in its slot with a new incarnation; one that hangs is terminated.
  */
+import { join } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock, Timer } from './base/clock.ts';
 import { realClock } from './base/clock.ts';
@@ -110,7 +111,8 @@ class Supervisor implements Running {
     readonly store: HeldStore,
     readonly filesUsed: SharedArrayBuffer,
   ) {
-    this.adminSocket = adminSocketOf(config);
+    // The core of one command ends with it: whoever asked it as a server would be cut off.
+    this.adminSocket = options.publicListener ? adminSocketOf(config) : join(config.dataDir, 'command.sock');
     this.#idNumber = Math.floor(clock.now() / 1000) % ID_NUMBERS;
     this.#port = options.publicListener ? config.port : null;
     this.#slots = Array.from({ length: config.store === 'memory' ? 1 : config.workers }, (_, slot) => ({

@@ -33,10 +33,24 @@ export async function askSteps<T>(
     }
   };
   const text = JSON.stringify(first);
-  const there = await askSocket(socket, route, text);
-  if (there === null) await inCore(call, route, async (send) => follow(await send(text), send));
-  else await follow(there, async (body) => (await askSocket(socket, route, body)) ?? stopped());
+  for (let waited = 0; ; waited += PAUSE_MS) {
+    const there = await askSocket(socket, route, text);
+    if (there !== null) return follow(there, async (body) => (await askSocket(socket, route, body)) ?? stopped());
+    try {
+      return await inCore(call, route, async (send) => follow(await send(text), send));
+    } catch (error) {
+      if (!(error instanceof Held) || waited >= PATIENCE_MS) throw error;
+    }
+    await call.powers.pause(PAUSE_MS);
+  }
 }
+
+/** Other commands hold the directory for less than this; a data service as long as it runs. */
+const PATIENCE_MS = 8000;
+const PAUSE_MS = 100;
+
+/** Somebody has the directory, so nothing was done. */
+class Held extends CommandError {}
 
 type Send = (body: string) => Promise<AdminAnswer>;
 
@@ -82,7 +96,9 @@ async function inCore({ config, powers }: Call, route: string, use: (send: Send)
     const why = messageOf(error);
     // Nobody answers on its socket, so it may be a data service, which makes no accounts.
     const hint = why.includes('is in use by') ? ` ${BESIDE_DATA}` : '';
-    throw new CommandError(`the store at ${config.dataDir} cannot be opened: ${why}${hint}`, { cause: error });
+    // A keyspace is another machine's for as long as a server runs there.
+    const Failed = /The data directory .* is in use by/.test(why) ? Held : CommandError;
+    throw new Failed(`the store at ${config.dataDir} cannot be opened: ${why}${hint}`, { cause: error });
   } finally {
     // A directory that is mistyped looks like this.
     if (wasNone && !hasNoStore(config.dataDir))

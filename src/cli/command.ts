@@ -54,6 +54,8 @@ export interface Powers {
   readonly copy: (config: Config, request: CopyRequest, saw: (progress: CopyProgress) => void) => Promise<Copied>;
   /** Starts the core on the store, without a port and under the store's exclusive lock, for as long as `use` takes. */
   readonly withCore: <T>(config: Config, use: (handle: Handle) => Promise<T>) => Promise<T>;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (ms: number) => Promise<void>;
   /** All of standard input, as far as a command wants it. */
   readonly readInput: () => Promise<string>;
   readonly stdout: { write(text: string): unknown };

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { adminSocketOf, type Config } from '../config.ts';
-import { type Command, CommandError, type Flags } from './command.ts';
+import { type Command, CommandError, type Flags, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
 
 const WAIT_MS = 4000;
@@ -21,7 +21,9 @@ export const health: Command = {
     host: 'address of the server that is asked; only the flag says so',
   },
   async run({ config, flags, print }) {
-    if (asksPort(flags)) {
+    if (flags['data-dir'] !== undefined && namesPlace(flags))
+      throw new UsageError('--port and --host ask whoever answers there: give them without --data-dir');
+    if (namesPlace(flags)) {
       const url = urlOf(config);
       judge(url, await askPort(url));
       print({ well: true, url }, ['well']);
@@ -33,8 +35,7 @@ export const health: Command = {
   },
 };
 
-const asksPort = (flags: Flags): boolean =>
-  flags['data-dir'] === undefined && (flags.port !== undefined || flags.host !== undefined);
+const namesPlace = (flags: Flags): boolean => flags.port !== undefined || flags.host !== undefined;
 
 function urlOf({ host, port }: Config): string {
   const address = LOOPBACK[host] ?? (host.includes(':') ? `[${host}]` : host);

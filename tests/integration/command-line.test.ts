@@ -87,6 +87,12 @@ describe('without a server', () => {
     await server.stop();
   });
 
+  test('commands at the same time wait for each other', async () => {
+    const home = join(dir, 'together');
+    const all = await Promise.all(['uma', 'vera'].map((name) => runCommand(home, ['user', 'add', name])));
+    expect(all.map(({ code, stdout }) => [code, stdout.slice(0, 4)])).toEqual(all.map(() => [0, 'user']));
+  });
+
   test('the one command of the README makes all that a bot needs, in words for people', async () => {
     const home = join(dir, 'words');
     const { code, stdout, stderr } = await runCommand(home, ['bot', 'add', 'ping', '--guild', 'My place']);

@@ -173,7 +173,7 @@ async function askAlone(argv: readonly string[]) {
   const [out, err]: [string[], string[]] = [[], []];
   const none = () => Promise.reject(new Error('not asked for'));
   const code = await runCli(argv, {
-    ...{ serve: none, serveData: none, copy: none, withCore: none, readInput: none },
+    ...{ serve: none, serveData: none, copy: none, withCore: none, pause: none, readInput: none },
     stdout: { write: (text) => out.push(text) },
     stderr: { write: (text) => err.push(text) },
   });
@@ -200,7 +200,10 @@ describe('health', () => {
   test('is not that of another server, which has the port', async () => {
     await using server = await ServerProcess.start(join(dir, 'another'), ['--workers', '1']);
     const home = join(dir, 'of-nobody');
-    const alone = await runCommand(home, ['health', '--port', `${server.port}`]);
+    const both = await runCommand(home, ['health', '--port', `${server.port}`]);
+    expect([both.code, both.stdout]).toEqual([2, '']);
+    expect(both.stderr).toStartWith('--port and --host ask whoever answers there: give them without --data-dir\n');
+    const alone = await runCommand(home, ['health']);
     expect([alone.code, alone.stdout]).toEqual([1, '']);
     expect(alone.stderr).toStartWith(`no server runs on the data directory ${home}`);
     mkdirSync(home);

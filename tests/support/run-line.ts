@@ -11,6 +11,7 @@ export async function runLine(argv: readonly string[], powers: Partial<Powers> =
     serveData: none,
     copy: none,
     withCore: none,
+    pause: async () => {},
     readInput: none,
     ...powers,
     stdout: { write: (text) => out.push(text) },

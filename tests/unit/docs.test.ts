@@ -63,6 +63,7 @@ test('the README has every command, with what it takes', async () => {
     serveData: none,
     copy: none,
     withCore: none,
+    pause: none,
     readInput: none,
     stdout: out,
     stderr: out,

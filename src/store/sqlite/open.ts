@@ -54,7 +54,7 @@ export function lockDirectory(dir: string): DatabaseSync {
     db?.close();
     throw new Error(
       isBusy(cause)
-        ? `The data directory ${dir} is in use by another Guildhall. Stop it, or give this one its own --data-dir.`
+        ? `The data directory ${dir} is in use by another Guildhall, a server or a command. Stop it, or give this one its own --data-dir.`
         : `The data directory ${dir} cannot be written: ${messageOf(cause)}`,
       { cause },
     );

@@ -175,6 +175,19 @@ describe('a command', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('name the --data-dir of the server that uses it')]);
   });
 
+  test('waits for another one that holds the directory', async () => {
+    const [dir, asked] = [dataDir(), [] as Asked[]];
+    const lock = lockDirectory(dir);
+    const withCore: Powers['withCore'] = (config, use) => {
+      const held = lockedBy(dir);
+      return held === '' ? core(asked).withCore(config, use) : Promise.reject(new Error(held));
+    };
+    const pauses: number[] = [];
+    const pause = async (ms: number) => void (pauses.push(ms) === 3 && lock.close());
+    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], { withCore, pause });
+    expect([code, err, asked.length, pauses.length]).toEqual([0, '', 1, 3]);
+  });
+
   test('shows the owner and his password when the guild was made', async () => {
     const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--data-dir', dataDir()], core([]));
     expect(out).toContain('home-owner (4), made: there was nobody of that name, password P4');
