@@ -36,14 +36,15 @@ const noRoot = skipped('the binary in an empty root', EmptyRoot.impossible(), tr
 const noTrace =
   noRoot || skipped("the binary's connections", Bun.which('strace') === null ? 'strace is missing' : null, true);
 
-/** As it is seen from outside of its root. */
-function townOf(server: ServerProcess, root: EmptyRoot): Town {
+/** As it is seen from outside of its root. `name`: of its data directory below `/data`. */
+function townOf(server: ServerProcess, root: EmptyRoot, name = ''): Town {
   const { port, ownPorts } = server;
+  const dataDir = join(root.data, name);
   return Town.of({
     port,
     ownPorts,
-    dataDir: root.data,
-    adminSocket: join(root.data, 'guildhall.sock'),
+    dataDir,
+    adminSocket: join(dataDir, 'guildhall.sock'),
     stop: () => server.stop(),
     killWorker: () => server.killWorker(),
   });
@@ -154,12 +155,14 @@ describe.skipIf(noRoot)('in an empty root', () => {
     120_000,
   );
 
-  const open = async () => townOf(await ServerProcess.start('/data', FLAGS, root.program()), root);
+  const openFor = (name: string) => async () =>
+    townOf(await ServerProcess.start(`/data/${name}`, FLAGS, root.program()), root, name);
   for (const library of ['discordjs', 'discordjs-core', 'discordeno', 'eris', 'oceanic']) {
-    clientSuite({ name: `${library} outside`, program: 'node', script: `${library}.mjs`, open });
+    clientSuite({ name: `${library} outside`, program: 'node', script: `${library}.mjs`, open: openFor(library) });
   }
   if (python === null) test.skip('discord.py outside needs python3 with venv', () => undefined);
-  else clientSuite({ name: 'discord.py outside', program: python, script: 'discord-py.py', open });
+  else
+    clientSuite({ name: 'discord.py outside', program: python, script: 'discord-py.py', open: openFor('discord-py') });
 });
 
 describe('the trace is read', () => {
