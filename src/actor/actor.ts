@@ -36,9 +36,8 @@ export class Actor {
   #owner: Owner | null = null;
   #hasEnded = false;
   #isCommitting = false;
-  #isWoken = false;
-  /** Monotonic milliseconds. Its turn comes in the same turn of the loop. */
-  #wokenAt = 0;
+  /** Monotonic milliseconds. Its turn comes in the same turn of the loop; null: none comes. */
+  #wokenAt: number | null = null;
   #tending: Timer | null = null;
   #usedAt: number;
   #standing = CALM;
@@ -105,7 +104,7 @@ export class Actor {
       // Asked again it may be stored already: who heard that it was not begun would send it twice.
       if (!envelope.again) this.#refuseIfStrained(urgencyOf(envelope.command));
     }
-    const since = this.#isWoken ? this.#wokenAt : this.#clock.monotonic();
+    const since = this.#wokenAt ?? this.#clock.monotonic();
     const waiting: Waiting = { envelope, since, needs: NONE, ready: false, fault: null, known: null };
     this.#mailbox ??= new Mailbox(this.#limits, owed);
     if (hasPlace(envelope)) this.#mailbox.putAnyway(waiting);
@@ -128,7 +127,7 @@ export class Actor {
 
   /** The load is done. Its epoch was announced, and those `awaited` were asked for their word. */
   open(opened: Opened, awaited: readonly WorkerId[]): void {
-    const owner = new Owner(this.key, opened, this.shell, awaited);
+    const owner = new Owner(this, opened, awaited);
     this.#owner = owner;
     if (owner.takeOver !== null) this.#clock.after(this.#limits.takeOverMs, () => this.#endTakeOver(owner));
     owner.retellAll(opened.tells, this.#clock.now());
@@ -227,11 +226,10 @@ export class Actor {
   }
 
   #wake(): void {
-    if (this.#isWoken || this.#hasEnded) return;
-    this.#isWoken = true;
+    if (this.#wokenAt !== null || this.#hasEnded) return;
     this.#wokenAt = this.#clock.monotonic();
     this.#clock.defer(() => {
-      this.#isWoken = false;
+      this.#wokenAt = null;
       if (this.#owner !== null && !this.#hasEnded && !this.#isCommitting) this.#turn(this.#owner);
     });
   }

@@ -24,6 +24,8 @@ export class Outbox {
   readonly #queues = new Map<OwnerKey, Queue>();
   #confirmed: { readonly seq: number; readonly to: OwnerKey }[] = [];
   #size = 0;
+  /** Durable tells that this load has made. */
+  told = 0;
   /** The next batch goes to the store for confirmed tells alone. */
   isSweeping = false;
 

@@ -48,6 +48,7 @@ class OwnTurn implements Turn {
   }
 }
 
+/** With more than twelve private fields each would take 48 bytes more: most owners do nothing, and there are many. */
 export class Owner {
   readonly epoch: number;
   readonly behavior: Behavior;
@@ -58,7 +59,6 @@ export class Owner {
   #rows: Rows | null = null;
   #results: Results | null = null;
   #count = 0;
-  #tells = 0;
   /** The last row with a note. */
   #head: number;
   /** Somebody has been answered. */
@@ -67,9 +67,8 @@ export class Owner {
 
   /** `awaited`: workers whose sessions may have known an earlier load. */
   constructor(
-    readonly key: OwnerKey,
+    readonly actor: { readonly key: OwnerKey; readonly shell: Pick<Shell, 'world' | 'limits'> },
     { epoch, behavior, wording, head, rows, forgotten }: Opened,
-    readonly shell: Pick<Shell, 'world' | 'limits'>,
     awaited: readonly WorkerId[],
   ) {
     this.epoch = epoch;
@@ -78,16 +77,20 @@ export class Owner {
     this.#head = head;
     this.#takeOver = awaited.length === 0 ? null : new TakeOver(awaited);
     if (rows.length === 0 && forgotten === 0) return;
-    this.#rows = new Rows(key, shell.limits, forgotten, wording.left);
+    this.#rows = new Rows(this.key, this.limits, forgotten, wording.left);
     for (const row of rows) this.#rows.push(row);
   }
 
+  get key(): OwnerKey {
+    return this.actor.key;
+  }
+
   get world(): ActorWorld {
-    return this.shell.world;
+    return this.actor.shell.world;
   }
 
   get limits(): ActorLimits {
-    return this.shell.limits;
+    return this.actor.shell.limits;
   }
 
   get interest(): Interest {
@@ -138,7 +141,7 @@ export class Owner {
 
   /** The numbers of this load come to an end. */
   get isSpent(): boolean {
-    return Math.max(this.#count, this.#tells) >= this.limits.rowsPerEpoch;
+    return Math.max(this.#count, this.#outbox?.told ?? 0) >= this.limits.rowsPerEpoch;
   }
 
   /** What an earlier load told and nobody confirmed. */
@@ -295,10 +298,11 @@ export class Owner {
         batch.effect(() => this.world.tell(to, command, this.key, null));
         continue;
       }
-      this.#tells += 1;
-      const tell: OwnTell = { seq: seqOf(this.epoch, this.#tells), to, command };
+      const outbox = this.#telling();
+      outbox.told += 1;
+      const tell: OwnTell = { seq: seqOf(this.epoch, outbox.told), to, command };
       batch.write([{ w: 'putTell', tell: { seq: tell.seq, to, command: JSON.stringify(command) } }]);
-      batch.effect(() => this.#telling().add(tell, now));
+      batch.effect(() => outbox.add(tell, now));
     }
   }
 }
