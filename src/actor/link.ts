@@ -22,8 +22,7 @@ const MESSAGE_SIZE = 512;
 export function sizeOf(message: LinkMessage): number {
   if (message.m === 'outlet') return sizeOfEntry(message.entry);
   if (message.m === 'residence' && message.message.r === 'session') {
-    const { missed } = message.message.data;
-    return MESSAGE_SIZE + missed.reduce((sum, { body }) => sum + heldBytes(body.d), 0);
+    return MESSAGE_SIZE + sizeOfBodies(message.message.data.missed.map(({ body }) => body));
   }
   if (message.m === 'fetched' && 'body' in message) return MESSAGE_SIZE + (message.body.json?.byteLength ?? 0);
   return MESSAGE_SIZE;
@@ -34,9 +33,11 @@ export function sizeOfEntry(outletEntry: OutletEntry): number {
   const { entry } = outletEntry.relay;
   if (entry.kind === 'event') return MESSAGE_SIZE + heldBytes(entry.body.d);
   if (entry.kind !== 'answer') return MESSAGE_SIZE;
-  const missed = entry.missed?.reduce((sum, { d }) => sum + heldBytes(d), 0) ?? 0;
-  return MESSAGE_SIZE + missed + (entry.create === null ? 0 : heldBytes(entry.create.d));
+  return MESSAGE_SIZE + sizeOfBodies(entry.missed ?? []) + (entry.create === null ? 0 : heldBytes(entry.create.d));
 }
+
+const sizeOfBodies = (bodies: readonly { readonly d: string }[]): number =>
+  bodies.reduce((sum, { d }) => sum + heldBytes(d), 0);
 
 export class Link {
   #isSilent = false;

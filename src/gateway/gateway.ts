@@ -234,7 +234,7 @@ export class Gateway {
     this.#handshakes.done(connection);
     this.metrics.sockets = this.#connections.size;
     const { closedAs } = connection;
-    if (closedAs !== null) this.metrics.closed[closedAs] = (this.metrics.closed[closedAs] ?? 0) + 1;
+    if (closedAs !== null) this.metrics.closed[closedAs] += 1;
     const session = this.#sessionOf(connection);
     if (session === undefined) return;
     this.#sessions.detach(session);

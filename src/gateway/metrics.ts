@@ -1,5 +1,5 @@
 /** What this room counts. Plain numbers, read by whoever exports them. */
-import { CLOSES } from '../protocol/closes.ts';
+import { CLOSES, type CloseName } from '../protocol/closes.ts';
 
 export interface GatewayMetrics {
   sockets: number;
@@ -21,7 +21,7 @@ export interface GatewayMetrics {
   gatheredMs: number;
   /** Sockets that found no room, those that the server closed, by reason, and sessions without a socket that gave way to others. */
   socketsRefused: number;
-  closed: Record<string, number>;
+  closed: Record<CloseName, number>;
   gaveWay: number;
   /** op 9 by reason. */
   refused: Record<string, number>;
@@ -52,7 +52,7 @@ export const newMetrics = (): GatewayMetrics => ({
   paced: 0,
   gatheredMs: 0,
   socketsRefused: 0,
-  closed: Object.fromEntries(Object.keys(CLOSES).map((name) => [name, 0])),
+  closed: Object.fromEntries(Object.keys(CLOSES).map((name) => [name, 0])) as Record<CloseName, number>,
   gaveWay: 0,
   refused: {},
   handshakes: 0,

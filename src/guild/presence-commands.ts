@@ -2,7 +2,7 @@
 import type { GuildCommand, UserPresence } from '../protocol/commands.ts';
 import { type Decision, done, type Turn } from '../protocol/decision.ts';
 import { guildClass, LARGE_PRESENCES } from '../protocol/events.ts';
-import { OFFLINE, together } from '../protocol/presences.ts';
+import { OF_ONE_SESSION, OFFLINE, together } from '../protocol/presences.ts';
 import { guildTopic } from '../protocol/topics.ts';
 import { BOUNDS } from './bounds.ts';
 import { Outcome } from './outcome.ts';
@@ -10,9 +10,6 @@ import { presenceJson, withGuild } from './render-member.ts';
 import type { GuildState } from './state.ts';
 
 type Of<K extends GuildCommand['kind']> = GuildCommand & { readonly kind: K };
-
-/** The version of what attach brings (host/wording.ts). */
-const OF_ONE_SESSION = 0;
 
 export const isLarge = (state: GuildState): boolean => state.members.size > BOUNDS.largeMembers;
 

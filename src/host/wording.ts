@@ -4,7 +4,7 @@ import type { Command } from '../protocol/commands.ts';
 import type { Body, Carried } from '../protocol/envelope.ts';
 import { guildClass } from '../protocol/events.ts';
 import { type OwnerKey, ownerId, type SessionId, type Snowflake } from '../protocol/ids.ts';
-import { OFFLINE } from '../protocol/presences.ts';
+import { OF_ONE_SESSION, OFFLINE } from '../protocol/presences.ts';
 import { combine } from '../user/presence.ts';
 
 /** His own actor may have died with his session: nobody else would say that he is gone. The guild forgets the version with the presence. */
@@ -18,9 +18,9 @@ function carriedToGuild(
   presence: Carried['presence'],
   voice: Carried['voice'],
 ): Command[] {
+  const version = OF_ONE_SESSION;
   return [
-    // Version 0: whatever the user's own actor has said or will say of all sessions counts more than this one.
-    ...(presence === null ? [] : [{ kind: 'presence', user, version: 0, presence: combine([presence]) } as const]),
+    ...(presence === null ? [] : [{ kind: 'presence', user, version, presence: combine([presence]) } as const]),
     ...(voice === null ? [] : [{ kind: 'voiceCarried', user, session, voice } as const]),
   ];
 }

@@ -5,6 +5,9 @@ import type { UserPresence } from './commands.ts';
 const ORDER: readonly string[] = ['online', 'dnd', 'idle', 'offline'] satisfies UserPresence['status'][];
 const CLIENTS = ['desktop', 'mobile', 'web'] as const;
 
+/** The version of a presence of one session alone, as attach brings it to a guild: whatever the user's own actor says of all of them counts more. */
+export const OF_ONE_SESSION = 0;
+
 export const OFFLINE: UserPresence = { status: 'offline', activities: '[]', client_status: {} };
 
 const rank = (status: string): number => ORDER.indexOf(status);
