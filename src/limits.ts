@@ -309,6 +309,13 @@ export const LIMITS = {
   passwordHashes: 2,
   /** Passwords that wait to be hashed; one more is refused `overloaded`. */
   passwordWaiting: 256,
+
+  // --- command line
+
+  /** A command waits so long for a data directory that another one holds, which is less long; a data service holds it as long as it runs. */
+  heldMs: 8 * SECOND,
+  /** Between two looks at it. */
+  heldPauseMs: 100,
 } as const;
 
 export type Limits = { readonly [K in keyof typeof LIMITS]: number };
@@ -367,6 +374,7 @@ export function checkLimits(l: Limits): void {
   assert(l.flushBytes <= l.outletBytes, 'a flush takes from what waits');
   assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');
   assert(l.restartMinMs <= l.restartMaxMs, 'pauses grow');
+  assert(l.heldPauseMs < l.heldMs, 'who waits looks more than once');
   assert(l.workers <= 512, 'worker numbers fit ten bits of an id, and a dead worker leaves its own unused for a while');
 }
 

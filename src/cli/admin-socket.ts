@@ -1,7 +1,7 @@
 /** HTTP over the unix socket in the data directory. Whoever may open the socket (mode 0600) is the server's owner. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { LIMITS } from '../limits.ts';
-import { CommandError } from './command.ts';
+import { Unanswered } from './command.ts';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -16,7 +16,7 @@ export function askSocket(socketPath: string, path: string, body: string): Promi
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       if ('code' in error && NOBODY.has(error.code)) resolve(null);
-      else reject(new CommandError(`the server at ${socketPath} does not answer: ${error.message}`));
+      else reject(new Unanswered(`the server at ${socketPath} does not answer: ${error.message}`));
     };
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const timeout = LIMITS.requestIdleMs;

@@ -1,18 +1,34 @@
 /** Asks the admin routes: of the running server, or of a core in this process when none runs. */
 import type { z } from 'zod';
 import { adminSocketOf } from '../config.ts';
+import { LIMITS } from '../limits.ts';
+import { DirectoryHeld } from '../protocol/errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { hasNoStore } from '../store-kind.ts';
 import { type AdminAnswer, askSocket } from './admin-socket.ts';
-import { type Call, CommandError } from './command.ts';
+import { type Call, CommandError, Unanswered } from './command.ts';
 
-/** `path`: below /admin. Throws CommandError with the server's own sentence when it refuses. */
-export async function askAdmin<T>(call: Call, path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
+/**
+ * `path`: below /admin. Throws CommandError with the server's own sentence when it refuses. `unanswered`: what the user must know when it is open
+ * whether it was done.
+ */
+export async function askAdmin<T>(
+  call: Call,
+  path: string,
+  body: unknown,
+  schema: z.ZodType<T>,
+  unanswered = '',
+): Promise<T> {
   const answers: T[] = [];
-  await askSteps(call, path, body, schema, (answer) => {
-    answers.push(answer);
-    return null;
-  });
+  try {
+    await askSteps(call, path, body, schema, (answer) => {
+      answers.push(answer);
+      return null;
+    });
+  } catch (error) {
+    if (!(error instanceof Unanswered) || unanswered === '') throw error;
+    throw new CommandError(`${error.message}\n${unanswered}`, { cause: error });
+  }
   return answers[0] as T;
 }
 
@@ -33,21 +49,18 @@ export async function askSteps<T>(
     }
   };
   const text = JSON.stringify(first);
-  for (let waited = 0; ; waited += PAUSE_MS) {
+  const { heldMs, heldPauseMs } = LIMITS;
+  for (let waited = 0; ; waited += heldPauseMs) {
     const there = await askSocket(socket, route, text);
     if (there !== null) return follow(there, async (body) => (await askSocket(socket, route, body)) ?? stopped());
     try {
       return await inCore(call, route, async (send) => follow(await send(text), send));
     } catch (error) {
-      if (!(error instanceof Held) || waited >= PATIENCE_MS) throw error;
+      if (!(error instanceof Held) || waited >= heldMs) throw error;
     }
-    await call.powers.pause(PAUSE_MS);
+    await call.powers.pause(heldPauseMs);
   }
 }
-
-/** Other commands hold the directory for less than this; a data service as long as it runs. */
-const PATIENCE_MS = 8000;
-const PAUSE_MS = 100;
 
 /** Somebody has the directory, so nothing was done. */
 class Held extends CommandError {}
@@ -60,9 +73,11 @@ function stopped(): never {
 
 function answerOf<T>({ status, text }: AdminAnswer, schema: z.ZodType<T>): T {
   const parsed = parseAnswer(text);
+  // What takes too long for an ask, or stops half way, is not undone.
+  if (status >= 500) throw new Unanswered(sentenceOf(parsed, status));
   if (status < 200 || status > 299) throw new CommandError(sentenceOf(parsed, status));
   const checked = schema.safeParse(parsed);
-  if (!checked.success) throw new CommandError('the server answers in another language: is it of the same version?');
+  if (!checked.success) throw new Unanswered('the server answers in another language: is it of the same version?');
   return checked.data;
 }
 
@@ -94,11 +109,10 @@ async function inCore({ config, powers }: Call, route: string, use: (send: Send)
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const why = messageOf(error);
+    const closed = `the store at ${config.dataDir} cannot be opened: ${why}`;
+    if (!(error instanceof DirectoryHeld)) throw new CommandError(closed, { cause: error });
     // Nobody answers on its socket, so it may be a data service, which makes no accounts.
-    const hint = why.includes('is in use by') ? ` ${BESIDE_DATA}` : '';
-    // A keyspace is another machine's for as long as a server runs there.
-    const Failed = /The data directory .* is in use by/.test(why) ? Held : CommandError;
-    throw new Failed(`the store at ${config.dataDir} cannot be opened: ${why}${hint}`, { cause: error });
+    throw new Held(`${closed} ${BESIDE_DATA}`, { cause: error });
   } finally {
     // A directory that is mistyped looks like this.
     if (wasNone && !hasNoStore(config.dataDir))

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const user = z.looseObject({ id: z.string(), username: z.string() });
 const guild = z.looseObject({ id: z.string(), name: z.string() });
 
-/** POST /admin/users. The password: the given one, or the one that was made up. */
+/** POST /admin/users. The password is the one that was asked with. */
 export const UserAdded = z.looseObject({ user, token: z.string(), password: z.string().nullish() });
 /** POST /admin/passwords */
 export const PasswordSet = z.looseObject({ user, password: z.string().nullish() });

@@ -2,6 +2,7 @@ import { askAdmin } from './admin.ts';
 import { BotAdded } from './answers.ts';
 import { type Command, needed } from './command.ts';
 import { ADMIN_OPTIONS } from './options.ts';
+import { madeUp } from './password.ts';
 
 export const botAdd: Command = {
   words: 'bot add',
@@ -13,8 +14,9 @@ export const botAdd: Command = {
   async run(call) {
     const [name = ''] = call.names;
     const owner = typeof call.flags.owner === 'string' ? call.flags.owner : null;
-    const form = { name, guild: needed(call.flags, 'guild'), owner };
-    const added = await askAdmin(call, 'bots', form, BotAdded);
+    const form = { name, guild: needed(call.flags, 'guild'), owner, ownerPassword: madeUp() };
+    const open = `Some of it may have been done all the same: asked again, what is there is found. An owner who was made for it has the password ${form.ownerPassword}.`;
+    const added = await askAdmin(call, 'bots', form, BotAdded, open);
     const { bot, guild, ownerPassword } = added;
     const password = ownerPassword ? `, made: there was nobody of that name, password ${ownerPassword}` : '';
     call.print(added, [

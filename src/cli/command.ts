@@ -98,6 +98,9 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
+/** It was asked for and no answer came: it may have been done, may still be, or not. */
+export class Unanswered extends CommandError {}
+
 /** The value of a flag that the command cannot do without. */
 export function needed(flags: Flags, name: string): string {
   const value = flags[name];

@@ -10,7 +10,9 @@ export const guildAdd: Command = {
   options: { owner: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
-    const added = await askAdmin(call, 'guilds', { name, owner: needed(call.flags, 'owner') }, GuildAdded);
+    const form = { name, owner: needed(call.flags, 'owner') };
+    const open = `${name} may have been made all the same: log in as ${form.owner} and look; asked again, another one of that name is made.`;
+    const added = await askAdmin(call, 'guilds', form, GuildAdded, open);
     call.print(added, [`guild  ${added.guild.name} (${added.guild.id})`]);
   },
 };

@@ -2,7 +2,7 @@ import { askAdmin } from './admin.ts';
 import { UserAdded } from './answers.ts';
 import type { Command } from './command.ts';
 import { ADMIN_OPTIONS } from './options.ts';
-import { readPassword, shown } from './password.ts';
+import { madeUp, readPassword, shown, toldPassword } from './password.ts';
 
 export const userAdd: Command = {
   words: 'user add',
@@ -12,8 +12,10 @@ export const userAdd: Command = {
   options: { password: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
-    const password = await readPassword(call);
-    const added = shown(call, await askAdmin(call, 'users', { name, password }, UserAdded));
+    const given = await readPassword(call);
+    const password = given ?? madeUp();
+    const open = `${name} may have been made all the same: asked again, the name is taken then, and the password is ${toldPassword(given, password)}.`;
+    const added = shown(call, await askAdmin(call, 'users', { name, password }, UserAdded, open));
     call.print(added, [
       `user      ${added.user.username} (${added.user.id})`,
       ...(added.password ? [`password  ${added.password}`] : []),

@@ -2,7 +2,7 @@ import { askAdmin } from './admin.ts';
 import { PasswordSet } from './answers.ts';
 import type { Command } from './command.ts';
 import { ADMIN_OPTIONS } from './options.ts';
-import { readPassword, shown } from './password.ts';
+import { madeUp, readPassword, shown, toldPassword } from './password.ts';
 
 export const userPassword: Command = {
   words: 'user password',
@@ -12,8 +12,10 @@ export const userPassword: Command = {
   options: { password: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
     const [name = ''] = call.names;
-    const password = await readPassword(call);
-    const set = shown(call, await askAdmin(call, 'passwords', { name, password }, PasswordSet));
+    const given = await readPassword(call);
+    const password = given ?? madeUp();
+    const open = `It may have been set all the same: the old password is good, or ${toldPassword(given, password)}. Ask again to be sure.`;
+    const set = shown(call, await askAdmin(call, 'passwords', { name, password }, PasswordSet, open));
     call.print(set, [
       `user      ${set.user.username} (${set.user.id})`,
       ...(set.password ? [`password  ${set.password}`] : []),

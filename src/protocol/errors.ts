@@ -126,3 +126,17 @@ export class Fault extends Error {
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+/** Another process, or another part of this one, has the data directory. */
+export class DirectoryHeld extends Error {
+  override readonly name = 'DirectoryHeld';
+  constructor(
+    readonly dir: string,
+    options: ErrorOptions,
+  ) {
+    super(
+      `The data directory ${dir} is in use by another Guildhall, a server or a command. Stop it, or give this one its own --data-dir.`,
+      options,
+    );
+  }
+}

@@ -8,7 +8,7 @@ import { seedForm } from '../protocol/seed.ts';
 import { check, parseBody, readText } from './body.ts';
 import { joinBot, serverBy } from './bot-joins.ts';
 import type { RestDeps } from './deps.ts';
-import { type Asker, addToken, enrolBot, enrolPerson, revoked } from './enrolment.ts';
+import { ALL_INTENTS, type Asker, addToken, enrolBot, enrolPerson, revoked } from './enrolment.ts';
 import type { GuildWire } from './my-guilds.ts';
 import { Refused, refused, refusedField } from './refused.ts';
 import { answer, answerError, type Outcome, ok } from './respond.ts';
@@ -23,18 +23,23 @@ export interface Admin {
 
 /** A seed is the largest. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** GATEWAY_PRESENCE, GATEWAY_GUILD_MEMBERS, GATEWAY_MESSAGE_CONTENT: a bot of one's own server may see everything. */
-const ALL_INTENTS = (1 << 12) | (1 << 14) | (1 << 18);
 const BROAD = P.Administrator;
 /** Owns guilds that are made for a bot when nobody else is named. */
 const DEFAULT_OWNER = 'owner';
 
-const userForm = z.object({ name: register.shape.username, password: z.nullish(text(8, 1024)) });
-const passwordForm = z.object({ name: text(1, 320), password: z.nullish(text(8, 1024)) });
+/** The server makes no password up: what is lost with an answer, nobody would know. */
+const password = text(8, 1024);
+const userForm = z.object({ name: register.shape.username, password });
+const passwordForm = z.object({ name: text(1, 320), password });
 const guildForm = z.object({ name: text(2, 100), owner: text(2, 32) });
 /** Of a bot, when he is to be made. */
 const ownerForm = z.object({ owner: register.shape.username });
-const botForm = z.object({ name: text(2, 32), guild: text(2, 100), owner: z.nullish(text(2, 32)) });
+const botForm = z.object({
+  name: text(2, 32),
+  guild: text(2, 100),
+  owner: z.nullish(text(2, 32)),
+  ownerPassword: password,
+});
 
 interface Person {
   readonly user: PublicUser;
@@ -96,13 +101,11 @@ class ServerAsker implements Asker {
   }
 }
 
-/** Without a password one is made up, and shown this once. */
 async function addUser(asker: Asker, deps: RestDeps, { name, password }: z.infer<typeof userForm>): Promise<Outcome> {
-  return ok(await newPerson(asker, deps, name, password ?? null));
+  return ok(await newPerson(asker, deps, name, password));
 }
 
-async function newPerson(asker: Asker, deps: RestDeps, name: string, given: string | null): Promise<Required<Person>> {
-  const password = given ?? deps.random.secret(12);
+async function newPerson(asker: Asker, deps: RestDeps, name: string, password: string): Promise<Required<Person>> {
   const { username } = check(register, { username: name, password });
   const enrolled = await enrolPerson(asker, deps, { username, password, email: null, globalName: null });
   return { ...enrolled, password };
@@ -112,8 +115,8 @@ async function newPerson(asker: Asker, deps: RestDeps, name: string, given: stri
 async function setPassword(asker: Asker, deps: RestDeps, form: z.infer<typeof passwordForm>): Promise<Outcome> {
   const person = await findPerson(deps, form.name);
   if (person === null) throw nobody('name', form.name);
-  const password = form.password ?? deps.random.secret(12);
-  const [{ user }, passwordHash] = [person, await deps.passwords.hash(password)];
+  const [{ user }, { password }] = [person, form];
+  const passwordHash = await deps.passwords.hash(password);
   await asker.ask(userKey(user.id), { kind: 'updateUser', patch: { passwordHash } });
   const revoke: Command = { kind: 'revokeToken', hash: null, except: null };
   await revoked(deps, await asker.ask<readonly string[]>(userKey(user.id), revoke));
@@ -150,7 +153,7 @@ async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm
   const byId = await guildById(asker, form.guild);
   const owner =
     byId === null
-      ? await ownerNamed(asker, deps, form.owner ?? DEFAULT_OWNER)
+      ? await ownerNamed(asker, deps, form.owner ?? DEFAULT_OWNER, form.ownerPassword)
       : await ownerOf(deps, byId, form.owner ?? null);
   const found = byId ?? (await guildNamed(asker, form.guild, owner.user));
   const guild = found ?? (await newGuild(asker, deps, form.guild, owner.user));
@@ -165,9 +168,9 @@ async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm
   return ok({ bot, token, guild, guildMade: found === null, owner: owner.user, ...shown });
 }
 
-async function ownerNamed(asker: Asker, deps: RestDeps, name: string): Promise<Person> {
+async function ownerNamed(asker: Asker, deps: RestDeps, name: string, password: string): Promise<Person> {
   return (
-    (await findPerson(deps, name)) ?? (await newPerson(asker, deps, check(ownerForm, { owner: name }).owner, null))
+    (await findPerson(deps, name)) ?? (await newPerson(asker, deps, check(ownerForm, { owner: name }).owner, password))
   );
 }
 

@@ -99,6 +99,9 @@ export interface NewBot {
   readonly id?: Snowflake;
 }
 
+/** GATEWAY_PRESENCE, GATEWAY_GUILD_MEMBERS, GATEWAY_MESSAGE_CONTENT: a bot that the operator makes may see everything. */
+export const ALL_INTENTS = (1 << 12) | (1 << 14) | (1 << 18);
+
 /** An application and its bot user, which share their id. It has no token yet. */
 export async function enrolBot(
   asker: Asker,

@@ -14,12 +14,9 @@ import {
 } from '../protocol/seed.ts';
 import { serverBy } from './bot-joins.ts';
 import type { RestDeps } from './deps.ts';
-import { type Asker, addToken, enrolBot, enrolPerson } from './enrolment.ts';
+import { ALL_INTENTS, type Asker, addToken, enrolBot, enrolPerson } from './enrolment.ts';
 import { draftOf } from './message-draft.ts';
 import { Refused, refusedField } from './refused.ts';
-
-/** GATEWAY_PRESENCE, GATEWAY_GUILD_MEMBERS, GATEWAY_MESSAGE_CONTENT */
-const ALL_INTENTS = (1 << 12) | (1 << 14) | (1 << 18);
 
 const TYPES: Readonly<Record<NonNullable<SeedChannel['type']>, number>> = {
   text: ChannelType.GuildText,

@@ -156,7 +156,7 @@ export class Town implements AsyncDisposable {
       method: 'POST',
       unix: this.#server.adminSocket,
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, guild }),
+      body: JSON.stringify({ name, guild, ownerPassword: 'correct horse' }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`POST /admin/bots: ${response.status} ${text}`);

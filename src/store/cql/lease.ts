@@ -221,5 +221,5 @@ const countName = (name: string): string => `holders of ${name}`;
 
 const held = ({ keyspace }: Pick<Cluster, 'keyspace'>, { holder }: LeaseRow): Error =>
   new Error(
-    `The keyspace ${keyspace} is in use by another Guildhall (${holder}). Stop it, or give this one its own --keyspace.`,
+    `The keyspace ${keyspace} is in use by another Guildhall (${holder}). Stop it, or give this one its own --keyspace; if it is guildhall data, use it with --store data.`,
   );

@@ -1,6 +1,7 @@
 /** Opens one connection to the store's file with the settings its role needs. */
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { DirectoryHeld } from '../../protocol/errors.ts';
 
 /** The only connection that writes: every commit is on disk before it is acknowledged; checkpoints are run by the writer itself. */
 export function openWriter(path: string): DatabaseSync {
@@ -42,7 +43,7 @@ export function makeDirectory(dir: string): void {
 
 /**
  * Locks the data directory for as long as the connection is open: the lock is the operating system's, so it goes with the process however that ends.
- * Throws when another process, or another part of this one, holds it, and when nothing can be written there.
+ * Throws DirectoryHeld, and another error with a sentence when nothing can be written there.
  */
 export function lockDirectory(dir: string): DatabaseSync {
   let db: DatabaseSync | null = null;
@@ -52,12 +53,8 @@ export function lockDirectory(dir: string): DatabaseSync {
     return db;
   } catch (cause) {
     db?.close();
-    throw new Error(
-      isBusy(cause)
-        ? `The data directory ${dir} is in use by another Guildhall, a server or a command. Stop it, or give this one its own --data-dir.`
-        : `The data directory ${dir} cannot be written: ${messageOf(cause)}`,
-      { cause },
-    );
+    if (isBusy(cause)) throw new DirectoryHeld(dir, { cause });
+    throw new Error(`The data directory ${dir} cannot be written: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -51,24 +51,27 @@ function core(asked: Asked[], status = 200, answers = ANSWERS): Pick<Powers, 'wi
   return { withCore: (_config, use) => use(handle) };
 }
 
-/** What the second one hears. */
-function lockedBy(dir: string): string {
-  try {
+/** Opens the core as a command does when nobody else has the directory. */
+function lockingCore(dir: string, asked: Asked[]): Pick<Powers, 'withCore'> {
+  const withCore: Powers['withCore'] = async (config, use) => {
     lockDirectory(dir).close();
-    return '';
-  } catch (error) {
-    return String(error);
-  }
+    return core(asked).withCore(config, use);
+  };
+  return { withCore };
 }
 
-/** A server on the socket of a data directory. */
-async function listen(dir: string, asked: Asked[], status = 200): Promise<void> {
+/** A server on the socket of a data directory; `isDeaf`: it hears what is asked, and answers nothing. */
+async function listen(dir: string, asked: Asked[], isDeaf = false): Promise<void> {
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk) => (text += chunk));
     request.on('end', () => {
       asked.push({ path: request.url ?? '', body: JSON.parse(text) });
-      response.writeHead(status, { 'content-type': 'application/json' });
+      if (isDeaf) {
+        request.socket.destroy();
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(ANSWERS[request.url ?? '']));
     });
   });
@@ -76,14 +79,16 @@ async function listen(dir: string, asked: Asked[], status = 200): Promise<void> 
   cleanups.push(() => server.close());
 }
 
+const MADE_UP: string = expect.stringMatching(/^[\w-]{16}$/);
+
 const calls: readonly [string[], Asked, string][] = [
-  [['user', 'add', 'nelly'], { path: '/admin/users', body: { name: 'nelly', password: null } }, 'T1'],
+  [['user', 'add', 'nelly'], { path: '/admin/users', body: { name: 'nelly', password: MADE_UP } }, 'T1'],
   [
     ['user', 'add', 'nelly', '--password', 'p'],
     { path: '/admin/users', body: { name: 'nelly', password: 'p' } },
     'nelly (1)',
   ],
-  [['user', 'password', 'nelly'], { path: '/admin/passwords', body: { name: 'nelly', password: null } }, 'P1'],
+  [['user', 'password', 'nelly'], { path: '/admin/passwords', body: { name: 'nelly', password: MADE_UP } }, 'P1'],
   [
     ['guild', 'add', 'Home', '--owner', 'nelly'],
     { path: '/admin/guilds', body: { name: 'Home', owner: 'nelly' } },
@@ -91,7 +96,7 @@ const calls: readonly [string[], Asked, string][] = [
   ],
   [
     ['bot', 'add', 'echo', '--guild', 'Home'],
-    { path: '/admin/bots', body: { name: 'echo', guild: 'Home', owner: null } },
+    { path: '/admin/bots', body: { name: 'echo', guild: 'Home', owner: null, ownerPassword: MADE_UP } },
     'T3',
   ],
 ];
@@ -140,6 +145,34 @@ describe('a command', () => {
     expect(err).toContain('does not answer');
   });
 
+  const late: readonly [string[], string][] = [
+    [['user', 'add', 'nelly'], 'the name is taken then, and the password is MADE_UP.'],
+    [['user', 'add', 'nelly', '--password', 'of many'], 'the password is the one that was given.'],
+    [['user', 'password', 'nelly'], 'the old password is good, or MADE_UP. Ask again'],
+    [['guild', 'add', 'Home', '--owner', 'nelly'], 'log in as nelly and look'],
+    [['bot', 'add', 'echo', '--guild', 'Home'], 'the password MADE_UP.'],
+  ];
+  test.each(late)(
+    '%j that is not answered says what may have been done, with what nobody else knows',
+    async (argv, said) => {
+      const always = (answer: unknown) => Object.fromEntries(Object.keys(ANSWERS).map((path) => [path, answer]));
+      const ways: readonly ((asked: Asked[], dir: string) => Partial<Powers> | Promise<void>)[] = [
+        (asked, dir) => listen(dir, asked, true),
+        (asked) => core(asked, 503, always({ message: 'It takes too long.', code: 0 })),
+        (asked) => core(asked, 200, always('what?')),
+      ];
+      for (const way of ways) {
+        const [dir, asked] = [dataDir(), [] as Asked[]];
+        const powers = (await way(asked, dir)) ?? {};
+        const { code, out, err } = await run([...argv, '--data-dir', dir], powers);
+        const { password, ownerPassword } = (asked[0]?.body ?? {}) as Record<string, string | undefined>;
+        expect([code, out, asked.length]).toEqual([1, '', 1]);
+        expect(err).toContain(said.replace('MADE_UP', ownerPassword ?? password ?? '-'));
+        expect(err).not.toContain('of many');
+      }
+    },
+  );
+
   test('prints one line of JSON on demand', async () => {
     const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--json', '--data-dir', dataDir()], core([]));
     expect(out.split('\n')).toHaveLength(2);
@@ -169,8 +202,7 @@ describe('a command', () => {
   test('says where accounts of a data service are made', async () => {
     const dir = dataDir();
     const lock = lockDirectory(dir);
-    const withCore = () => Promise.reject(new Error(lockedBy(dir)));
-    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], { withCore });
+    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], lockingCore(dir, []));
     lock.close();
     expect([code, err]).toEqual([1, expect.stringContaining('name the --data-dir of the server that uses it')]);
   });
@@ -178,13 +210,9 @@ describe('a command', () => {
   test('waits for another one that holds the directory', async () => {
     const [dir, asked] = [dataDir(), [] as Asked[]];
     const lock = lockDirectory(dir);
-    const withCore: Powers['withCore'] = (config, use) => {
-      const held = lockedBy(dir);
-      return held === '' ? core(asked).withCore(config, use) : Promise.reject(new Error(held));
-    };
     const pauses: number[] = [];
     const pause = async (ms: number) => void (pauses.push(ms) === 3 && lock.close());
-    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], { withCore, pause });
+    const { code, err } = await run(['user', 'add', 'nelly', '--data-dir', dir], { ...lockingCore(dir, asked), pause });
     expect([code, err, asked.length, pauses.length]).toEqual([0, '', 1, 3]);
   });
 
@@ -342,47 +370,5 @@ describe('serve', () => {
   test('that cannot start says why and ends with 1', async () => {
     const serve = () => Promise.reject(new Error('the port is taken'));
     expect(await run(['serve'], { serve })).toEqual({ code: 1, out: '', err: 'the port is taken\n' });
-  });
-});
-
-describe('copy', () => {
-  const argv = ['copy', '--from', 'sqlite:a', '--to', 'sqlite:b'];
-  const copy: Powers['copy'] = async (_config, _request, saw) => {
-    for (const rows of [1, 2]) saw({ what: 'copying', rows, of: 2, rate: 1 });
-    saw({ what: 'comparing', rows: 1, of: 2, rate: 1 });
-    return { rows: 2, resumedAt: 0, compared: [] };
-  };
-
-  test('draws its progress on a terminal, and ends each line that it drew', async () => {
-    const { code, out, err } = await run(argv, { copy }, true);
-    expect([code, out]).toEqual([0, '2 rows copied; compared: both stores are the same\n']);
-    expect(err.split('\n').map((line) => line.slice(line.lastIndexOf('\r') + 1).split(' ')[0])).toEqual([
-      'copying',
-      'comparing',
-      '',
-    ]);
-    const failing = { copy: () => Promise.reject(new Error('no store')) };
-    expect((await run(argv, failing, true)).err).toBe('no store\n');
-  });
-
-  test('says how much there is, how fast it goes and how long it will take', async () => {
-    const drawn = async (rows: number, of: number, rate: number): Promise<string> => {
-      const once: Powers['copy'] = async (_config, _request, saw) => {
-        saw({ what: 'copying', rows, of, rate });
-        return { rows, resumedAt: 0, compared: [] };
-      };
-      return (await run(argv, { copy: once }, true)).err;
-    };
-    const bar = (full: number): string => '#'.repeat(full).padEnd(30, '.');
-    expect(await drawn(100, 1000, 7.4)).toBe(`\rcopying [${bar(3)}] 10 % 100 rows, 7/s, 2:02 left \n`);
-    expect(await drawn(999, 1000, 0)).toBe(`\rcopying [${bar(30)}] 99 % 999 rows, 0/s, 0:01 left \n`);
-    // How many there are is known roughly.
-    expect(await drawn(1100, 1000, 200)).toBe(`\rcopying [${bar(30)}] 100 % 1100 rows, 200/s, 0:00 left \n`);
-    expect(await drawn(0, 0, 0)).toBe(`\rcopying [${bar(30)}] 100 % 0 rows, 0/s, 0:00 left \n`);
-  });
-
-  test('draws nothing for what reads lines', async () => {
-    expect((await run(argv, { copy })).err).toBe('');
-    expect((await run([...argv, '--json'], { copy }, true)).err).toBe('');
   });
 });

@@ -285,10 +285,13 @@ describe('the command line', () => {
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
 
-  test('a user, with a password that is made up', async () => {
+  const ownerPassword = 'correct horse';
+
+  test('a user, with the password that the command line made', async () => {
     open().directory.replies.createAccount = () => ({ ok: null });
-    const { status, body } = await ask('/admin/users', { name: 'anna', password: null });
+    const { status, body } = await ask('/admin/users', { name: 'anna', password: ownerPassword });
     expect([status, Object.keys(body).sort()]).toEqual([200, ['password', 'token', 'user']]);
+    expect(body.password).toBe(ownerPassword);
   });
 
   test('a bot makes its guild and its owner, and is in it with everything', async () => {
@@ -304,9 +307,10 @@ describe('the command line', () => {
       addMemberRole: () => ({ ok: null }),
       addToken: () => ({ ok: [] }),
     };
-    const { status, body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild' });
+    const { status, body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', ownerPassword });
     const keys = ['bot', 'guild', 'guildMade', 'owner', 'ownerPassword', 'token'];
     expect([status, Object.keys(body).sort(), body.guildMade]).toEqual([200, keys, true]);
+    expect(body.ownerPassword).toBe(ownerPassword);
     expect(rest.directory.named('createAccount')[1]).toMatchObject({
       application: { flags: (1 << 12) | (1 << 14) | (1 << 18) },
     });
@@ -326,7 +330,7 @@ describe('the command line', () => {
       member: () => ({ ok: {} }),
       addToken: () => ({ ok: [] }),
     };
-    const { body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', owner: 'anna' });
+    const { body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', owner: 'anna', ownerPassword });
     expect(body).toMatchObject({ bot: { id: BOT }, guild: { id: GUILD } });
     expect('ownerPassword' in body).toBe(false);
   });
@@ -334,6 +338,6 @@ describe('the command line', () => {
   test('anything else is not there', async () => {
     open();
     expect((await ask('/admin/no', {})).status).toBe(404);
-    expect((await ask('/admin/users', { name: 'a' })).status).toBe(400);
+    expect((await ask('/admin/users', { name: 'a', password: ownerPassword })).status).toBe(400);
   });
 });
