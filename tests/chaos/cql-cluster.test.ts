@@ -1,15 +1,28 @@
-/** Three nodes, of which one hangs, or is killed and started again under load: what of that is seen by who reads, and by clients of a server. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+/**
+ * Three nodes: requests go to one that has the rows. One hangs, or is killed and started again under load: what of that is seen by who reads, and by
+ * clients of a server.
+ */
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'bun:test';
 import { realClock } from '../../src/base/clock.ts';
 import { realRandom } from '../../src/base/random.ts';
 import { LIMITS } from '../../src/limits.ts';
-import { Cluster, type ClusterOptions } from '../../src/store/cql/cluster.ts';
+import { guildKey } from '../../src/protocol/ids.ts';
+import { Cluster, type ClusterOptions, type Statement } from '../../src/store/cql/cluster.ts';
+import { dbOf } from '../../src/store/cql/db.ts';
+import { stamped } from '../../src/store/cql/delivery.ts';
+import { Draft } from '../../src/store/cql/draft.ts';
+import { Epochs } from '../../src/store/cql/epochs.ts';
+import { messageReads } from '../../src/store/cql/messages.ts';
+import { MIGRATIONS, migrate, statementsOf } from '../../src/store/cql/migrations.ts';
+import { encodeBatch, KNOWN } from '../../src/store/cql/statements.ts';
 import { GuardedStore } from '../../src/store/guarded.ts';
 import { GUARD_LIMITS } from '../../src/worker-limits.ts';
-import { Cassandra, clusterOptions, hasCassandra } from '../support/cassandra.ts';
+import { messageRecord, mint } from '../conformance/store-records.ts';
+import { Cassandra, clusterOptions, DATACENTER, hasCassandra } from '../support/cassandra.ts';
 import { flagsOf } from '../support/cluster-town.ts';
 import { CqlStore } from '../support/cql-store.ts';
 import { eventually } from '../support/eventually.ts';
+import { RequestTraces } from '../support/request-traces.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { SteadyChat } from '../support/steady-chat.ts';
 import { StoreFolder } from '../support/store-folder.ts';
@@ -18,6 +31,14 @@ import { Town } from '../support/town.ts';
 const LONG_MS = 120_000;
 /** Between two requests to the server. */
 const EVERY_MS = 50;
+
+/** Too many to lie at one node, or to be met by turns. */
+const PARTITIONS = 12;
+const NEWEST = { before: null, after: null, around: null, limit: 50 } as const;
+/** What a message is written to: all tables of three nodes take half a minute. */
+const TABLES = statementsOf(MIGRATIONS[0]!)
+  .filter((statement) => /^create table (messages|authored|channels) /i.test(statement))
+  .join(';');
 
 /** Each node answers it by itself, and they are asked in turn. */
 const WHO = 'select rpc_address from system.local';
@@ -44,6 +65,49 @@ describe.skipIf(!(await hasCassandra()))('three nodes of Cassandra', () => {
     options = await clusterOptions(nodes);
   }, 400_000);
   afterAll(() => nodes?.stop(), LONG_MS);
+
+  test(
+    'whatever is in one partition is asked of the node that has it, at LOCAL_QUORUM; transactions are at LOCAL_SERIAL',
+    async () => {
+      const cluster = await Cluster.connect(await clusterOptions(nodes));
+      onTestFinished(() => cluster.close());
+      await migrate(cluster, { datacenter: DATACENTER, replication: 1 }, 'a test', realClock, [TABLES]);
+      const channels = Array.from({ length: PARTITIONS }, () => mint());
+      const owner = guildKey(mint());
+      const parts: Statement[][] = [];
+      for (const channelId of channels) {
+        const ops = encodeBatch(owner, [{ w: 'putMessage', message: messageRecord(channelId, mint()) }]);
+        const { entries } = await Draft.of(dbOf(cluster, realClock), owner, ops, KNOWN);
+        parts.push(...Map.groupBy(stamped(entries, Date.now() * 1000), ({ partition }) => partition).values());
+      }
+      using traces = new RequestTraces();
+      for (const part of parts) await cluster.write(part, false);
+      const writes = await traces.take();
+      // The channel's row is one statement; the message and the mark of its author, in two tables, are a batch.
+      expect(parts.filter(({ length }) => length === 2).length).toBe(PARTITIONS);
+      const { page } = messageReads(dbOf(cluster, realClock));
+      for (const channelId of channels) await page({ channelId, ...NEWEST });
+      const reads = await traces.take();
+      // The channel's row again, and its bucket.
+      expect([writes.length, reads.length]).toEqual([2 * PARTITIONS, 2 * PARTITIONS]);
+      for (const asked of [writes, reads]) {
+        for (const { coordinator, nodes: involved } of asked) expect(involved).toEqual([coordinator]);
+        expect(new Set(asked.map(({ coordinator }) => coordinator)).size).toBe(3);
+        expect(new Set(asked.map(({ parameters }) => parameters.consistency_level))).toEqual(new Set(['LOCAL_QUORUM']));
+      }
+      await new Epochs(cluster).reserve();
+      const levels = (await traces.take()).map(({ parameters: it }) => [
+        it.consistency_level,
+        it.serial_consistency_level,
+      ]);
+      // What was decided is read, then decided anew.
+      expect(levels).toEqual([
+        ['LOCAL_SERIAL', 'LOCAL_SERIAL'],
+        ['LOCAL_QUORUM', 'LOCAL_SERIAL'],
+      ]);
+    },
+    LONG_MS,
+  );
 
   test('one killed under a server: no client hears an error, and nothing acknowledged is lost or unheard', async () => {
     using folder = new StoreFolder();
