@@ -24,7 +24,7 @@ export class KnownUsers {
   async one(id: Snowflake): Promise<PublicUser | null> {
     const kept = this.cache.user(id);
     if (kept !== null) return kept;
-    const shared = await this.#reads.share(id, () => this.#read(id), { partition: id });
+    const shared = await this.#reads.share(id, (left) => this.#read(id, left), { partition: id });
     // One who joined a read that began before the user was made looks for himself.
     return shared ?? this.#read(id);
   }
@@ -46,9 +46,9 @@ export class KnownUsers {
     this.#reads.forget(id);
   }
 
-  async #read(id: Snowflake): Promise<PublicUser | null> {
+  async #read(id: Snowflake, left?: AbortSignal): Promise<PublicUser | null> {
     const before = this.#changes;
-    const user = (await this.store.user(id))?.user ?? null;
+    const user = (await this.store.user(id, left))?.user ?? null;
     if (user !== null && this.#changes === before) this.cache.keepUser(user);
     return user;
   }

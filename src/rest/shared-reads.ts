@@ -60,7 +60,7 @@ export class SharedReads {
         return encodePage(await store.page({ channelId, limit, around, before, after }, left), read.bare);
       }
       case 'message': {
-        const message = await singles.message(channelId, read.id);
+        const message = await singles.message(channelId, read.id, left);
         return message === null ? NOT_THERE : encodeMessage(message, read.bare);
       }
       case 'pins':
@@ -68,7 +68,7 @@ export class SharedReads {
       case 'reactors':
         return encodePlain(await store.reactors(channelId, read.id, read.emoji, read.after, read.limit, left));
       case 'mine':
-        return encodePlain([...(await singles.ownReactions(channelId, read.ids, read.user))]);
+        return encodePlain([...(await singles.ownReactions(channelId, read.ids, read.user, left))]);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Single keys that are asked for in one turn of the loop, or while enough queries of their group are under way, become one query. */
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import { Fault } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { MessageWithReactions, UserRecord } from '../protocol/records.ts';
 import type { AskedReactions, MessagesPort, OwnReactions, SingleReads, UsersPort } from './ports.ts';
@@ -12,13 +13,17 @@ export interface GatherLimits {
   readonly queries: number;
 }
 
-/** Gives what is there. */
-type Query<Value> = (group: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>;
+/** Gives what is there. `left`: nobody waits for any of the keys any more. */
+type Query<Value> = (group: string, keys: readonly string[], left: AbortSignal) => Promise<ReadonlyMap<string, Value>>;
 
 interface Asked<Value> {
   readonly answer: Promise<Value | null>;
   readonly resolve: (value: Value | null) => void;
   readonly reject: (error: unknown) => void;
+  /** Who waits for it. */
+  waiters: number;
+  /** Nobody does any more. */
+  left: () => void;
 }
 
 interface Group<Value> {
@@ -37,14 +42,20 @@ export class Gathered<Value> {
     readonly query: Query<Value>,
   ) {}
 
-  /** Null: not there. Equal keys that wait for the same query are one. */
-  get(name: string, key: string): Promise<Value | null> {
+  /** Null: not there. Equal keys that wait for the same query are one. `signal`: its caller waits no longer; a key that all have left is not asked for. */
+  get(name: string, key: string, signal: AbortSignal | null = null): Promise<Value | null> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const group = this.#groups.get(name) ?? { waiting: new Map<string, Asked<Value>>(), running: 0, isWoken: false };
     this.#groups.set(name, group);
     const known = group.waiting.get(key);
-    if (known !== undefined) return known.answer;
+    if (known !== undefined) return wait(known, signal);
     const { promise: answer, resolve, reject } = Promise.withResolvers<Value | null>();
-    group.waiting.set(key, { answer, resolve, reject });
+    const left = (): void => {
+      group.waiting.delete(key);
+      reject(new Fault('lost', true, 'nobody waits for it'));
+    };
+    const asked: Asked<Value> = { answer, resolve, reject, waiters: 0, left };
+    group.waiting.set(key, asked);
     if (!group.isWoken && group.running < this.limits.queries) {
       group.isWoken = true;
       this.clock.defer(() => {
@@ -52,7 +63,7 @@ export class Gathered<Value> {
         this.#ask(name, group);
       });
     }
-    return answer;
+    return wait(asked, signal);
   }
 
   #ask(name: string, group: Group<Value>): void {
@@ -69,14 +80,34 @@ export class Gathered<Value> {
   }
 
   async #answer(name: string, taken: readonly (readonly [string, Asked<Value>])[]): Promise<void> {
+    const cancel = new AbortController();
+    let wanted = taken.length;
+    for (const [, asked] of taken) {
+      asked.left = () => {
+        wanted -= 1;
+        if (wanted === 0) cancel.abort(new Fault('lost', true, 'nobody waits for it'));
+      };
+    }
     try {
       const keys = taken.map(([key]) => key);
-      const found = await this.query(name, keys);
+      const found = await this.query(name, keys, cancel.signal);
       for (const [key, { resolve }] of taken) resolve(found.get(key) ?? null);
     } catch (error) {
       for (const [, { reject }] of taken) reject(error);
     }
   }
+}
+
+/** One more waits, until the answer or his signal. */
+function wait<Value>(asked: Asked<Value>, signal: AbortSignal | null): Promise<Value | null> {
+  asked.waiters += 1;
+  if (signal === null) return asked.answer;
+  const leave = (): void => {
+    asked.waiters -= 1;
+    if (asked.waiters === 0) asked.left();
+  };
+  signal.addEventListener('abort', leave, { once: true });
+  return asked.answer.finally(() => signal.removeEventListener('abort', leave));
 }
 
 export type GatheredStore = Pick<MessagesPort, 'message' | 'messages' | 'reactionsOf'> &
@@ -85,19 +116,20 @@ export type GatheredStore = Pick<MessagesPort, 'message' | 'messages' | 'reactio
 /** Single messages of a channel, single users, and what single users reacted with: gathered into the store's queries for many. */
 export function gatherSingles(store: GatheredStore, clock: Pick<Clock, 'defer'>, limits: GatherLimits): SingleReads {
   assert(limits.keys > 0 && limits.queries > 0, 'a query has room for a key');
-  const messages = new Gathered<MessageWithReactions>(clock, limits, async (channelId, ids) => {
+  const messages = new Gathered<MessageWithReactions>(clock, limits, async (channelId, ids, left) => {
     const [only] = ids;
-    const one = ids.length === 1 && only !== undefined ? [await store.message(channelId, only)] : null;
-    const found = one ?? (await store.messages(channelId, ids));
+    const one = ids.length === 1 && only !== undefined ? [await store.message(channelId, only, left)] : null;
+    const found = one ?? (await store.messages(channelId, ids, left));
     return new Map(found.flatMap((each) => (each === null ? [] : [[each.message.id, each] as const])));
   });
-  const users = new Gathered<UserRecord>(clock, limits, async (_group, ids) => {
+  const users = new Gathered<UserRecord>(clock, limits, async (_group, ids, left) => {
     const [only] = ids;
-    const found = ids.length === 1 && only !== undefined ? [await store.user(only)] : await store.users(ids);
+    const isOne = ids.length === 1 && only !== undefined;
+    const found = isOne ? [await store.user(only, left)] : await store.users(ids, left);
     return new Map(found.flatMap((each) => (each === null ? [] : [[each.user.id, each] as const])));
   });
-  const reactions = new Gathered<OwnReactions>(clock, limits, async (channelId, keys) => {
-    const found = await store.reactionsOf(channelId, questionsOf(keys));
+  const reactions = new Gathered<OwnReactions>(clock, limits, async (channelId, keys, left) => {
+    const found = await store.reactionsOf(channelId, questionsOf(keys), left);
     const ofUsers = Map.groupBy(found, ({ user }) => user);
     const own = (key: string): OwnReactions => {
       const { user, ids } = partsOf(key);
@@ -108,10 +140,10 @@ export function gatherSingles(store: GatheredStore, clock: Pick<Clock, 'defer'>,
     return new Map(keys.map((key) => [key, own(key)]));
   });
   return {
-    message: (channelId, id) => messages.get(channelId, id),
-    user: (id) => users.get('', id),
-    ownReactions: async (channelId, ids, user) =>
-      (await reactions.get(channelId, `${user} ${ids.join()}`)) ?? new Map(),
+    message: (channelId, id, signal) => messages.get(channelId, id, signal),
+    user: (id, signal) => users.get('', id, signal),
+    ownReactions: async (channelId, ids, user, signal) =>
+      (await reactions.get(channelId, `${user} ${ids.join()}`, signal)) ?? new Map(),
   };
 }
 

@@ -56,10 +56,18 @@ export interface Committer {
 export interface MessagesPort {
   /** At most `limit` (1..100) messages of the channel, newest first. `before`/`after` exclusive; after: the `limit` next ones, still newest first in the answer. */
   page(query: MessagePage, signal?: AbortSignal): Promise<readonly MessageWithReactions[]>;
-  message(channelId: Snowflake, id: Snowflake): Promise<MessageWithReactions | null>;
-  messages(channelId: Snowflake, ids: readonly Snowflake[]): Promise<readonly MessageWithReactions[]>;
+  message(channelId: Snowflake, id: Snowflake, signal?: AbortSignal): Promise<MessageWithReactions | null>;
+  messages(
+    channelId: Snowflake,
+    ids: readonly Snowflake[],
+    signal?: AbortSignal,
+  ): Promise<readonly MessageWithReactions[]>;
   /** What users reacted with. Many may be asked about in one query; who did not react to a message is left out there. */
-  reactionsOf(channelId: Snowflake, asked: readonly AskedReactions[]): Promise<readonly ReactionsOfUser[]>;
+  reactionsOf(
+    channelId: Snowflake,
+    asked: readonly AskedReactions[],
+    signal?: AbortSignal,
+  ): Promise<readonly ReactionsOfUser[]>;
   /** Users who reacted, ascending by id after `after`. */
   reactors(
     channelId: Snowflake,
@@ -125,8 +133,8 @@ export interface GuildsPort {
 }
 
 export interface UsersPort {
-  user(id: Snowflake): Promise<UserRecord | null>;
-  users(ids: readonly Snowflake[]): Promise<readonly UserRecord[]>;
+  user(id: Snowflake, signal?: AbortSignal): Promise<UserRecord | null>;
+  users(ids: readonly Snowflake[], signal?: AbortSignal): Promise<readonly UserRecord[]>;
   /** Lower-case user name or e-mail -> id. */
   userByLogin(login: string): Promise<Snowflake | null>;
   /** Guilds of a user: the guild and the row that made the membership. */
@@ -148,7 +156,12 @@ export type OwnReactions = ReadonlyMap<Snowflake, readonly string[]>;
 
 /** Reads of one thing that many ask for at once. */
 export interface SingleReads extends Pick<MessagesPort, 'message'>, Pick<UsersPort, 'user'> {
-  ownReactions(channelId: Snowflake, ids: readonly Snowflake[], user: Snowflake): Promise<OwnReactions>;
+  ownReactions(
+    channelId: Snowflake,
+    ids: readonly Snowflake[],
+    user: Snowflake,
+    signal?: AbortSignal,
+  ): Promise<OwnReactions>;
 }
 
 export interface JournalPort {

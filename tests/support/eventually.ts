@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 const DEADLINE_MS = 10_000;
 /** Of the time that it has waited already: what it waits for shares the processor with it. */
 const PAUSE_PART = 1 / 16;
-const PAUSE_MAX_MS = 25;
+const PAUSE_MAX_MS = 100;
 
 /** Asks again, each time after the answer, until it is neither null, undefined nor false. Rejects at the deadline with the last error. */
 export async function eventually<T>(

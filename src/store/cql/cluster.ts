@@ -101,13 +101,14 @@ export class Cluster {
     return new Cluster(client, keyspace, localDatacenter, speculative);
   }
 
-  /** All rows, page by page. bigint columns are decimal text. `{}` in the statement stands for the keyspace. */
-  async rows<Row>(cql: string, params: readonly Param[] = []): Promise<readonly Row[]> {
+  /** All rows, page by page. bigint columns are decimal text. `{}` in the statement stands for the keyspace. `left`: nothing more is asked for. */
+  async rows<Row>(cql: string, params: readonly Param[] = [], left?: AbortSignal): Promise<readonly Row[]> {
     const rows: Row[] = [];
     const text = this.#named(cql);
     this.speculative?.allow(text);
     let pageState: string | null = null;
     do {
+      left?.throwIfAborted();
       const result: types.ResultSet = await this.#client.execute(text, params as Param[], {
         ...(pageState !== null && { pageState }),
       });

@@ -44,6 +44,7 @@ export class MessageRows {
     newest: Snowflake | null,
     { above, below, order }: IdRange,
     limit: number,
+    left?: AbortSignal,
   ): Promise<readonly MessageRow[]> {
     const full: MessageRow[] = [];
     const top = newest === null ? HIGHEST : BigInt(newest) + 1n;
@@ -52,7 +53,8 @@ export class MessageRows {
     while (full.length < limit && low < high) {
       const wanted = limit - full.length;
       const cql = `${SELECT} and message_id > ? and message_id < ?${direction} limit ?`;
-      const rows = await this.#db.cluster.rows<RawRow>(cql, [channelId, bucket, String(low), String(high), wanted]);
+      const params = [channelId, bucket, String(low), String(high), wanted];
+      const rows = await this.#db.cluster.rows<RawRow>(cql, params, left);
       for (const row of rows) if (this.#isFull(channelId, row)) full.push(row);
       const last = rows.at(-1);
       if (last === undefined || rows.length < wanted) break;
@@ -62,7 +64,11 @@ export class MessageRows {
     return full;
   }
 
-  async named(channelId: Snowflake, ids: readonly Snowflake[]): Promise<ReadonlyMap<Snowflake, MessageRow>> {
+  async named(
+    channelId: Snowflake,
+    ids: readonly Snowflake[],
+    left?: AbortSignal,
+  ): Promise<ReadonlyMap<Snowflake, MessageRow>> {
     const groups = new Map<number, Snowflake[]>();
     for (const id of new Set(ids)) {
       if (BigInt(id) > HIGHEST) continue;
@@ -75,7 +81,7 @@ export class MessageRows {
     );
     const answers = await Promise.all(
       asked.map(([bucket, some]) =>
-        this.#db.cluster.rows<RawRow>(`${SELECT} and message_id in ?`, [channelId, bucket, some]),
+        this.#db.cluster.rows<RawRow>(`${SELECT} and message_id in ?`, [channelId, bucket, some], left),
       ),
     );
     for (const row of answers.flat()) if (this.#isFull(channelId, row)) found.set(row.message_id, row);

@@ -57,15 +57,15 @@ export const messageWrites: WriteHandlers<MessageWrite, Ops> = {
 export function messageReads(db: Db): ReadsAsText<MessagesPort> {
   const { cluster } = db;
   const rows = new MessageRows(db);
-  const messages = async (channelId: Snowflake, ids: readonly Snowflake[]): Promise<string[]> => {
-    const found = await rows.named(channelId, ids);
+  const messages = async (channelId: Snowflake, ids: readonly Snowflake[], left?: AbortSignal): Promise<string[]> => {
+    const found = await rows.named(channelId, ids, left);
     return ids.flatMap((id) => {
       const row = found.get(id);
       return row === undefined ? [] : [textOf(channelId, row)];
     });
   };
   return {
-    page: async ({ channelId, ...query }) => {
+    page: async ({ channelId, ...query }, left) => {
       const { buckets } = await db.channels.of(channelId);
       const steps = pageSteps<MessageRow>(query);
       let step = steps.next();
@@ -81,22 +81,24 @@ export function messageReads(db: Db): ReadsAsText<MessagesPort> {
                   buckets.get(asked.bucket) ?? null,
                   asked.range,
                   asked.limit,
+                  left,
                 ),
               };
         step = steps.next(answer);
       }
       return jsonArray(step.value.map((row) => textOf(channelId, row)));
     },
-    message: async (channelId, id) => (await messages(channelId, [id]))[0] ?? 'null',
-    messages: async (channelId, ids) => jsonArray(await messages(channelId, ids)),
+    message: async (channelId, id, left) => (await messages(channelId, [id], left))[0] ?? 'null',
+    messages: async (channelId, ids, left) => jsonArray(await messages(channelId, ids, left)),
     ...reactionReads(db, rows),
-    pins: async (channelId) => {
+    pins: async (channelId, left) => {
       const select = 'select message_id, at from {}.pins where channel_id = ?';
-      const pins = [...(await cluster.rows<{ message_id: Snowflake; at: string }>(select, [channelId]))];
+      const pins = [...(await cluster.rows<{ message_id: Snowflake; at: string }>(select, [channelId], left))];
       pins.sort((a, b) => (a.at === b.at ? compareSnowflakes(b.message_id, a.message_id) : a.at < b.at ? 1 : -1));
       const found = await rows.named(
         channelId,
         pins.map((pin) => pin.message_id),
+        left,
       );
       return jsonArray(
         pins.flatMap(({ message_id: id, at }) => {

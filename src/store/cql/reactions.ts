@@ -126,14 +126,16 @@ const MESSAGES_AT_ONCE = 10;
 
 export function reactionReads(db: Db, rows: MessageRows): Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'> {
   return {
-    reactionsOf: async (channelId, asked) => {
+    reactionsOf: async (channelId, asked, left) => {
       const found = await rows.named(
         channelId,
         asked.flatMap(({ ids }) => ids),
+        left,
       );
       const theirs: ReactionsOfUser[] = [];
       for (const { ids, users } of asked) {
         for (const some of groupsOf(ids, MESSAGES_AT_ONCE)) {
+          left?.throwIfAborted();
           const of = (id: Snowflake) => countsOf(found.get(id)?.reactions ?? null).map(({ emoji }) => emoji);
           const each = some.map((id) => reactionsOn(db, channelId, id, users, of(id)));
           theirs.push(...(await Promise.all(each)).flat());

@@ -1,7 +1,7 @@
 /** Answers reads, each as soon as it is there. It knows no thread. */
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Outbox, ReaderRequests } from '../thread/wire.ts';
+import { FORGET, type Outbox, type ReaderRequests } from '../thread/wire.ts';
 import type { Db } from './db.ts';
 import { allReads } from './statements.ts';
 import { sentence, troubleOf } from './trouble.ts';
@@ -9,7 +9,7 @@ import { sentence, troubleOf } from './trouble.ts';
 const PAUSE_MS = 50;
 
 export class Reader {
-  readonly #reads: Readonly<Record<string, (...args: never[]) => Promise<string>>>;
+  readonly #reads: Readonly<Record<string, (...args: unknown[]) => Promise<string>>>;
 
   /** `answered`: an answer was given. `deadlineMs`: a read that fails is repeated until then. */
   constructor(
@@ -18,32 +18,50 @@ export class Reader {
     readonly deadlineMs: number,
     readonly answered: () => void,
   ) {
-    this.#reads = allReads(db);
+    this.#reads = allReads(db) as Record<string, (...args: unknown[]) => Promise<string>>;
   }
 
-  serve(requests: ReaderRequests, from: Outbox): void {
-    for (let at = 0; at + 2 < requests.length; at += 3) {
-      const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
-      const answer = (outcome: string, text: string): void => {
-        from.answer(id, outcome, text);
-        this.answered();
-      };
-      this.#read(method, JSON.parse(args)).then(
-        (text) => answer('ok', text),
-        (error) => answer('broken', sentence(error)),
-      );
-    }
+  /** What one port asks for. A read that is forgotten ends with the question that is at the cluster: the protocol has no way to take that one back. */
+  connect(from: Outbox): (requests: ReaderRequests) => void {
+    const underWay = new Map<number, AbortController>();
+    return (requests) => {
+      for (let at = 0; at + 2 < requests.length; at += 3) {
+        const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+        if (method === FORGET) underWay.get(id)?.abort();
+        else
+          underWay.set(
+            id,
+            this.#serve(id, method, args, from, () => underWay.delete(id)),
+          );
+      }
+    };
   }
 
-  async #read(method: string, args: never[]): Promise<string> {
+  #serve(id: number, method: string, args: string, from: Outbox, done: () => void): AbortController {
+    const forgotten = new AbortController();
+    const answer = (outcome: string, text: string): void => {
+      done();
+      from.answer(id, outcome, text);
+      this.answered();
+    };
+    this.#read(method, JSON.parse(args), forgotten.signal).then(
+      (text) => answer('ok', text),
+      (error) => answer(forgotten.signal.aborted ? 'left' : 'broken', sentence(error)),
+    );
+    return forgotten;
+  }
+
+  /** The signal is the last argument of those reads that ask more than once. */
+  async #read(method: string, args: readonly unknown[], forgotten: AbortSignal): Promise<string> {
     const read = this.#reads[method];
     assert(read !== undefined, `${method} is a read of this store`);
     const deadline = this.clock.monotonic() + this.deadlineMs;
     for (;;) {
       try {
-        return await read(...args);
+        return await read(...args, forgotten);
       } catch (error) {
-        if (troubleOf(error) === 'refused' || this.clock.monotonic() > deadline) throw error;
+        const isLast = forgotten.aborted || this.clock.monotonic() > deadline;
+        if (isLast || troubleOf(error) === 'refused') throw error;
       }
       await new Promise<void>((resolve) => this.clock.after(PAUSE_MS, resolve));
     }

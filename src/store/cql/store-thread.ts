@@ -63,9 +63,10 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
     outboxes.add(outbox);
     outbox.answer(0, 'state', state());
     outbox.flush();
+    const read = reader.connect(outbox);
     port.on('message', (requests: readonly (string | number)[]) => {
       // Requests to a reader begin with their number, those to a writer with their kind.
-      if (typeof requests[0] === 'number') reader.serve(requests, outbox);
+      if (typeof requests[0] === 'number') read(requests);
       else writer.take(requests, outbox);
     });
     port.on('close', () => outboxes.delete(outbox));

@@ -1,8 +1,10 @@
 /** Entry point of a reader thread: its own connection, so that no read waits for an fsync. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
+import { realClock } from '../../base/clock.ts';
 import { type Control, type ControlAnswer, Outbox, type ReaderRequests } from '../thread/wire.ts';
 import { openReader } from './open.ts';
+import { ReadQueue } from './read-queue.ts';
 import { Reader } from './reader.ts';
 
 export interface ReaderThreadData {
@@ -16,8 +18,8 @@ const db = openReader(path);
 const reader = new Reader(db);
 
 function connect(port: MessagePort): void {
-  const outbox = new Outbox(port);
-  port.on('message', (requests: ReaderRequests) => reader.serve(requests, outbox));
+  const queue = new ReadQueue(realClock, new Outbox(port), reader);
+  port.on('message', (requests: ReaderRequests) => queue.take(requests));
 }
 
 main.on('message', (control: Control) => {

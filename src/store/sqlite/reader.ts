@@ -1,7 +1,6 @@
 /** Answers reads on one connection. It knows no thread. */
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../base/assert.ts';
-import type { Outbox, ReaderRequests } from '../thread/wire.ts';
 import { sentence } from './failure.ts';
 import { guildReads } from './guilds.ts';
 import { journalReads } from './journal.ts';
@@ -29,17 +28,13 @@ export class Reader {
     this.#end = () => void end.run();
   }
 
-  /** Each read is one snapshot, taken when it starts. */
-  serve(requests: ReaderRequests, from: Outbox): void {
-    for (let at = 0; at + 2 < requests.length; at += 3) {
-      const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
-      try {
-        from.answer(id, 'ok', this.#read(method, JSON.parse(args)));
-      } catch (error) {
-        from.answer(id, 'broken', sentence(error));
-      }
+  /** As it goes over the pipe: `ok` and JSON, or `broken` and a sentence. Each read is one snapshot, taken when it starts. */
+  answer(method: string, args: string): readonly [outcome: string, text: string] {
+    try {
+      return ['ok', this.#read(method, JSON.parse(args))];
+    } catch (error) {
+      return ['broken', sentence(error)];
     }
-    from.flush();
   }
 
   #read(method: string, args: never[]): string {

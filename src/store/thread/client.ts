@@ -108,13 +108,22 @@ export class ThreadStore implements Store {
   }
 
   /** Asks the reader that has the least to do. */
-  async #text(method: keyof ReadPort, args: readonly unknown[]): Promise<string> {
+  async #text(method: keyof ReadPort, args: readonly unknown[], signal: AbortSignal | null = null): Promise<string> {
     let chosen: Pipe | null = null;
     for (const reader of this.#readers) {
       if (reader.alive && (chosen === null || reader.inFlight < chosen.inFlight)) chosen = reader;
     }
     if (chosen === null) throw new Fault('unavailable', true, 'no reader of the store is alive');
-    return String(await chosen.ask((id) => [id, method, JSON.stringify(args)]));
+    return String(await chosen.ask((id) => [id, method, JSON.stringify(args)], signal));
+  }
+
+  /** Ends when nobody waits for it. */
+  async #readFor<Method extends keyof ReadPort>(
+    signal: AbortSignal | undefined,
+    method: Method,
+    ...args: readonly unknown[]
+  ): Promise<Value<Method>> {
+    return parseOwn<Value<Method>>(await this.#text(method, args, signal));
   }
 
   async #read<Method extends keyof ReadPort>(method: Method, ...args: readonly unknown[]): Promise<Value<Method>> {
@@ -125,13 +134,21 @@ export class ThreadStore implements Store {
     return new Map(parseOwn<[Key, Item][]>(await this.#text(method, args)));
   }
 
-  page = (query: MessagePage) => this.#read('page', query);
-  message = (channelId: Snowflake, id: Snowflake) => this.#read('message', channelId, id);
-  messages = (channelId: Snowflake, ids: readonly Snowflake[]) => this.#read('messages', channelId, ids);
-  reactionsOf = (channelId: Snowflake, asked: readonly AskedReactions[]) => this.#read('reactionsOf', channelId, asked);
-  reactors = (channelId: Snowflake, id: Snowflake, emoji: string, after: Snowflake | null, limit: number) =>
-    this.#read('reactors', channelId, id, emoji, after, limit);
-  pins = (channelId: Snowflake) => this.#read('pins', channelId);
+  page = (query: MessagePage, left?: AbortSignal) => this.#readFor(left, 'page', query);
+  message = (channelId: Snowflake, id: Snowflake, left?: AbortSignal) => this.#readFor(left, 'message', channelId, id);
+  messages = (channelId: Snowflake, ids: readonly Snowflake[], left?: AbortSignal) =>
+    this.#readFor(left, 'messages', channelId, ids);
+  reactionsOf = (channelId: Snowflake, asked: readonly AskedReactions[], left?: AbortSignal) =>
+    this.#readFor(left, 'reactionsOf', channelId, asked);
+  reactors = (
+    channelId: Snowflake,
+    id: Snowflake,
+    emoji: string,
+    after: Snowflake | null,
+    limit: number,
+    left?: AbortSignal,
+  ) => this.#readFor(left, 'reactors', channelId, id, emoji, after, limit);
+  pins = (channelId: Snowflake, left?: AbortSignal) => this.#readFor(left, 'pins', channelId);
   nonce = (channelId: Snowflake, author: Snowflake, nonce: string, now: number) =>
     this.#read('nonce', channelId, author, nonce, now);
   authored = (channelIds: readonly Snowflake[], author: Snowflake, since: Snowflake, limit: number) =>
@@ -144,8 +161,8 @@ export class ThreadStore implements Store {
   guildsOf = (user: Snowflake) => this.#read('guildsOf', user);
   dmsOf = (user: Snowflake) => this.#read('dmsOf', user);
 
-  user = (id: Snowflake) => this.#read('user', id);
-  users = (ids: readonly Snowflake[]) => this.#read('users', ids);
+  user = (id: Snowflake, left?: AbortSignal) => this.#readFor(left, 'user', id);
+  users = (ids: readonly Snowflake[], left?: AbortSignal) => this.#readFor(left, 'users', ids);
   userByLogin = (login: string) => this.#read('userByLogin', login);
   heardBy = (user: Snowflake) => this.#readMap<OwnerKey, number>('heardBy', user);
   token = (hash: string) => this.#read('token', hash);

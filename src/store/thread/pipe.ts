@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
-import type { Answers } from './wire.ts';
+import { type Answers, FORGET } from './wire.ts';
 
 interface Pending {
   readonly promise: Promise<string | number>;
@@ -47,8 +47,11 @@ export class Pipe {
     return this.#dead === null;
   }
 
-  /** `entries` gets the id of this ask and says what to post. */
-  ask(entries: (id: number) => readonly (string | number)[]): Promise<string | number> {
+  /** `entries` gets the id of this ask and says what to post. `signal`: the other side is told that nobody waits; the ask ends with its answer all the same. */
+  ask(
+    entries: (id: number) => readonly (string | number)[],
+    signal: AbortSignal | null = null,
+  ): Promise<string | number> {
     const { clock, deadlineMs, maxInFlight } = this.#options;
     if (this.#dead !== null) return Promise.reject(this.#dead);
     if (this.#pending.size >= maxInFlight) {
@@ -59,7 +62,7 @@ export class Pipe {
     this.#pending.set(id, { promise, resolve, reject, deadline: clock.monotonic() + deadlineMs });
     this.tell(entries(id));
     if (this.#timer === null) this.#arm(deadlineMs);
-    return promise;
+    return signal === null ? promise : this.#untilLeft(id, promise, signal);
   }
 
   tell(entries: readonly (string | number)[]): void {
@@ -85,6 +88,17 @@ export class Pipe {
     for (const { reject } of this.#pending.values()) reject(fault);
     this.#pending.clear();
     this.#port.close();
+  }
+
+  async #untilLeft<Value>(id: number, answer: Promise<Value>, signal: AbortSignal): Promise<Value> {
+    const leave = (): void => this.tell([id, FORGET, '']);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
   }
 
   #flush(): void {
@@ -126,6 +140,7 @@ function faultOf(outcome: string, text: string): Fault {
   if (outcome === 'full') return new Fault('full', true, text);
   if (outcome === 'fenced') return new Fault('fenced', false, text);
   if (outcome === 'batch') return new Fault('broken', false, `the batch cannot be stored: ${text}`);
+  if (outcome === 'left') return new Fault('lost', true, 'nobody waits for it');
   if (outcome === 'timeout' || outcome === 'overloaded' || outcome === 'unavailable')
     return new Fault(outcome, true, text);
   return new Fault('broken', true, text);

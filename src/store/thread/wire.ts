@@ -4,13 +4,16 @@ import type { MessagePort } from 'node:worker_threads';
 /** To the writer: `'commit', id, owner, epoch, length, ...ops` · `'fence', id, owner` · `'release', owner, epoch`. */
 export type WriterRequests = readonly (string | number)[];
 
-/** To a reader: `id, method, JSON of the arguments`, repeated. */
+/** To a reader: `id, method, JSON of the arguments`, repeated; `id, FORGET, ''`: nobody waits for that one any more. */
 export type ReaderRequests = readonly (string | number)[];
+
+/** In the place of a method. What was forgotten is answered as well, `left` if the store was not asked for it, or not to its end. */
+export const FORGET = 'forget';
 
 /**
  * From both: `id, outcome, text`, repeated. Outcome `ok`: the text is the answer. `state` (id 0): the text is the writer's
  * state, said again every `BEAT_MS`: without it the writer hangs.
- * Else the outcome is the code of a Fault and the text its sentence.
+ * `left`: it was forgotten. Else the outcome is the code of a Fault and the text its sentence.
  */
 export type Answers = readonly (string | number)[];
 

@@ -1,5 +1,6 @@
 /** Single keys of one turn become one query; who asks while queries are under way shares the next one, never one that has begun. */
 import { describe, expect, test } from 'bun:test';
+import type { Fault } from '../../../src/protocol/errors.ts';
 import { Gathered, gatherSingles } from '../../../src/store/gathered.ts';
 import type { AskedReactions } from '../../../src/store/ports.ts';
 import { messageRecord, mint } from '../../conformance/store-records.ts';
@@ -7,10 +8,14 @@ import { FakeClock } from '../actor/fake-clock.ts';
 
 class Scene {
   readonly clock = new FakeClock();
-  readonly queries: { readonly asked: string; readonly end: ReturnType<typeof Promise.withResolvers<string[]>> }[] = [];
-  readonly gathered = new Gathered<string>(this.clock, { keys: 3, queries: 1 }, async (group, keys) => {
+  readonly queries: {
+    readonly asked: string;
+    readonly left: AbortSignal;
+    readonly end: ReturnType<typeof Promise.withResolvers<string[]>>;
+  }[] = [];
+  readonly gathered = new Gathered<string>(this.clock, { keys: 3, queries: 1 }, async (group, keys, left) => {
     const end = Promise.withResolvers<string[]>();
-    this.queries.push({ asked: `${group}: ${keys.join()}`, end });
+    this.queries.push({ asked: `${group}: ${keys.join()}`, left, end });
     return new Map((await end.promise).map((key) => [key, `${key} of ${group}`]));
   });
 
@@ -54,6 +59,43 @@ describe('Gathered', () => {
     await scene.clock.settle();
     scene.queries[1]?.end.resolve(['a']);
     expect(await next).toBe('a of g');
+  });
+
+  test('a key that all have left before its query is not asked for; a query is ended when nobody waits for any of its keys', async () => {
+    const scene = new Scene();
+    const [one, two, three] = [new AbortController(), new AbortController(), new AbortController()];
+    const told = (ask: Promise<string | null>) => ask.catch((error: Fault) => error.code);
+    const left = told(scene.gathered.get('g', 'gone', one.signal));
+    const asks = [
+      ...[one, two].map(({ signal }) => told(scene.gathered.get('g', 'a', signal))),
+      told(scene.gathered.get('g', 'b', three.signal)),
+    ];
+    one.abort();
+    expect(await left).toBe('lost');
+    await scene.clock.settle();
+    expect(scene.asked).toEqual(['g: a,b']);
+    const [query] = scene.queries;
+    two.abort();
+    expect(query?.left.aborted).toBe(false);
+    three.abort();
+    expect(query?.left.aborted).toBe(true);
+    query?.end.reject(query.left.reason);
+    expect(await Promise.all(asks)).toEqual(['lost', 'lost', 'lost']);
+    const next = scene.gathered.get('g', 'a', new AbortController().signal);
+    await scene.clock.settle();
+    scene.queries[1]?.end.resolve(['a']);
+    expect(await next).toBe('a of g');
+  });
+
+  test('one who stays keeps a key, and with it the query of all', async () => {
+    const scene = new Scene();
+    const leaving = new AbortController();
+    const asks = [scene.gathered.get('g', 'a', leaving.signal), scene.gathered.get('g', 'a')];
+    await scene.clock.settle();
+    leaving.abort();
+    expect(scene.queries[0]?.left.aborted).toBe(false);
+    scene.queries[0]?.end.resolve(['a']);
+    expect(await Promise.all(asks)).toEqual(['a of g', 'a of g']);
   });
 });
 

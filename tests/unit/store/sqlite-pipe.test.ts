@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Clock } from '../../../src/base/clock.ts';
 import { Fault } from '../../../src/protocol/errors.ts';
 import { Pipe } from '../../../src/store/thread/pipe.ts';
-import type { Answers } from '../../../src/store/thread/wire.ts';
+import { type Answers, FORGET } from '../../../src/store/thread/wire.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** A clock that the test moves; what is deferred is run by `turn`. */
@@ -82,6 +82,31 @@ describe('Pipe', () => {
     const third = codeOf(ask('c'));
     advance(100);
     expect(await third).toBe('timeout');
+    pipe.end(new Fault('unavailable', false, 'closed'));
+  });
+
+  test('the other side is told that nobody waits; the ask counts until it has answered', async () => {
+    const { turn, heard, peer, pipe, codeOf } = open(1);
+    const [leaving, stays] = [new AbortController(), new AbortController()];
+    const left = codeOf(pipe.ask((id) => ['ask', id, 'a'], leaving.signal));
+    turn();
+    leaving.abort();
+    turn();
+    await eventually('it is told', () => heard.length === 2);
+    expect(heard[1]).toEqual([1, FORGET, '']);
+    expect(await codeOf(pipe.ask((id) => ['ask', id, 'b']))).toBe('overloaded');
+    peer.postMessage([1, 'left', '']);
+    expect(await left).toBe('lost');
+    const answered = pipe.ask((id) => ['ask', id, 'c'], stays.signal);
+    turn();
+    peer.postMessage([2, 'ok', 'for c']);
+    expect(await answered).toBe('for c');
+    // It has its answer: there is nothing to tell.
+    stays.abort();
+    pipe.tell(['told']);
+    turn();
+    await eventually('the next is there', () => heard.length === 4);
+    expect(heard[3]).toEqual(['told']);
     pipe.end(new Fault('unavailable', false, 'closed'));
   });
 
