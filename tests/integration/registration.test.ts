@@ -21,7 +21,7 @@ async function admin<T>(path: string, body: object): Promise<T> {
 
 beforeAll(async () => {
   town = await Town.open({ config: { registration: 'invite' } });
-  const { token } = await admin<{ token: string }>('users', { name: 'host' });
+  const { token } = await admin<{ token: string }>('users', { name: 'host', password: 'a long password' });
   const { guild } = await admin<{ guild: { id: string } }>('guilds', { name: 'Home', owner: 'host' });
   owner = token;
   const channels = await town.rest<{ id: string; type: number }[]>(owner, 'GET', `/guilds/${guild.id}/channels`);
