@@ -1,6 +1,7 @@
 /** The entry point: the command line, and how the core starts and stops. */
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { LogFields } from './base/log.ts';
 import type { Handle, Powers } from './cli/command.ts';
 import type { Running } from './supervise.ts';
 
@@ -12,12 +13,17 @@ const stop = LASTING.includes(process.argv[2]) ? stopSignal() : null;
 const serve: Powers['serve'] = async (config, started) => {
   const { startServer } = await import('./supervise.ts');
   const running = await startServer(config, { ownListeners: false, publicListener: true });
-  await untilStopped(running, ({ port, dataAddress }) => started({ port, dataAddress }));
+  const { host, store, dataDir } = config;
+  const { port, dataAddress, ownPorts } = running;
+  const at = { host, port, store, workers: ownPorts.length, dataDir, ...(dataAddress !== null && { dataAddress }) };
+  await untilStopped(running, 'server', at, () => started({ port, dataAddress }));
 };
 
 const serveData: Powers['serveData'] = async (config, started) => {
   const { startData } = await import('./data-node.ts');
-  await untilStopped(await startData(config), started);
+  const running = await startData(config);
+  const { store, dataDir } = config;
+  await untilStopped(running, 'data service', { address: running.address, store, dataDir }, started);
 };
 
 const copy: Powers['copy'] = async (config, request, saw) => {
@@ -25,16 +31,25 @@ const copy: Powers['copy'] = async (config, request, saw) => {
   return copyStore({ ...request, cluster: clusterOf(config) }, saw);
 };
 
-/** Told to stop while it started, it says nothing and stops in order. */
+/** Told to stop while it started, it says nothing and stops in order. Whoever reads the log sees where each run begins, and why it ends. */
 async function untilStopped<T extends Pick<Running, 'failed' | 'stop'>>(
   running: T,
+  what: string,
+  at: LogFields,
   started: (running: T) => Promise<void>,
 ): Promise<void> {
   try {
     if (stop?.aborted) return;
     await started(running);
+    const [{ log }, { default: manifest }] = await Promise.all([
+      import('./base/log.ts'),
+      import('../package.json', { with: { type: 'json' } }),
+    ]);
+    log.info(`the ${what} runs`, { version: manifest.version, ...at });
     const why = await Promise.race([aborted(stop), running.failed]);
-    if (why instanceof Error) throw why;
+    if (!(why instanceof Error)) return log.info(`the ${what} stops`, { why });
+    log.error(`the ${what} stops`, { why: 'fault', error: why });
+    throw why;
   } finally {
     await running.stop();
   }
@@ -60,17 +75,19 @@ function handleOf({ adminSocket }: Running): Handle {
   };
 }
 
-/** Of the first SIGINT or SIGTERM; the same one again ends the process at once. */
+/** Of the first SIGINT or SIGTERM, whose name is the reason; the same one again ends the process at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(signal));
   return controller.signal;
 }
 
-function aborted(signal: AbortSignal | null): Promise<null> {
+/** -> the reason. */
+function aborted(signal: AbortSignal | null): Promise<string> {
   return new Promise((resolve) => {
-    if (signal?.aborted) resolve(null);
-    else signal?.addEventListener('abort', () => resolve(null), { once: true });
+    const told = (): void => resolve(String(signal?.reason));
+    if (signal?.aborted) told();
+    else signal?.addEventListener('abort', told, { once: true });
   });
 }
 

@@ -1,4 +1,4 @@
-/** What an operator's programs ask over HTTP, before the API is asked: /metrics and /health. */
+/** What an operator's programs ask over HTTP, before the API is asked: /metrics and /health; and what a person finds who opens the address in a browser. */
 import type { Config } from './config.ts';
 import type { Health } from './health.ts';
 
@@ -9,7 +9,7 @@ export interface WatchOptions {
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-const PATH = /^https?:\/\/[^/]+\/(metrics|health)(?:\?(.*))?$/;
+const PATH = /^https?:\/\/[^/]+\/(metrics|health|)(?:\?(.*))?$/;
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 /** A proxy on this machine asks for others. */
 const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
@@ -18,6 +18,7 @@ const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 export function watch(request: Request, ip: string, options: WatchOptions): Promise<Response> | Response | null {
   const [, path, query = ''] = PATH.exec(request.url) ?? [];
   if (path === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return null;
+  if (path === '') return greet();
   if (path === 'health') return isLiveOnly(query) ? json(200, { status: 'ok' }) : answerHealth(options);
   return mayRead(request, ip, options.metrics) ? answerMetrics(options) : null;
 }
@@ -26,6 +27,16 @@ function mayRead({ headers }: Request, ip: string, metrics: Config['metrics']): 
   if (metrics !== 'local') return metrics === 'on';
   return LOOPBACK.test(ip) && !PROXIED.some((name) => headers.has(name));
 }
+
+/** Of the version only the command line tells. */
+const GREETING = `Guildhall, a chat server that speaks Discord's protocol.
+
+The API lies below /api/v10; /api/v10/gateway says where the gateway is. /health says how it is.
+
+A bot or a client is pointed here by this address; the README of Guildhall says how.
+`;
+
+const greet = (): Response => new Response(GREETING, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
 
 async function answerMetrics({ printMetrics }: WatchOptions): Promise<Response> {
   try {

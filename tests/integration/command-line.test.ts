@@ -7,6 +7,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIGuild, APIUser } from 'discord-api-types/v10';
+import manifest from '../../package.json' with { type: 'json' };
 import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { callRest, Refused } from '../support/call-rest.ts';
 import { askCommand, runCommand } from '../support/command.ts';
@@ -53,6 +54,17 @@ test('a server names the variables that it does not know, before it begins', asy
   await using server = await ServerProcess.start(join(dir, 'greeting'), ['--workers', '1']);
   delete process.env.GUILDHALL_GREETING;
   await eventually('the line', () => server.complaints.includes('"name":"GUILDHALL_GREETING"'));
+});
+
+test('the log says where a run begins, and by which signal it ends', async () => {
+  const home = join(dir, 'lines');
+  const server = await ServerProcess.start(home, ['--workers', '1']);
+  await server.stop();
+  const [runs, stops, ...others] = server.complaints.split('\n').map((line) => JSON.parse(line) as object);
+  const at = { host: '127.0.0.1', port: server.port, store: 'sqlite', workers: 1, dataDir: home };
+  expect(runs).toMatchObject({ level: 'info', what: 'the server runs', version: manifest.version, ...at });
+  expect(stops).toMatchObject({ level: 'info', what: 'the server stops', why: 'SIGTERM' });
+  expect(others).toEqual([]);
 });
 
 test('npm hands the signal that ends it on to the server, which ends in order', async () => {

@@ -39,6 +39,7 @@ describe.skipIf(!(await hasCassandra()))('a server that was stopped', () => {
     stopped.resume();
     expect(await stopped.ended()).toBeGreaterThan(0);
     expect(stopped.complaints).toMatch(/somebody else has (had )?the lease/);
+    expect(stopped.complaints).toContain('"why":"fault"');
     for (const answer of await Promise.all(asked)) expect([503, 'cut']).toContain(answer);
     for (const { channel } of places) await Town.of(next).say(owner, channel, 'still there');
     await next.stop();

@@ -4,6 +4,7 @@ import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import manifest from '../../package.json' with { type: 'json' };
 import type { Health } from '../../src/health.ts';
 import { eventually } from '../support/eventually.ts';
 import { Town } from '../support/town.ts';
@@ -19,6 +20,19 @@ async function ask(slot: number, query = ''): Promise<{ readonly code: number; r
   expect(response.headers.get('content-type')).toBe('application/json');
   return { code: response.status, health: (await response.json()) as Health };
 }
+
+test('who opens the address in a browser is told what it is, and not which version', async () => {
+  const [page, head] = await Promise.all(['GET', 'HEAD'].map((method) => fetch(`${town.url}/`, { method })));
+  const text = (await page?.text()) ?? '';
+  for (const response of [page, head]) {
+    expect([response?.status, response?.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+  }
+  expect([text.split(',')[0], await head?.text()]).toEqual(['Guildhall', '']);
+  expect(text).not.toContain(manifest.version);
+  const paths = ['/api/v10/gateway', '/health'];
+  expect(paths.filter((path) => !text.includes(path))).toEqual([]);
+  for (const path of paths) expect((await fetch(town.url + path)).status).toBe(200);
+});
 
 const stepsOf = ({ workers }: Health) => workers.map(({ slot, failed = 'none' }) => [slot, failed]);
 
