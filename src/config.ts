@@ -150,7 +150,7 @@ export const OPTIONS = {
       .regex(/^(on|off|[1-9]\d{0,5})$/, 'on, off or a whole number from 1 to 999999')
       .transform((text) => (/^\d/.test(text) ? Number(text) : text)),
     fallback: 'on',
-    about: 'limits of requests: on, off, or requests a second and route, of each worker where no owner counts',
+    about: 'limits of requests: on, off, or so many a second of a user on a route; of some routes on each worker',
   },
   socketsPerAddress: {
     schema: whole(1, 1_000_000),

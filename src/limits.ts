@@ -226,9 +226,13 @@ export const LIMITS = {
   globalRequests: 500,
   /** Requests a second of one address without a token (register, log in, a wrong token). */
   strangerRequests: 50,
-  /** Logins in `loginWindowMs` for one account name. */
+  /** Logins in `loginWindowMs` for one account name from one address, and from all of them. */
   logins: 10,
+  loginsOfName: 100,
   loginWindowMs: MINUTE,
+  /** Registrations in `registrationWindowMs` from one address, those that come to nothing included: each may cost a hash. */
+  registrations: 100,
+  registrationWindowMs: 60 * MINUTE,
 
   // --- caches of a worker
 
@@ -374,6 +378,7 @@ export function checkLimits(l: Limits): void {
   assert(l.flushBytes <= l.outletBytes, 'a flush takes from what waits');
   assert(l.reloadMinMs <= l.reloadMaxMs && l.retellMinMs <= l.retellMaxMs, 'pauses grow');
   assert(l.restartMinMs <= l.restartMaxMs, 'pauses grow');
+  assert(l.logins < l.loginsOfName, 'one address locks no name for the others');
   assert(l.heldPauseMs < l.heldMs, 'who waits looks more than once');
   assert(l.workers <= 512, 'worker numbers fit ten bits of an id, and a dead worker leaves its own unused for a while');
 }

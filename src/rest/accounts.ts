@@ -1,7 +1,9 @@
 /** People come, log in and log out. The forms are those of the original's own web client (docs of the user API). */
 import { guildKey, type OwnerKey, userKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
+import { countHere } from './count-here.ts';
 import { addToken, enrolPerson, isReserved, revoked } from './enrolment.ts';
+import { networkOf } from './network-of.ts';
 import { Refused, refused, refusedField } from './refused.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
 import { type Route, route } from './route.ts';
@@ -9,6 +11,8 @@ import { login, register } from './schemas.ts';
 
 async function registerAccount(call: Call): Promise<Outcome> {
   const form = await call.body(register);
+  const { registrations: limit, registrationWindowMs: windowMs } = call.edge.deps.limits;
+  countHere(call.edge, `register ${networkOf(call.ip)}`, { limit, windowMs });
   await mayRegister(call, form.invite ?? null);
   const { username, password } = form;
   if (isReserved(username)) {
@@ -58,12 +62,15 @@ async function loginAccount(call: Call): Promise<Outcome> {
   return ok({ token, user_id: record.user.id });
 }
 
-/** Whoever guesses the password of one account is slowed down, from whatever addresses. */
-export function slowGuessing({ edge: { deps, buckets, config } }: Call, name: string): void {
-  if (config.rateLimits === null) return;
-  const rate = { limit: deps.limits.logins, windowMs: deps.limits.loginWindowMs };
-  const attempt = buckets.hit(`login ${name.toLowerCase()}`, rate, deps.clock.now());
-  if (attempt.remaining < 0) throw refused('rateLimited', { retryAfter: attempt.resetAfterMs / 1000 });
+/**
+ * Whoever guesses the password of one account is slowed down at his address, so that he locks nobody out who is at another one; and many addresses
+ * together are, too. What the first bucket refuses does not fill the second one.
+ */
+export function slowGuessing({ edge, ip }: Call, name: string): void {
+  const { logins, loginsOfName, loginWindowMs: windowMs } = edge.deps.limits;
+  const account = name.toLowerCase();
+  countHere(edge, `login ${networkOf(ip)} ${account}`, { limit: logins, windowMs });
+  countHere(edge, `login ${account}`, { limit: loginsOfName, windowMs });
 }
 
 async function logout(call: Call): Promise<Outcome> {

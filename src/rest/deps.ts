@@ -78,7 +78,10 @@ export interface RestLimits extends ReadLimits, StartLimits {
   readonly globalRequests: number;
   readonly strangerRequests: number;
   readonly logins: number;
+  readonly loginsOfName: number;
   readonly loginWindowMs: number;
+  readonly registrations: number;
+  readonly registrationWindowMs: number;
   readonly channelCache: number;
 }
 

@@ -6,19 +6,12 @@ import { Fault, refuse } from '../protocol/errors.ts';
 import type { RateClaim, RateNumbers } from '../protocol/links.ts';
 import { Call } from './call.ts';
 import { serveCdn } from './cdn.ts';
+import { countHere, Overrun } from './count-here.ts';
 import type { Rate, RestDeps } from './deps.ts';
 import { Edge } from './edge.ts';
-import { Refused, refused } from './refused.ts';
-import {
-  answer,
-  answerError,
-  answerPreflight,
-  answerRefusal,
-  noContent,
-  type Scope,
-  setCors,
-  setRateHeaders,
-} from './respond.ts';
+import { networkOf } from './network-of.ts';
+import { refused } from './refused.ts';
+import { answer, answerError, answerPreflight, answerRefusal, noContent, setCors, setRateHeaders } from './respond.ts';
 import { bucketName, type Method, type Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 
@@ -154,17 +147,6 @@ async function run(
   return counted(edge, `${each.method} ${each.path}`, response);
 }
 
-/** A bucket of this worker is full, or the worker itself has too much to do. */
-class Overrun extends Refused {
-  constructor(
-    readonly numbers: RateNumbers,
-    readonly scope: Scope,
-  ) {
-    const name = scope === 'shared' ? 'shed' : 'rateLimited';
-    super(refuse(name, { retryAfter: Math.max(0.001, numbers.resetAfterMs / 1000) }));
-  }
-}
-
 /** An owner that has too much to do is heard as a worker that has: when it will have less, neither knows. Null: it is something else. */
 function overrunOf(error: unknown, { deps }: Edge, rate: Rate): Overrun | null {
   if (error instanceof Overrun) return error;
@@ -185,21 +167,12 @@ function refuseIfOverloaded({ deps }: Edge, { urgency }: Route, rate: Rate): boo
   throw shedNow(deps, rate);
 }
 
-function countHere(edge: Edge, name: string, rate: Rate, scope: 'user' | 'global' = 'user'): RateNumbers {
-  const { deps } = edge;
-  if (deps.config.rateLimits === null)
-    return { limit: rate.limit, remaining: rate.limit - 1, resetAfterMs: rate.windowMs };
-  const numbers = edge.buckets.hit(name, rate, deps.clock.now());
-  if (numbers.remaining < 0) throw new Overrun(numbers, scope);
-  return numbers;
-}
-
 /** 401 only for a token that is missing or wrong (wire-rules.md rule 14). An address that guesses tokens is slowed down before it costs a read. */
 async function whoCalls(edge: Edge, each: Route, request: Request, ip: string): Promise<Account | null> {
   const { limits } = edge.deps;
   const strangers = { limit: limits.strangerRequests, windowMs: 1000 };
   if (each.who === 'anyone') {
-    countHere(edge, `address ${ip}`, strangers, 'global');
+    countHere(edge, `address ${networkOf(ip)}`, strangers, 'global');
     return null;
   }
   const token = tokenOf(request);
@@ -216,7 +189,7 @@ async function knownAccount(edge: Edge, token: string, ip: string, strangers: Ra
   // Behind one proxy all have one address: who guesses there locks nobody out who is known.
   const known = deps.recall(token);
   if (known !== null) return known;
-  const wrong = `wrong token ${ip}`;
+  const wrong = `wrong token ${networkOf(ip)}`;
   if (deps.config.rateLimits !== null && edge.buckets.isFull(wrong, strangers, deps.clock.now())) {
     throw new Overrun({ limit: strangers.limit, remaining: -1, resetAfterMs: strangers.windowMs }, 'global');
   }

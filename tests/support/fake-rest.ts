@@ -147,6 +147,7 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
   /** `bot` unless said otherwise; null: none. */
   readonly token?: string | null;
+  readonly ip?: string;
 }
 
 export interface FakeOptions {
@@ -185,7 +186,10 @@ const LIMITS: RestLimits = {
   globalRequests: 500,
   strangerRequests: 50,
   logins: 10,
+  loginsOfName: 100,
   loginWindowMs: 60_000,
+  registrations: 100,
+  registrationWindowMs: 3_600_000,
   channelCache: 100,
   flights: 100,
   flightsPerChannel: 10,
@@ -244,7 +248,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
     report: (error) => void reports.push(error),
   };
   const rest = createRest(deps);
-  const call: FakeRest['call'] = (method, path, { body, raw, headers = {}, token = 'bot' } = {}) => {
+  const call: FakeRest['call'] = (method, path, { body, raw, headers = {}, token = 'bot', ip = '192.0.2.1' } = {}) => {
     const init: RequestInit = {
       method,
       headers: { ...headers, ...(token === null ? {} : { authorization: `Bot ${token}` }) },
@@ -255,7 +259,7 @@ export function fakeRest(options: FakeOptions = {}): FakeRest {
       init.headers = { 'content-type': 'application/json', ...(init.headers as Record<string, string>) };
     }
     const url = path.startsWith('/cdn') || path === '/health' || path.startsWith('/api') ? path : `/api/v10${path}`;
-    return rest.handle(new Request(`http://chat.example:8080${url}`, init), { ip: '192.0.2.1' });
+    return rest.handle(new Request(`http://chat.example:8080${url}`, init), { ip });
   };
   return { directory, reports, root, used, deps, call, close: () => rmSync(root, { recursive: true, force: true }) };
 }

@@ -1,8 +1,7 @@
-/** People, applications and the command line: who comes into being how, and what is asked of whom for it. */
+/** People and applications: who comes into being how, and what is asked of whom for it. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import { Fault, refuse } from '../../../src/protocol/errors.ts';
 import type { UserRecord } from '../../../src/protocol/records.ts';
-import { createAdmin } from '../../../src/rest/admin.ts';
 import { problemsOf } from '../../support/check-response.ts';
 import {
   ANNA,
@@ -22,8 +21,11 @@ const open = (options: FakeOptions = {}): FakeRest => {
   return rest;
 };
 afterEach(() => rest.close());
-const post = (path: string, body: unknown, token: string | null = null) => rest.call('POST', path, { body, token });
+const post = (path: string, body: unknown, token: string | null = null, ip = '192.0.2.1') =>
+  rest.call('POST', path, { body, token, ip });
 const said = () => rest.directory.asked.map(({ to, said }) => `${to} ${'kind' in said ? said.kind : said.ask}`);
+
+const [HERE, THERE, ELSEWHERE] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const;
 
 describe('register', () => {
   test('claims e-mail and name, and the account is there with its token', async () => {
@@ -43,6 +45,31 @@ describe('register', () => {
     });
     expect(record).toMatchObject({ user: user_id, kind: 'person' });
     expect(JSON.stringify(rest.directory.asked)).not.toContain(token);
+  });
+
+  test('an address makes so many accounts in an hour, and hears when it may go on', async () => {
+    open({ limits: { registrations: 2 } }).directory.replies = { createAccount: () => ({ ok: null }) };
+    const statuses: number[] = [];
+    let last = new Response();
+    const tries = [
+      ...[HERE, HERE, HERE].map((ip, at) => [`anna_${at}`, ip] as const),
+      ['bad name', HERE],
+      ['berta', THERE],
+    ] as const;
+    for (const [username, ip] of tries) {
+      const response = await post('/auth/register', { username, password: 'correct horse' }, null, ip);
+      statuses.push(response.status);
+      if (response.status === 429) last = response;
+    }
+    expect(statuses).toEqual([201, 201, 429, 400, 201]);
+    expect(await last.json()).toEqual({
+      message: 'You are being rate limited.',
+      retry_after: 3600,
+      global: false,
+      code: 0,
+    });
+    const said = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-scope'];
+    expect(said.map((name) => last.headers.get(name))).toEqual(['3600', '2', '0', 'user']);
   });
 
   test('a name that is taken gives the e-mail free', async () => {
@@ -129,10 +156,51 @@ describe('log in and out', () => {
     expect(rest.directory.asked).toEqual([]);
   });
 
-  test('guessing the password of one name is slowed down', async () => {
-    open({ store, limits: { logins: 2 } });
-    const guess = async () => (await post('/auth/login', { login: 'anna', password: 'x' })).status;
-    expect([await guess(), await guess(), await guess()]).toEqual([400, 400, 429]);
+  /** Who tries, from where, and what he hears: two tries of a name at one address, three at all. */
+  const guesses: readonly [string, readonly (readonly [name: string, ip: string, status: number])[]][] = [
+    [
+      'at one address',
+      [
+        ['anna', HERE, 400],
+        ['Anna', HERE, 400],
+        ['anna', HERE, 429],
+        ['berta', HERE, 400],
+      ],
+    ],
+    [
+      'and locks nobody out at another one',
+      [
+        ['anna', HERE, 400],
+        ['anna', HERE, 400],
+        ['anna', HERE, 429],
+        ['anna', HERE, 429],
+        ['anna', THERE, 400],
+      ],
+    ],
+    [
+      'also from many',
+      [
+        ['anna', HERE, 400],
+        ['anna', THERE, 400],
+        ['anna', ELSEWHERE, 400],
+        ['anna', '192.0.2.4', 429],
+      ],
+    ],
+    [
+      'by all addresses of one network',
+      [
+        ['anna', '2001:db8::1', 400],
+        ['anna', '2001:db8::2', 400],
+        ['anna', '2001:db8::3', 429],
+        ['anna', '2001:db8:0:1::1', 400],
+      ],
+    ],
+  ];
+  test.each(guesses)('guessing the password of one name is slowed down %s', async (_how, tries) => {
+    open({ store, limits: { logins: 2, loginsOfName: 3 } });
+    for (const [name, ip, status] of tries) {
+      expect((await post('/auth/login', { login: name, password: 'x' }, null, ip)).status).toBe(status);
+    }
   });
 
   test('a log-out revokes the token it came with', async () => {
@@ -274,70 +342,5 @@ describe('applications', () => {
     expect(rest.directory.named('createRole')).toMatchObject([
       { by: { id: '0' }, patch: { name: 'pong', permissions: '2' } },
     ]);
-  });
-});
-
-describe('the command line', () => {
-  const ask = async (path: string, body: unknown) => {
-    const response = await createAdmin(rest.deps).handle(
-      new Request(`http://admin${path}`, { method: 'POST', body: JSON.stringify(body) }),
-    );
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-  };
-
-  const ownerPassword = 'correct horse';
-
-  test('a user, with the password that the command line made', async () => {
-    open().directory.replies.createAccount = () => ({ ok: null });
-    const { status, body } = await ask('/admin/users', { name: 'anna', password: ownerPassword });
-    expect([status, Object.keys(body).sort()]).toEqual([200, ['password', 'token', 'user']]);
-    expect(body.password).toBe(ownerPassword);
-  });
-
-  test('a bot makes its guild and its owner, and is in it with everything', async () => {
-    open({ store: { userByLogin: async () => null, applicationsOf: async () => [] } }).directory.replies = {
-      createAccount: () => ({ ok: null }),
-      guildList: () => ({ ok: [] }),
-      createGuild: (command: { id: string; name: string; by: { id: string } }) => ({
-        ok: { id: command.id, name: command.name, owner_id: command.by.id, roles: [] },
-      }),
-      member: () => refuse('unknownMember'),
-      addMember: () => ({ ok: {} }),
-      createRole: () => ({ ok: { id: '77' } }),
-      addMemberRole: () => ({ ok: null }),
-      addToken: () => ({ ok: [] }),
-    };
-    const { status, body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', ownerPassword });
-    const keys = ['bot', 'guild', 'guildMade', 'owner', 'ownerPassword', 'token'];
-    expect([status, Object.keys(body).sort(), body.guildMade]).toEqual([200, keys, true]);
-    expect(body.ownerPassword).toBe(ownerPassword);
-    expect(rest.directory.named('createAccount')[1]).toMatchObject({
-      application: { flags: (1 << 12) | (1 << 14) | (1 << 18) },
-    });
-    expect(rest.directory.named('createRole')).toMatchObject([{ patch: { permissions: '8' } }]);
-  });
-
-  test('asked again it is the same bot', async () => {
-    open({
-      store: {
-        userByLogin: async () => ANNA,
-        user: async (id) => (id === ANNA ? annaAccount().record : botAccount().record),
-        applicationsOf: async () => [applicationRecord()],
-      },
-    }).directory.replies = {
-      guildList: () => ({ ok: [[GUILD, 1]] }),
-      guild: () => ({ ok: { id: GUILD, name: 'My guild', owner_id: ANNA, roles: [] } }),
-      member: () => ({ ok: {} }),
-      addToken: () => ({ ok: [] }),
-    };
-    const { body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', owner: 'anna', ownerPassword });
-    expect(body).toMatchObject({ bot: { id: BOT }, guild: { id: GUILD } });
-    expect('ownerPassword' in body).toBe(false);
-  });
-
-  test('anything else is not there', async () => {
-    open();
-    expect((await ask('/admin/no', {})).status).toBe(404);
-    expect((await ask('/admin/users', { name: 'a', password: ownerPassword })).status).toBe(400);
   });
 });
