@@ -1,6 +1,6 @@
 /** Copies a store into another one, remembers in a file how far it is, and compares both at the end. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Clock, realClock } from './base/clock.ts';
 import { parseJson } from './protocol/json.ts';
@@ -128,10 +128,20 @@ function sideOf(text: string, cluster: ClusterOptions): Side {
   return { cluster: { ...cluster, contactPoints, keyspace } };
 }
 
-/** One side would hold the lock that the other one waits for. */
+/** Which files those are: one directory has many paths, by links and mounts. What is not there yet is only a path. */
+function placeOf(dir: string): string {
+  for (const path of [join(dir, 'guildhall.db'), dir]) {
+    if (!existsSync(path)) continue;
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  }
+  return resolve(dir);
+}
+
+/** One side would hold the lock that the other one waits for, or both would write to one file. */
 function refuseSame({ from, to, cluster }: CopyRequest): void {
   const [one, other] = [sideOf(from, cluster), sideOf(to, cluster)].map((side) =>
-    'dir' in side ? resolve(side.dir) : JSON.stringify([side.cluster.contactPoints, side.cluster.keyspace]),
+    'dir' in side ? placeOf(side.dir) : JSON.stringify([side.cluster.contactPoints, side.cluster.keyspace]),
   );
   if (one === other) throw new Error(`${from} and ${to} are the same store; copy into another one.`);
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIGuild, APIUser } from 'discord-api-types/v10';
@@ -321,9 +321,15 @@ describe('serve', () => {
   test('a copy of a store into itself, and a checkpoint without a directory, are said so', async () => {
     const home = join(dir, 'copied');
     await askCommand(home, ['user', 'add', 'tilda']);
-    const same = await runCommand(home, ['copy', '--from', `sqlite:${home}`, '--to', `sqlite:${home}/.`]);
-    expect([same.code, same.stdout]).toEqual([1, '']);
-    expect(same.stderr).toEndWith('are the same store; copy into another one.\n');
+    await symlink(home, `${home}-by-name`);
+    await mkdir(`${home}-by-file`);
+    await link(join(home, 'guildhall.db'), join(`${home}-by-file`, 'guildhall.db'));
+    for (const to of [`${home}/.`, `${home}-by-name`, `${home}-by-file`]) {
+      const same = await runCommand(home, ['copy', '--from', `sqlite:${home}`, '--to', `sqlite:${to}`]);
+      expect([same.code, same.stdout]).toEqual([1, '']);
+      expect(same.stderr).toEndWith('are the same store; copy into another one.\n');
+    }
+    expect(existsSync(join(`${home}-by-file`, 'lock.db'))).toBe(false);
     const sides = ['--from', `sqlite:${home}`, '--to', `sqlite:${home}-again`];
     const lost = await runCommand(home, ['copy', ...sides, '--checkpoint', join(dir, 'no-place', 'file')]);
     expect([lost.code, lost.stdout]).toEqual([1, '']);
