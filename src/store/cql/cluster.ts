@@ -86,6 +86,8 @@ export class Cluster {
       },
       socketOptions: { connectTimeout: 5000, readTimeout: ANSWER_MS, tcpNoDelay: true },
       pooling: { heartBeatInterval: 3000 },
+      // Else whoever first asks with a statement waits for each node, also for one that hangs. A node that was not told says so when it is asked.
+      prepareOnAllHosts: false,
       encoding: { useBigIntAsLong: true },
     });
     try {

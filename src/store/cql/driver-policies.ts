@@ -1,5 +1,5 @@
 /** What the driver is told about whom it may ask, and when again. */
-import { type ExecutionOptions, type Host, policies } from 'cassandra-driver';
+import { type Client, type ExecutionOptions, type Host, policies } from 'cassandra-driver';
 import { troubleOf } from './trouble.ts';
 
 const { RetryPolicy } = policies.retry;
@@ -47,17 +47,36 @@ type Told = Parameters<policies.loadBalancing.TokenAwarePolicy['newQueryPlan']>[
  * A request goes to a node that has the row. A write finds no node any more when it may not be sent: also the first one is asked for late, when the
  * statement had to be prepared, which nodes that hang hold up for seconds.
  *
- * One case asks nobody, and the driver has no place for it: a node that has forgotten a statement says "unprepared", and is given the statement and then
- * the write again. Such a node answers, so that takes no longer than its answers do, each of which is waited for as long as for any. A write that leaves
- * too late all the same has a timestamp below those of the next holder of the lease: what that one writes stays.
+ * One case asks nobody, and the driver has no place for it: a node that has not met a statement, or forgotten it, says "unprepared", and is given the
+ * statement and then the write again. Such a node answers, so that takes no longer than its answers do, each of which is waited for as long as for any. A
+ * write that leaves too late all the same has a timestamp below those of the next holder of the lease: what that one writes stays.
  */
 export class LeasedPlans extends policies.loadBalancing.TokenAwarePolicy {
+  #client: Client | null = null;
+
+  override init(...known: Parameters<policies.loadBalancing.LoadBalancingPolicy['init']>): void {
+    this.#client = known[0];
+    super.init(...known);
+  }
+
   /** Without options when a statement is prepared. */
   override newQueryPlan(keyspace: string, options: ExecutionOptions | null, told: Told): void {
     const attempts = options?.getRetryPolicy();
-    super.newQueryPlan(keyspace, options as ExecutionOptions, (error, hosts) =>
-      told(error, attempts instanceof WriteAttempts && hosts ? whileMay(hosts, attempts.maySend) : hosts),
-    );
+    super.newQueryPlan(keyspace, options as ExecutionOptions, (error, hosts) => {
+      if (!hosts) told(error, hosts);
+      else if (options === null) told(error, this.#readiest(hosts));
+      else told(error, attempts instanceof WriteAttempts ? whileMay(hosts, attempts.maySend) : hosts);
+    });
+  }
+
+  /**
+   * Those first that owe the fewest answers: whoever asks with a statement that was never prepared waits for one node alone, as long as for any answer,
+   * and one that hangs owes more and more.
+   */
+  #readiest(hosts: Iterator<Host>): Iterator<Host> {
+    const state = this.#client?.getState();
+    const owed = (host: Host): number => state?.getInFlightQueries(host) ?? 0;
+    return [...{ [Symbol.iterator]: () => hosts }].sort((a, b) => owed(a) - owed(b)).values();
   }
 }
 
