@@ -62,7 +62,8 @@ export interface DataOptions {
 type Unary = ServerUnaryCall<Fields, Buffer>;
 type Stream = ServerWritableStream<Fields, Buffer>;
 type Duplex = ServerDuplexStream<Fields, Buffer>;
-type Handle = (request: Fields, signal: AbortSignal) => Promise<Buffer>;
+/** `writer`: under the claim that the call has. */
+type Handle = (request: Fields, signal: AbortSignal, writer: () => Writer) => Promise<Buffer>;
 
 export class DataServer {
   readonly #server: Server;
@@ -146,9 +147,9 @@ export class DataServer {
         QUERIES[name].rpc,
         (request, signal) => this.#reads.read(name, request, signal),
       ]),
-      ['Fence', async (request) => rpcOf('Fence').answer.encode({ epoch: await this.#writer.fence(request) })],
-      ['Commit', (request) => this.#writer.commit(request).then(() => NOTHING)],
-      ['Release', async (request) => this.#writer.release(request) ?? NOTHING],
+      ['Fence', async (request, _, writer) => rpcOf('Fence').answer.encode({ epoch: await writer().fence(request) })],
+      ['Commit', async (request, _, writer) => (await writer().commit(request)) ?? NOTHING],
+      ['Release', async (request, _, writer) => writer().release(request) ?? NOTHING],
       ['Metrics', async () => rpcOf('Metrics').answer.encode({ text: await this.options.printMetrics() })],
     ];
     return {
@@ -169,7 +170,7 @@ export class DataServer {
     if (refusal !== null) return this.#fail(rpc, refusal, answer);
     this.#inHand += 1;
     try {
-      const bytes = await handle(call.request, signalOf(call));
+      const bytes = await handle(call.request, signalOf(call), () => this.#writerUnder(call.metadata));
       this.#calls.add(`${rpc}|OK`);
       answer(null, bytes);
     } catch (error) {
@@ -241,8 +242,17 @@ export class DataServer {
     call.once('close', () => {
       this.#writes -= 1;
     });
-    const claim = call.metadata.get('claim')[0]?.toString() ?? '';
-    serveWrites(call, this.#writer, { ...this.options, mayWrite: () => this.#states.holds(claim) });
+    serveWrites(call, () => this.#writerUnder(call.metadata), this.options);
+  }
+
+  /**
+   * Asked for each write, as the claim of a call may be lost while that lives: throws Fault when it is not held. Beside a server that writes nobody can
+   * hold one, and the writer itself refuses.
+   */
+  #writerUnder(metadata: Metadata): Writer {
+    const claim = metadata.get('claim')[0]?.toString() ?? '';
+    if (this.options.isOnlyWriter && !this.#states.holds(claim)) throw new Fault('broken', true, NOT_HELD);
+    return this.#writer;
   }
 
   #claimRefusal(claim: string): 'notOurs' | null {
@@ -257,6 +267,7 @@ const CALLS = [...RPCS.keys()].flatMap((rpc) =>
   ),
 );
 const NOTHING = Buffer.alloc(0);
+const NOT_HELD = 'the claim on what is stored is not held';
 const TOO_MANY = failureOf(new Fault('overloaded', true, 'too many streams'));
 
 /** Nobody waits for the answer. */

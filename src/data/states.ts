@@ -33,9 +33,9 @@ export class States {
     return null;
   }
 
-  /** Nobody else has what is stored. Empty: who claims nothing keeps nobody out, and is kept out by nobody. */
+  /** What is stored is his for now. Empty: of whoever claims nothing. */
   holds(claim: string): boolean {
-    if (claim === '') return true;
+    if (claim === '') return false;
     for (const held of this.#watchers.values()) if (held === claim) return true;
     return false;
   }

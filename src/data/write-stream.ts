@@ -17,8 +17,6 @@ export interface WriteStreamOptions {
     /** Writes of one stream that wait for their answer; one more is refused. */
     readonly calls: number;
   };
-  /** Asked before each write: the claim under which they are made may be lost while the stream lives. */
-  readonly mayWrite: () => boolean;
   readonly report: (error: unknown) => void;
 }
 
@@ -34,10 +32,11 @@ interface Op {
   readonly release?: Fields;
 }
 
+/** `writer` is asked before each write and throws Fault: the claim under which they are made may be lost while the stream lives. */
 export function serveWrites(
   call: ServerDuplexStream<Fields, Buffer>,
-  writer: Writer,
-  { clock, limits, mayWrite, report }: WriteStreamOptions,
+  writer: () => Writer,
+  { clock, limits, report }: WriteStreamOptions,
 ): void {
   const { answer } = rpcOf('Write');
   let isOpen = true;
@@ -68,8 +67,7 @@ export function serveWrites(
       return say({ id: op.id, ...failed(new Fault('overloaded', true, 'too many writes wait'), report) });
     inHand += 1;
     try {
-      if (!mayWrite()) throw new Fault('broken', true, 'the claim on what is stored is not held');
-      const epoch = await perform(writer, op);
+      const epoch = await perform(writer(), op);
       if (op.release === undefined) say({ id: op.id, epoch });
     } catch (error) {
       if (op.release === undefined) say({ id: op.id, ...failed(error, report) });

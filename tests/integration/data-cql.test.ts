@@ -24,7 +24,7 @@ describe.skipIf(!(await hasCassandra()))('the data service on Cassandra', () => 
     const running = await startData(readConfig({ ...flags, ...where }, {}));
     const { address } = running;
     const token = readFileSync(running.tokenFile, 'utf8').trim();
-    const connect = () => connectGrpc({ address, token, claim: '', clock: realClock, limits: CLIENT_LIMITS });
+    const connect = () => connectGrpc({ address, token, claim: 'us', clock: realClock, limits: CLIENT_LIMITS });
     const [writer, reader] = [await connect(), await connect()];
     const channelId = mint();
     const ids = Array.from({ length: 120 }, () => mint());

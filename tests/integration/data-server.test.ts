@@ -342,7 +342,9 @@ describe('what is no request', () => {
   ];
   test.each(cases)('is refused: %s %j', async (rpc, request) => {
     await using home = await DataHome.open();
-    expect(await home.caller().codeOf(rpc, request)).toBe(status.INVALID_ARGUMENT);
+    const caller = home.caller();
+    await caller.claim('us');
+    expect(await caller.codeOf(rpc, request, { claim: 'us' })).toBe(status.INVALID_ARGUMENT);
     expect(home.reported).toEqual([]);
   });
 });
@@ -362,7 +364,7 @@ describe('beside a server that writes', () => {
     expect(await caller.codeOf('Fence', { owner: 'g:1' })).toBe(status.FAILED_PRECONDITION);
     expect(await caller.codeOf('Commit', { owner: 'g:1', epoch: 1 })).toBe(status.FAILED_PRECONDITION);
     expect(await home.client('us').catch((error) => error.message)).toContain('only reads');
-    const store = await home.client();
+    const store = await home.client('');
     expect(await store.fence('g:1').catch((error) => error.message)).toContain('only reads');
   });
 

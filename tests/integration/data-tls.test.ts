@@ -24,7 +24,7 @@ async function serve(folder: StoreFolder, files: TlsFiles) {
   const connect = (host: string, ca: string | null) => {
     const address = running.address.replace('127.0.0.1', host);
     const authority = ca === null ? null : readFileSync(ca);
-    return connectGrpc({ address, token, ca: authority, claim: '', clock: realClock, limits: CLIENT_LIMITS });
+    return connectGrpc({ address, token, ca: authority, claim: 'us', clock: realClock, limits: CLIENT_LIMITS });
   };
   return { ...running, connect, [Symbol.asyncDispose]: running.stop };
 }

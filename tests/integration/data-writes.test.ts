@@ -1,10 +1,11 @@
 /** Writes over one stream of the data service: who does not read his answers, how many streams there may be, and whose writes are done. */
 import { describe, expect, test } from 'bun:test';
 import { once } from 'node:events';
-import type { ServiceError } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { Fault } from '../../src/protocol/errors.ts';
 import type { Fields } from '../../src/store/grpc/wire.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
+import type { CallOptions, DataCaller } from '../support/data-caller.ts';
 import { DataHome } from '../support/data-home.ts';
 import { SERVER_LIMITS } from '../support/data-limits.ts';
 import { eventually } from '../support/eventually.ts';
@@ -21,7 +22,9 @@ describe('a stream of writes', () => {
       taken += 1;
       throw new Fault('broken', false, 'x'.repeat(10_000));
     };
-    const stream = home.caller().duplex('Write');
+    const caller = home.caller();
+    await caller.claim('us');
+    const stream = caller.duplex('Write', { claim: 'us' });
     const answered: unknown[] = [];
     const first = new Promise<void>((resolve) => {
       stream.on('data', ({ done }: Fields) => {
@@ -49,8 +52,9 @@ describe('a stream of writes', () => {
   test('is refused when there are too many, and taken again when one has ended', async () => {
     await using home = await DataHome.open();
     const caller = home.caller();
+    await caller.claim('us');
     const open = () => {
-      const stream = caller.duplex('Write');
+      const stream = caller.duplex('Write', { claim: 'us' });
       const end = new Promise<string>((resolve) => {
         stream.on('error', (error: ServiceError) => resolve(error.details)).once('data', () => resolve('answered'));
       });
@@ -68,12 +72,20 @@ describe('a stream of writes', () => {
   });
 });
 
+/** Nothing is changed: the epoch is the present one afterwards as well. */
+async function expectRefused(caller: DataCaller, epoch: number, options: CallOptions): Promise<void> {
+  for (const rpc of ['Fence', 'Commit', 'Release']) {
+    const refusal = await caller.call(rpc, { owner: 'g:1', epoch }, options).answer.catch((error) => error.details);
+    expect([rpc, refusal]).toEqual([rpc, 'the claim on what is stored is not held']);
+  }
+}
+
 describe('a claim', () => {
   test('keeps other servers out for as long as its client lives, and nobody else', async () => {
     await using home = await DataHome.open();
     const first = await home.client('first');
     const again = await home.client('first');
-    const other = await home.client();
+    const other = await home.client('');
     expect([first.state, again.state, other.state]).toEqual(['open', 'open', 'open']);
     expect(await home.client('second').catch((error) => error.message)).toContain('belongs to another Guildhall');
     await first.close();
@@ -101,9 +113,7 @@ describe('a server that has lost its claim to another', () => {
   test('does nothing with a stream of writes that outlived it', async () => {
     await using home = await DataHome.open();
     const caller = home.caller();
-    const claim = caller.stream('State', { claim: 'first' });
-    await once(claim, 'data');
-    claim.on('error', () => {});
+    const claim = await caller.claim('first');
     const stream = caller.duplex('Write', { claim: 'first' });
     stream.on('error', () => {});
     const asked = async (id: number): Promise<unknown> => {
@@ -120,4 +130,30 @@ describe('a server that has lost its claim to another', () => {
     await second.commit({ owner: 'g:1', epoch, writes: [] });
     stream.cancel();
   });
+
+  test('does nothing with single calls either', async () => {
+    await using home = await DataHome.open();
+    const caller = home.caller();
+    const claim = await caller.claim('first');
+    const ofFirst = { claim: 'first' };
+    const { epoch } = await caller.call('Fence', { owner: 'g:1' }, ofFirst).answer;
+    expect(await caller.codeOf('Commit', { owner: 'g:1', epoch }, ofFirst)).toBe(status.OK);
+    claim.cancel();
+    const second = await eventually('the claim is free', () => home.client('second').catch(() => null));
+    const mine = await second.fence('g:1');
+    await expectRefused(caller, mine, ofFirst);
+    await second.commit({ owner: 'g:1', epoch: mine, writes: [] });
+  });
+});
+
+test('a program that has claimed nothing writes nothing and takes no owner over, whoever has the claim, and when nobody has', async () => {
+  await using home = await DataHome.open();
+  const caller = home.caller();
+  await expectRefused(caller, 1, {});
+  const server = await home.client('server');
+  const epoch = await server.fence('g:1');
+  for (const options of [{}, { claim: '' }, { claim: 'other' }]) await expectRefused(caller, epoch, options);
+  const stranger = await home.client('');
+  expect(await stranger.fence('g:1').catch((error) => error.code)).toBe('broken');
+  await server.commit({ owner: 'g:1', epoch, writes: [] });
 });

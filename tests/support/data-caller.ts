@@ -1,4 +1,5 @@
 /** Bare calls of a data server, as a client of any language makes them: what it sends is what the test says. */
+import { once } from 'node:events';
 import {
   Client,
   type ClientDuplexStream,
@@ -17,7 +18,7 @@ export interface Called {
 export interface CallOptions {
   /** Null: none is sent. */
   readonly authorization?: string | null;
-  /** Under which a stream of writes is made. */
+  /** Under which it writes. */
   readonly claim?: string;
   readonly ms?: number;
 }
@@ -77,6 +78,14 @@ export class DataCaller implements Disposable {
   duplex(name: string, options: CallOptions = {}): ClientDuplexStream<Fields, Fields> {
     const { path, request, answer } = rpcOf(name);
     return this.#client.makeBidiStreamRequest(path, request.encode, answer.decode, this.#metadata(options));
+  }
+
+  /** Until it is cancelled. Resolves when it is held. */
+  async claim(name: string): Promise<ClientReadableStream<Fields>> {
+    const held = this.stream('State', { claim: name });
+    await once(held, 'data');
+    held.on('error', () => {});
+    return held;
   }
 
   #metadata({ authorization = `Bearer ${this.token}`, claim }: CallOptions): Metadata {

@@ -86,7 +86,7 @@ export class DataHome implements AsyncDisposable {
     return caller;
   }
 
-  async client(claim = '', port = this.server.port): Promise<Store> {
+  async client(claim = 'us', port = this.server.port): Promise<Store> {
     const address = `127.0.0.1:${port}`;
     const store = await connectGrpc({ address, token: TOKEN, claim, clock: realClock, limits: CLIENT_LIMITS });
     this.#open.push({ [Symbol.asyncDispose]: () => store.close() });

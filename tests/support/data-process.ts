@@ -57,7 +57,7 @@ export class DataProcess implements AsyncDisposable {
   }
 
   connect(limits = CLIENT_LIMITS): Promise<Store> {
-    return connectGrpc({ address: this.address, token: this.token, claim: '', clock: realClock, limits });
+    return connectGrpc({ address: this.address, token: this.token, claim: 'us', clock: realClock, limits });
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {

@@ -26,7 +26,7 @@ export interface GrpcOptions {
   readonly token: string;
   /** Who has signed the certificate of the service, PEM; absent or null: it is called without TLS. */
   readonly ca?: Buffer | null;
-  /** Names the server that owns what is stored; empty: nobody else is kept out. */
+  /** Names the server that owns what is stored; empty: it only reads, and keeps nobody out. */
   readonly claim: string;
   readonly clock: Clock;
   readonly limits: GrpcLimits;

@@ -9,7 +9,7 @@ import { type Fields, rpcOf } from './wire.ts';
 
 export interface WriteStreamOptions {
   readonly clock: Clock;
-  /** What is asked is done as long as this claim is held; empty: always. */
+  /** What is asked is done as long as this claim is held; empty: never. */
   readonly claim: string;
   /** Milliseconds until an ask that is not answered fails with Fault `timeout`. */
   readonly deadlineMs: number;
