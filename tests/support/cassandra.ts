@@ -40,7 +40,10 @@ async function fetchJars(): Promise<string | null> {
     stderr: 'pipe',
   });
   const said = await new Response(maven.stdout).text();
-  if ((await maven.exited) !== 0) throw new Error(`the jars of Cassandra were not fetched:\n${said}`);
+  if ((await maven.exited) !== 0) {
+    await rm(half, { recursive: true });
+    throw new Error(`the jars of Cassandra were not fetched:\n${said}`);
+  }
   // Whoever was faster has fetched the same.
   await rename(half, place).catch(() => rm(half, { recursive: true }));
   return place;
