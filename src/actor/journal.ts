@@ -1,10 +1,18 @@
 /** A row draft in its three later forms: in the ring of its owner, in the journal, and (see moves.ts) on the links. */
-import type { EventDraft, JournalNote, RowDraft } from '../protocol/decision.ts';
+import type { EventDraft, JournalNote, RowDraft, VisibilityDraft } from '../protocol/decision.ts';
 import type { Body } from '../protocol/envelope.ts';
 import type { Wording } from './ports.ts';
 import type { RingRow } from './rows.ts';
 
 export const bodyOf = ({ t, d, cls, full }: EventDraft): Body => ({ t, d, cls, full });
+
+/** What those hear who gain it, and those who lose it. */
+export function toldOf({ created, deleted }: VisibilityDraft, wording: Wording) {
+  return {
+    created: created === null ? null : wording.created(created),
+    deleted: deleted === null ? null : wording.deleted(deleted),
+  };
+}
 
 /** Null: nobody can have missed it (a join is heard from the user's own actor). */
 export function ringRow(draft: RowDraft, seq: number, wording: Wording): RingRow | null {
@@ -14,8 +22,7 @@ export function ringRow(draft: RowDraft, seq: number, wording: Wording): RingRow
     case 'visibility': {
       const { from, to } = draft;
       const [gained, lost] = [new Set(draft.gained), new Set(draft.lost)];
-      const [created, deleted] = [wording.created(draft.created), wording.deleted(draft.deleted)];
-      return { seq, kind: 'visibility', from, to, gained, lost, created, deleted };
+      return { seq, kind: 'visibility', from, to, gained, lost, ...toldOf(draft, wording) };
     }
     case 'leave':
       return { seq, kind: 'leave', user: draft.user };

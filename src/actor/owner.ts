@@ -13,7 +13,7 @@ import type { Batch } from './batch.ts';
 import type { Behavior } from './behavior.ts';
 import { lost } from './deadline.ts';
 import { Interest, type Interested } from './interest.ts';
-import { bodyOf, journalNote, type KeptNote, ringRow } from './journal.ts';
+import { bodyOf, journalNote, type KeptNote, ringRow, toldOf } from './journal.ts';
 import { type Hearing, hearEvent, hearLeave, hearMoves } from './moves.ts';
 import { Outbox, type OwnTell } from './outbox.ts';
 import type { ActorLimits, ActorWorld, Opened, Wording } from './ports.ts';
@@ -267,9 +267,8 @@ export class Owner {
         return hearEvent(this.interest, draft.topic, { kind: 'event', topic: draft.topic, body: bodyOf(draft) });
       case 'visibility': {
         const { kind: _, gained, lost, channel, from, to } = draft;
-        const created = this.wording.created(draft.created);
-        const deleted = this.wording.deleted(draft.deleted);
-        return hearMoves(this.interest, { kind: 'moves', channel, from, to, created, deleted }, gained, lost);
+        const move = { kind: 'moves', channel, from, to, ...toldOf(draft, this.wording) } as const;
+        return hearMoves(this.interest, move, gained, lost);
       }
       case 'leave':
         return hearLeave(this.interest, draft.user);

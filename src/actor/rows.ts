@@ -14,9 +14,9 @@ export interface VisibilityRow {
   readonly to: string | null;
   readonly gained: ReadonlySet<Snowflake>;
   readonly lost: ReadonlySet<Snowflake>;
-  /** Null: told again by a later load, and the channel is gone by now. */
+  /** Null: told again by a later load, and the channel is gone by now; both null: nobody is told. */
   readonly created: Body | null;
-  readonly deleted: Body;
+  readonly deleted: Body | null;
 }
 
 export interface EventRow {

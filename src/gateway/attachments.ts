@@ -190,10 +190,10 @@ export class Attachments {
       const saw = from === null || attachment.topics.has(from);
       const loses = saw && lost.has(session.id);
       const gains = !loses && gained.has(session.id);
-      if (gains) outlet.owe(session, owner, created);
+      if (gains && created !== null) outlet.owe(session, owner, created);
       if (from !== null && saw && (loses || from !== to)) outlet.release(session, attachment, from);
-      if (loses) outlet.owe(session, owner, deleted);
-      else if (to !== null && (saw || gains)) outlet.hold(session, attachment, to);
+      if (loses && deleted !== null) outlet.owe(session, owner, deleted);
+      if (!loses && to !== null && (saw || gains)) outlet.hold(session, attachment, to);
     }
   }
 

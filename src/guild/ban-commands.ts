@@ -6,7 +6,7 @@ import { type Refusal, refuse } from '../protocol/errors.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { FilesGone } from '../protocol/reads.ts';
 import { snowflakeAt } from '../protocol/snowflake.ts';
-import { guildTopic } from '../protocol/topics.ts';
+import { bansTopic } from '../protocol/topics.ts';
 import { BOUNDS } from './bounds.ts';
 import { guildRefusal, isCategory } from './guards.ts';
 import { isAboveMember } from './hierarchy.ts';
@@ -64,7 +64,7 @@ export function ban(state: GuildState, command: Of<'ban'>, turn: Turn): Decision
   outcome.write({ w: 'putBan', guildId, ban: record });
   dismiss(state, outcome, user.id);
   const d = JSON.stringify({ guild_id: guildId, user: renderUser(record.user) });
-  outcome.event(guildTopic(guildId), 'GUILD_BAN_ADD', d, { note: LITERAL });
+  outcome.event(bansTopic(guildId), 'GUILD_BAN_ADD', d, { note: LITERAL });
   return outcome.done(deleteAuthored(state, outcome, authored, turn));
 }
 
@@ -102,6 +102,6 @@ export function unban(state: GuildState, command: Of<'unban'>, turn: Turn): Deci
   state.bans.delete(userId);
   outcome.write({ w: 'deleteBan', guildId, userId });
   const d = JSON.stringify({ guild_id: guildId, user: renderUser(record.user) });
-  outcome.event(guildTopic(guildId), 'GUILD_BAN_REMOVE', d, { note: LITERAL });
+  outcome.event(bansTopic(guildId), 'GUILD_BAN_REMOVE', d, { note: LITERAL });
   return outcome.done();
 }

@@ -15,7 +15,7 @@ import { LITERAL, Outcome, thing } from './outcome.ts';
 import { roleBits } from './permissions.ts';
 import { renderRole, roleEvent } from './render-member.ts';
 import type { GuildState } from './state.ts';
-import { sightOf, VIEW_BITS } from './visibility.ts';
+import { sightOf, TOPIC_BITS } from './visibility.ts';
 import { visibilityRows } from './visibility-rows.ts';
 
 type Of<K extends GuildCommand['kind']> = GuildCommand & { readonly kind: K };
@@ -84,7 +84,7 @@ export function updateRole(state: GuildState, command: Of<'updateRole'>, turn: T
   const after = patched(role, patch, guildBits(state, by.id, turn.now));
   if (isRefusal(after)) return refused(after);
   const outcome = new Outcome(turn);
-  const isRegarded = ((roleBits(role) ^ roleBits(after)) & VIEW_BITS) !== 0n;
+  const isRegarded = ((roleBits(role) ^ roleBits(after)) & TOPIC_BITS) !== 0n;
   const before = isRegarded ? sightOf(state, holdersOf(state, roleId)) : null;
   putRole(state, outcome, after, 'GUILD_ROLE_UPDATE');
   if (before !== null) for (const row of visibilityRows(before, state)) outcome.row(row);

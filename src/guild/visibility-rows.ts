@@ -1,13 +1,16 @@
-/** What a change makes of topics: for each channel whose viewers or topic change, one row with who gains and who loses it (envelope.ts, MovesEntry). */
+/**
+ * What a change makes of topics: for each channel whose viewers or topic change, one row with who gains and who loses it (envelope.ts, MovesEntry);
+ * and one for the topic of bans.
+ */
 import type { RowDraft } from '../protocol/decision.ts';
 import { guildClass } from '../protocol/events.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import type { ChannelRecord, MemberRecord } from '../protocol/records.ts';
-import { channelTopic, guildTopic } from '../protocol/topics.ts';
+import { bansTopic, channelTopic, guildTopic } from '../protocol/topics.ts';
 import { LITERAL, thing } from './outcome.ts';
 import { baseOfMember, overwritesOf } from './permissions.ts';
 import { channelJson } from './render-channel.ts';
-import { isPublic, ownTopic, type Sight, seesAbove, VIEW_BITS, viewersOf } from './visibility.ts';
+import { isPublic, mayBan, ownTopic, type Sight, seesAbove, VIEW_BITS, viewersOf } from './visibility.ts';
 
 /** Members who see the same channels before and after: equal roles, and nobody of them is named by an overwrite or owns the guild. */
 interface Kind {
@@ -27,20 +30,33 @@ interface Change {
   readonly lost: Snowflake[];
 }
 
+/** Who may ban from now on, and who no more. */
+interface Bans {
+  readonly gained: Snowflake[];
+  readonly lost: Snowflake[];
+}
+
 /**
- * Compares what the members of `before` saw with what they see now. `only`: the channels that can have changed; without it all.
+ * Compares what the members of `before` saw with what they see now. `only`: nothing but these channels can have changed.
  * A channel that is new or gone makes no row here. Costs distinct sets of roles times channels, not members times channels.
  */
 export function visibilityRows(before: Sight, after: Sight, only: readonly Snowflake[] | null = null): RowDraft[] {
   const changes = (only ?? [...after.channels.keys()]).flatMap((id) => changeOf(before, after, id) ?? []);
-  if (changes.length === 0) return [];
-  for (const kind of kindsOf(before, after, changes)) compare(before, after, kind, changes);
-  return changes
+  if (changes.length === 0 && only !== null) return [];
+  const bans: Bans = { gained: [], lost: [] };
+  for (const kind of kindsOf(before, after, changes)) compare(before, after, kind, changes, bans);
+  const rows = changes
     .filter(({ from, to, gained, lost }) => from !== to || gained.length > 0 || lost.length > 0)
     .map(({ before: was, after: is, from, to, gained, lost }) => {
       const bodies = { created: channelJson(is), deleted: channelJson(was) };
-      return { kind: 'visibility', channel: is.id, from, to, gained, lost, ...bodies };
+      return { kind: 'visibility' as const, channel: is.id, from, to, gained, lost, ...bodies };
     });
+  return bans.gained.length + bans.lost.length === 0 ? rows : [...rows, bansRow(after.guild.id, bans)];
+}
+
+function bansRow(channel: Snowflake, bans: Bans): RowDraft {
+  const topic = bansTopic(channel);
+  return { kind: 'visibility', channel, from: topic, to: topic, ...bans, created: null, deleted: null };
 }
 
 /** Null: nobody's view of it can have changed. */
@@ -75,18 +91,23 @@ function kindsOf(before: Sight, after: Sight, changes: readonly Change[]): Itera
   return kinds.values();
 }
 
-function compare(before: Sight, after: Sight, kind: Kind, changes: readonly Change[]): void {
+function compare(before: Sight, after: Sight, kind: Kind, changes: readonly Change[], bans: Bans): void {
   const baseBefore = baseOfMember(before, kind.before);
   const baseAfter = baseOfMember(after, kind.after);
+  if (mayBan(baseBefore) !== mayBan(baseAfter)) add(mayBan(baseAfter) ? bans.gained : bans.lost, kind.users);
   const isSame = kind.before.roles === kind.after.roles && (baseBefore & VIEW_BITS) === (baseAfter & VIEW_BITS);
   for (const change of changes) {
     if (isSame && change.isSame) continue;
     const saw = change.from === null || seesAbove(before, kind.before, baseBefore, change.before);
     const sees = change.to === null || seesAbove(after, kind.after, baseAfter, change.after);
     if (saw === sees) continue;
-    const list = sees ? change.gained : change.lost;
-    for (const user of kind.users) list.push(user);
+    add(sees ? change.gained : change.lost, kind.users);
   }
+}
+
+/** One by one: spread, a large guild would be too many arguments. */
+function add(list: Snowflake[], users: readonly Snowflake[]): void {
+  for (const user of users) list.push(user);
 }
 
 /** A new channel: for all, or only for those who see it, who hold its topic from now on. */

@@ -6,7 +6,7 @@ import { PermissionFlagsBits as P } from 'discord-api-types/v10';
 import type { Snowflake } from '../protocol/ids.ts';
 import { ALL_PERMISSIONS, hasBits } from '../protocol/permission-bits.ts';
 import type { ChannelRecord, MemberRecord } from '../protocol/records.ts';
-import { channelTopic, guildTopic } from '../protocol/topics.ts';
+import { bansTopic, channelTopic, guildTopic } from '../protocol/topics.ts';
 import { baseOfMember, overwritesOf, roleBits, type Structure } from './permissions.ts';
 
 /** What visibility depends on. */
@@ -16,6 +16,11 @@ export interface Sight extends Structure {
 
 /** Bits whose change can change who sees a channel. */
 export const VIEW_BITS: bigint = P.ViewChannel | P.Administrator;
+/** The same, of roles: who holds which topic. */
+export const TOPIC_BITS: bigint = VIEW_BITS | P.BanMembers;
+
+/** `base`: of a member. Time-outs do not matter: they end by themselves. */
+export const mayBan = (base: bigint): boolean => hasBits(base, P.BanMembers);
 
 const deniesView = new WeakMap<ChannelRecord['permission_overwrites'], boolean>();
 
@@ -96,11 +101,13 @@ export function visibleChannels(state: Sight, userId: Snowflake): ChannelRecord[
   return [...state.channels.values()].filter((c) => isPublic(state, c) || seesAbove(state, member, base, c));
 }
 
-/** The guild's topic and those of the private channels he sees. Empty: not a member. */
+/** The guild's topic, that of its bans if he may ban, and those of the private channels he sees. Empty: not a member. */
 export function topicsOf(state: Sight, userId: Snowflake): string[] {
-  if (!state.members.has(userId)) return [];
+  const member = state.members.get(userId);
+  if (member === undefined) return [];
+  const { id } = state.guild;
   const own = visibleChannels(state, userId).flatMap((channel) => ownTopic(state, channel) ?? []);
-  return [guildTopic(state.guild.id), ...own];
+  return [guildTopic(id), ...(mayBan(baseOfMember(state, member)) ? [bansTopic(id)] : []), ...own];
 }
 
 /** All who see it. */

@@ -40,6 +40,7 @@ const hasLoss = ({ lost, from, to }: JournalNote & { readonly kind: 'visibility'
 
 /** What the row would be made from when it is told again; null: it brings its own text, or names no channel. */
 function subjectOf(note: JournalNote): { readonly channelId: Snowflake; readonly id: Snowflake } | null {
+  if (note.kind === 'visibility' && note.deleted === null) return null;
   if (note.kind === 'visibility') return { channelId: note.channel, id: note.channel };
   if (note.kind !== 'event') return null;
   if (note.note.as === 'message') return { channelId: note.note.channelId, id: note.note.id };

@@ -69,8 +69,9 @@ function retoldRow(
       const { channel, from, to, deleted } = note;
       const present = behavior.retell('CHANNEL_CREATE', { as: 'thing', thing: 'channel', id: channel }, null);
       const created = present === null ? null : wording.created(present);
+      const gone = deleted === null ? null : wording.deleted(deleted);
       const [gained, lost] = [new Set(note.gained), new Set(note.lost)];
-      return { seq, kind: 'visibility', from, to, gained, lost, created, deleted: wording.deleted(deleted) };
+      return { seq, kind: 'visibility', from, to, gained, lost, created, deleted: gone };
     }
     case 'leave':
       return { seq, kind: 'leave', user: note.user };

@@ -29,23 +29,26 @@ export interface Turn {
 /** A row before it has a number. */
 export type RowDraft =
   | EventDraft
-  | {
-      readonly kind: 'visibility';
-      readonly channel: Snowflake;
-      /** Topics before and after; null: public (the guild's topic). */
-      readonly from: string | null;
-      readonly to: string | null;
-      readonly gained: readonly Snowflake[];
-      readonly lost: readonly Snowflake[];
-      /** JSON of `d` of CHANNEL_CREATE and CHANNEL_DELETE. */
-      readonly created: string;
-      readonly deleted: string;
-    }
+  | VisibilityDraft
   | { readonly kind: 'join'; readonly user: Snowflake }
   /** Ends the user's attachments: GUILD_DELETE for his sessions. */
   | { readonly kind: 'leave'; readonly user: Snowflake }
   /** Only from user actors: the sessions of that user attach to this guild now. */
   | { readonly kind: 'joined'; readonly guild: OwnerKey; readonly seq: number };
+
+export interface VisibilityDraft {
+  readonly kind: 'visibility';
+  /** The guild's own id: no channel, but the topic of its bans. */
+  readonly channel: Snowflake;
+  /** Topics before and after; null: public (the guild's topic). */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly gained: readonly Snowflake[];
+  readonly lost: readonly Snowflake[];
+  /** JSON of `d` of CHANNEL_CREATE and CHANNEL_DELETE; both null: nobody is told. */
+  readonly created: string | null;
+  readonly deleted: string | null;
+}
 
 export interface EventDraft {
   readonly kind: 'event';
@@ -89,7 +92,7 @@ export type JournalNote =
       /** Null: too many to keep; nobody can go on across this row. */
       readonly gained: readonly Snowflake[] | null;
       readonly lost: readonly Snowflake[] | null;
-      readonly deleted: string;
+      readonly deleted: string | null;
     }
   | { readonly kind: 'join' | 'leave'; readonly user: Snowflake }
   | { readonly kind: 'joined'; readonly guild: OwnerKey; readonly seq: number };

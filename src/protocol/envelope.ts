@@ -101,8 +101,9 @@ export interface MovesEntry {
   readonly to: string | null;
   readonly gained: readonly SessionId[];
   readonly lost: readonly SessionId[];
-  readonly created: Body;
-  readonly deleted: Body;
+  /** Both null: nobody is told. */
+  readonly created: Body | null;
+  readonly deleted: Body | null;
 }
 
 export interface AnswerEntry {

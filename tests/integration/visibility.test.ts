@@ -7,6 +7,7 @@ import { type Person, type Place, Town } from '../support/town.ts';
 
 const SLOTS = [0, 1] as const;
 const VIEW_CHANNEL = '1024';
+const BAN_MEMBERS = '4';
 
 let town: Town;
 let owner: Person;
@@ -32,6 +33,37 @@ for (const socket of SLOTS) {
     }
   }
 }
+
+test('bans are told to those who may ban, from the moment they may until they may no more', async () => {
+  const place = await guildOn(town, 0, owner);
+  const [warden, member, culprit] = [
+    await town.person('warden'),
+    await town.person('member'),
+    await town.person('culprit'),
+  ];
+  await town.join(owner, place, warden, member, culprit);
+  const path = `/guilds/${place.id}`;
+  const patch = { name: 'wardens', permissions: BAN_MEMBERS };
+  const role = await town.rest<{ id: string }>(owner.token, 'POST', `${path}/roles`, patch);
+  await using atOwner = await town.visit(owner, town.worker(0));
+  await using atWarden = await town.visit(warden, town.worker(1));
+  await using atMember = await town.visit(member, town.worker(1));
+  const all = [atOwner, atWarden, atMember];
+  const withRole = `${path}/members/${warden.id}/roles/${role.id}`;
+  const ban = (method: 'PUT' | 'DELETE') =>
+    town.rest(owner.token, method, `${path}/bans/${culprit.id}`, method === 'PUT' ? {} : undefined);
+
+  await town.rest(owner.token, 'PUT', withRole);
+  await ban('PUT');
+  await town.rest(owner.token, 'DELETE', withRole);
+  await ban('DELETE');
+  await town.say(owner, place.channel, 'the end');
+  for (const gateway of all) await gateway.dispatch('MESSAGE_CREATE', { content: 'the end' });
+  const told = all.map(({ dispatches }) =>
+    dispatches.map(({ t }) => t).filter((t) => /^(GUILD_BAN|CHANNEL)/.test(t ?? '')),
+  );
+  expect(told).toEqual([['GUILD_BAN_ADD', 'GUILD_BAN_REMOVE'], ['GUILD_BAN_ADD'], []]);
+});
 
 async function personsLife(socket: number, guild: number, user: number): Promise<void> {
   const [place, guest] = [places[guild]!, guests[user]!];

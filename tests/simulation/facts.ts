@@ -3,6 +3,9 @@ import { GatewayIntentBits as I } from 'discord-api-types/v10';
 import { ownerId } from '../../src/protocol/ids.ts';
 import type { TinyRow } from '../support/tiny-rules.ts';
 
+/** Instead of a channel: who hears of bans. */
+export const BANS = 'bans';
+
 export interface Fact {
   readonly row: TinyRow;
   readonly members: ReadonlySet<string>;
@@ -35,7 +38,7 @@ export function after(before: Fact | undefined, row: TinyRow): Fact {
 }
 
 export function channelsOf(fact: Fact | undefined, user: string): string[] {
-  return [...(fact?.seers ?? [])].flatMap(([channel, users]) => (users.has(user) ? [channel] : []));
+  return [...(fact?.seers ?? [])].flatMap(([channel, users]) => (users.has(user) && channel !== BANS ? [channel] : []));
 }
 
 /** Which event this row owes him, if any. */
@@ -45,6 +48,7 @@ export function owed(fact: Fact, { user, intents }: Hearer, session: string | nu
   if (draft.kind === 'leave') return draft.user === user ? 'GUILD_DELETE' : null;
   if (!members.has(user)) return null;
   if (draft.kind === 'visibility') {
+    if (draft.created === null) return null;
     return draft.gained.includes(user) ? 'CHANNEL_CREATE' : draft.lost.includes(user) ? 'CHANNEL_DELETE' : null;
   }
   if (draft.kind !== 'event') return null;
@@ -67,7 +71,7 @@ export function contentOf({ row }: Fact, { user, intents }: Hearer, said: Fact):
 
 /** What it is told again from, when its load has ended; null: it brings its own words. */
 export function subjectOf({ row: { draft } }: Fact): Subject | null {
-  if (draft.kind === 'visibility') return { as: 'channel', id: draft.channel };
+  if (draft.kind === 'visibility') return draft.created === null ? null : { as: 'channel', id: draft.channel };
   if (draft.kind !== 'event' || draft.note === null || draft.note.as === 'literal') return null;
   const { note } = draft;
   return note.as === 'message'

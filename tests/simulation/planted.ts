@@ -266,7 +266,12 @@ export const PLANTED: readonly Planted[] = [
     name: 'gain-forgets-one',
     file: 'src/guild/visibility-rows.ts',
     from: REAL,
-    changes: [['for (const user of kind.users) list.push(user);', 'list.push(...kind.users.slice(sees ? 1 : 0));']],
+    changes: [
+      [
+        'sees ? change.gained : change.lost, kind.users)',
+        'sees ? change.gained : change.lost, kind.users.slice(sees ? 1 : 0))',
+      ],
+    ],
   },
   {
     name: 'hidden-under-guild',
@@ -275,6 +280,23 @@ export const PLANTED: readonly Planted[] = [
     changes: [
       ['const topic = topicOf(this.#state, this.#channel);', 'const topic = `g:${this.guildId}`;\n    void topicOf;'],
     ],
+  },
+  {
+    name: 'bans-under-guild',
+    file: 'src/guild/ban-commands.ts',
+    from: REAL,
+    changes: [
+      [
+        "outcome.event(bansTopic(guildId), 'GUILD_BAN_ADD'",
+        "outcome.event(bansTopic(guildId).replace('b', 'g'), 'GUILD_BAN_ADD'",
+      ],
+    ],
+  },
+  {
+    name: 'bans-stay-heard',
+    file: 'src/guild/visibility-rows.ts',
+    from: REAL,
+    changes: [['? bans.gained : bans.lost, kind.users', '? bans.gained : [], kind.users']],
   },
   {
     name: 'role-gone-unseen',

@@ -7,7 +7,7 @@ import type { EventDraft, RowDraft } from '../../src/protocol/decision.ts';
 import type { ChannelRecord } from '../../src/protocol/records.ts';
 import type { Write } from '../../src/protocol/writes.ts';
 import type { TinyRow } from '../support/tiny-rules.ts';
-import type { Fact } from './facts.ts';
+import { BANS, type Fact } from './facts.ts';
 
 export interface Decided {
   readonly rows: readonly TinyRow[];
@@ -15,6 +15,7 @@ export interface Decided {
 }
 
 const ABOUT_CHANNELS = /^CHANNEL_(?:CREATE|UPDATE|DELETE)$/;
+const ABOUT_BANS = /^GUILD_BAN_/;
 
 export class Witness {
   // --- as stored
@@ -73,16 +74,29 @@ export class Witness {
 
   #reckoned(): Map<string, Set<string>> {
     const users = [...this.#holders.keys()];
-    return new Map([...this.#channels.keys()].map((id) => [id, new Set(users.filter((user) => this.#sees(user, id)))]));
+    const those = (may: (user: string) => boolean): Set<string> => new Set(users.filter(may));
+    const seers = new Map([...this.#channels.keys()].map((id) => [id, those((user) => this.#sees(user, id))]));
+    return seers.set(
+      BANS,
+      those((user) => this.#may(user, P.BanMembers)),
+    );
+  }
+
+  #held(user: string): bigint[] {
+    return [this.guild, ...(this.#holders.get(user) ?? [])].map((role) => this.#roles.get(role) ?? 0n);
+  }
+
+  /** In the whole guild. */
+  #may(user: string, bit: bigint): boolean {
+    return user === this.#owner || this.#held(user).some((bits) => (bits & (bit | P.Administrator)) !== 0n);
   }
 
   /** Owner, administrator, then what is said to all, to his roles, and to him: the later counts, and of one level an allowance. */
   #sees(user: string, channel: string): boolean {
     const roles = (this.#holders.get(user) ?? []).filter((role) => this.#roles.has(role));
-    const held = [this.guild, ...roles].map((role) => this.#roles.get(role) ?? 0n);
-    if (user === this.#owner || held.some((bits) => (bits & P.Administrator) !== 0n)) return true;
+    if (this.#may(user, P.Administrator)) return true;
     const overwrites = this.#channels.get(channel) ?? [];
-    let sees = held.some((bits) => (bits & P.ViewChannel) !== 0n);
+    let sees = this.#may(user, P.ViewChannel);
     for (const [type, ids] of [
       [0, [this.guild]],
       [0, roles],
@@ -121,7 +135,7 @@ export class Witness {
       this.#members.delete(draft.user);
       for (const users of this.#seers.values()) users.delete(draft.user);
     } else if (draft.kind === 'visibility') {
-      const users = this.#seersOf(draft.channel);
+      const users = this.#seersOf(draft.created === null ? BANS : draft.channel);
       const isNews = draft.gained.every((user) => !users.has(user)) && draft.lost.every((user) => users.has(user));
       if (!isNews) throw new Error(`a row says that ${draft.channel} is shown or hidden where it was so before`);
       for (const user of draft.gained) users.add(user);
@@ -151,5 +165,6 @@ export class Witness {
 function channelOf({ t, d, topic }: EventDraft): string | null {
   const { id, channel_id } = JSON.parse(d) as { readonly id?: string; readonly channel_id?: string | null };
   if (ABOUT_CHANNELS.test(t)) return id ?? null;
+  if (ABOUT_BANS.test(t)) return BANS;
   return channel_id ?? (topic.startsWith('c:') ? topic.slice(2) : null);
 }

@@ -7,7 +7,7 @@ export const numbered = (json: string, seq: number): string => `{"seq":${seq},${
 
 export function numberedDraft(draft: RowDraft, seq: number): RowDraft {
   if (draft.kind === 'event') return { ...draft, d: numbered(draft.d, seq) };
-  if (draft.kind !== 'visibility') return draft;
+  if (draft.kind !== 'visibility' || draft.created === null || draft.deleted === null) return draft;
   return { ...draft, created: numbered(draft.created, seq), deleted: numbered(draft.deleted, seq) };
 }
 

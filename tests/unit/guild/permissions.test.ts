@@ -39,6 +39,7 @@ describe('permissions', () => {
           const topics = topicsOf(state, id);
           const held = topics.filter((topic) => topic.startsWith('c:')).map((topic) => topic.slice(2));
           expect(topics[0]).toBe(`g:${GUILD}`);
+          expect(topics.includes(`b:${GUILD}`)).toBe(naiveBase(state, id).has('BanMembers'));
           // A channel without a topic of its own is seen by everybody; every other is held by those who see it.
           const withoutTopic = [...state.channels.values()].filter((c) => isPublic(state, c)).map((c) => c.id);
           expect(withoutTopic.every((c) => publicOnes.has(c))).toBe(true);

@@ -20,6 +20,7 @@ const BITS = [
   P.MentionEveryone,
   P.ReadMessageHistory,
   P.ManageRoles,
+  P.BanMembers,
 ];
 
 /** Mostly without ADMINISTRATOR, which hides everything else. */

@@ -157,6 +157,27 @@ describe('visibility', () => {
     ]);
   });
 
+  test('who may ban holds the topic of bans, and nothing is shown of that', () => {
+    const world = new World();
+    world.join(ANN, BEN);
+    const role = world.role('warden', P.BanMembers);
+    const [topic, silent] = [`b:${GUILD}`, { created: null, deleted: null }];
+    const holds = () => [OWNER, ANN, BEN].filter((id) => topicsOf(world.state, id).includes(topic));
+    expect(holds()).toEqual([OWNER]);
+    const made = world.run(OWNER, { kind: 'addMemberRole', userId: ANN, roleId: role });
+    expect(made.rows.at(-1)).toMatchObject({ from: topic, to: topic, gained: [ANN], lost: [], ...silent });
+    expect(holds()).toEqual([OWNER, ANN]);
+    const banned = world.run(ANN, { kind: 'ban', user: user(BEN), deleteMessageSeconds: 0 });
+    expect(events(banned).map((event) => [event.t, event.topic])).toEqual([
+      ['GUILD_MEMBER_REMOVE', `g:${GUILD}`],
+      ['GUILD_BAN_ADD', topic],
+    ]);
+    expect(events(world.run(ANN, { kind: 'unban', userId: BEN }))[0]?.topic).toBe(topic);
+    const taken = world.run(OWNER, { kind: 'updateRole', roleId: role, patch: { permissions: '0' } });
+    expect(taken.rows.at(-1)).toMatchObject({ from: topic, to: topic, gained: [], lost: [ANN], ...silent });
+    expect(holds()).toEqual([OWNER]);
+  });
+
   test('changes that concern no view make no rows of visibility; 5,000 members and 50 channels cost little', () => {
     const world = new World();
     for (let i = 0; i < 5000; i += 1) world.join(String(1_400_000_000_000_000_000n + BigInt(i)));
@@ -171,7 +192,7 @@ describe('visibility', () => {
       roleId: GUILD,
       patch: { permissions: String(P.Administrator) },
     });
-    expect(story(admin).filter((row) => row === '+5000-0')).toHaveLength(50);
+    expect(story(admin).filter((row) => row === '+5000-0')).toHaveLength(50 + 1);
     expect(by(OWNER).id).toBe(OWNER);
   });
 });

@@ -31,7 +31,7 @@ describe('a guild as an actor', () => {
     expect([guild.isMember(OWNER), guild.topicsOf(OWNER)]).toEqual([false, []]);
     expect(guild.decide(createBy(by(OWNER)), world.turn()).reply).toMatchObject({ ok: { id: GUILD } });
     expect(guild.decide(createBy(by(OWNER)), world.turn()).reply).toEqual({ refused: 'conflict' });
-    expect([guild.isMember(OWNER), guild.topicsOf(OWNER)]).toEqual([true, [`g:${GUILD}`]]);
+    expect([guild.isMember(OWNER), guild.topicsOf(OWNER)]).toEqual([true, [`g:${GUILD}`, `b:${GUILD}`]]);
     const gone = guild.decide({ kind: 'deleteGuild', by: by(OWNER) }, world.turn()).reply;
     expect(gone).toMatchObject({ ok: { roles: [GUILD] } });
     expect(guild.isMember(OWNER)).toBe(false);

@@ -31,6 +31,11 @@ const moves = (
   deleted: '{}',
 });
 
+/** Of the topic of bans: it shows nothing, so nothing is told again of it. */
+const quiet = (seq: number, lost: string[]): NumberedNote => ({
+  ...{ kind: 'visibility', seq, channel: '1', from: 'b:1', to: 'b:1', gained: [], lost, deleted: null },
+});
+
 describe('nobody goes on across a loss', () => {
   test.each([
     [
@@ -61,6 +66,7 @@ describe('nobody goes on across a loss', () => {
   test.each([
     ['nothing was told before the loss', [moves(1, ['7']), message(2, 'MESSAGE_CREATE'), message(3, 'MESSAGE_UPDATE')]],
     ['it changed before the loss', [message(1, 'MESSAGE_CREATE'), message(2, 'MESSAGE_UPDATE'), moves(3, ['7'])]],
+    ['who may ban no more holds no channel less', [quiet(1, []), quiet(2, ['7']), quiet(3, ['8'])]],
     ['nobody lost anything', [message(1, 'MESSAGE_CREATE'), moves(2, []), message(3, 'MESSAGE_UPDATE')]],
     [
       'another channel was lost',
