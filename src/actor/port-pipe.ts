@@ -1,16 +1,20 @@
 /**
  * A pipe over a MessagePort. Waking the other thread is what costs: how many batches were taken is said with the next batch, and by itself only
- * when many were or nothing else is said. What JSON can say crosses as texts, which is several times cheaper than a clone of objects.
+ * when many were or nothing else is said. What JSON can say crosses as texts, which is several times cheaper than a clone of objects; texts of bodies, which
+ * may be long, are not written into it but cross beside it.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { Body, Relay } from '../protocol/envelope.ts';
+import type { Body, RelayEntry } from '../protocol/envelope.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { LinkMessage } from '../protocol/links.ts';
 import type { Pipe } from './pipe.ts';
 
-/** Batches taken since the last word of it, then a batch: its messages, or one text of them followed by the texts of their events' bodies. */
-type Posted = readonly [taken: number, ...batch: readonly (LinkMessage | string)[]];
+/** JSON of the messages without the texts of their bodies, or null for one that crosses as it is; then, in their order, these texts and messages. Or nothing. */
+type Batch = readonly (LinkMessage | string)[];
+
+/** Batches taken since the last word of it, then a batch. */
+type Posted = readonly [taken: number, ...batch: Batch];
 
 /** Taken and not said, at most: batches, messages of one batch, milliseconds. A link's bounds are far above. */
 const QUIET = { batches: 16, messages: 64, ms: 20 } as const;
@@ -19,7 +23,7 @@ export function portPipe(port: MessagePort, clock: Pick<Clock, 'after'>): Pipe {
   let taken = (): void => {};
   let unsaid = 0;
   let timer: Timer | null = null;
-  const post = (batch: readonly (LinkMessage | string)[]): void => {
+  const post = (batch: Batch): void => {
     timer?.cancel();
     timer = null;
     port.postMessage([unsaid, ...batch] satisfies Posted);
@@ -48,60 +52,82 @@ export function portPipe(port: MessagePort, clock: Pick<Clock, 'after'>): Pipe {
   };
 }
 
-/** An event without the text of its body. */
-interface Event {
-  readonly m: 'event';
-  readonly relay: Omit<Relay, 'entry'>;
-  readonly topic: string;
-  readonly body: Omit<Body, 'd'>;
+const NO_BODIES: readonly Body[] = [];
+
+/** In one order: what is packed by it is unpacked by it. */
+function bodiesIn(message: LinkMessage): readonly Body[] {
+  if (message.m === 'outlet') return message.entry.what === 'relay' ? bodiesOf(message.entry.relay.entry) : NO_BODIES;
+  if (message.m !== 'residence' || message.message.r !== 'session') return NO_BODIES;
+  return message.message.data.missed.map(({ body }) => body);
 }
 
-/** Null: it may carry whole snapshots, or what is no JSON. */
-function plain(message: LinkMessage, texts: string[]): LinkMessage | Event | null {
-  switch (message.m) {
-    case 'ask':
-    case 'read':
+function bodiesOf(entry: RelayEntry): readonly Body[] {
+  switch (entry.kind) {
+    case 'event':
+      return [entry.body];
+    case 'moves':
+      return [entry.created, entry.deleted];
     case 'answer':
-    case 'fault':
-    case 'tell':
-    case 'confirm':
-      return message;
-    case 'outlet':
-      return message.entry.what === 'relay' ? eventOf(message.entry.relay, texts) : null;
+      return entry.create === null ? (entry.missed ?? NO_BODIES) : [...(entry.missed ?? NO_BODIES), entry.create];
     default:
-      return null;
+      return NO_BODIES;
   }
 }
 
-function eventOf({ entry, ...relay }: Relay, texts: string[]): Event | null {
-  if (entry.kind !== 'event') return null;
-  const { d, ...body } = entry.body;
-  texts.push(d);
-  return { m: 'event', relay, topic: entry.topic, body };
+/** The same message whose bodies have no text. They are shared with others and stay as they are. */
+function without(message: LinkMessage): LinkMessage {
+  if (message.m === 'outlet' && message.entry.what === 'relay') {
+    const { relay } = message.entry;
+    return { m: 'outlet', entry: { what: 'relay', relay: { ...relay, entry: lightened(relay.entry) } } };
+  }
+  if (message.m !== 'residence' || message.message.r !== 'session') return message;
+  const { data, ...rest } = message.message;
+  const missed = data.missed.map((each) => ({ ...each, body: light(each.body) }));
+  return { m: 'residence', message: { ...rest, data: { ...data, missed } } };
 }
 
-function pack(batch: readonly LinkMessage[]): readonly (LinkMessage | string)[] {
-  const texts: string[] = [];
-  const heads: (LinkMessage | Event)[] = [];
+function lightened(entry: RelayEntry): RelayEntry {
+  switch (entry.kind) {
+    case 'event':
+      return { ...entry, body: light(entry.body) };
+    case 'moves':
+      return { ...entry, created: light(entry.created), deleted: light(entry.deleted) };
+    case 'answer':
+      return {
+        ...entry,
+        missed: entry.missed?.map(light) ?? null,
+        create: entry.create === null ? null : light(entry.create),
+      };
+    default:
+      return entry;
+  }
+}
+
+const light = (body: Body): Body => ({ ...body, d: '' });
+
+/** Bytes and figures that JSON cannot say. */
+const isClonedAsItIs = ({ m }: LinkMessage): boolean => m === 'fetched' || m === 'measured';
+
+function pack(batch: readonly LinkMessage[]): Batch {
+  const heads: (LinkMessage | null)[] = [];
+  const rest: (string | LinkMessage)[] = [];
   for (const message of batch) {
-    const head = plain(message, texts);
-    if (head === null) return batch;
-    heads.push(head);
+    const bodies = bodiesIn(message);
+    const isWhole = isClonedAsItIs(message);
+    heads.push(isWhole ? null : bodies.length === 0 ? message : without(message));
+    if (isWhole) rest.push(message);
+    for (const { d } of bodies) rest.push(d);
   }
-  return [JSON.stringify(heads), ...texts];
+  return [JSON.stringify(heads), ...rest];
 }
 
-function unpack(batch: readonly (LinkMessage | string)[]): readonly LinkMessage[] {
-  const [first, ...texts] = batch;
-  if (typeof first !== 'string') return batch as readonly LinkMessage[];
-  let next = 0;
-  const whole = ({ relay, topic, body }: Event): LinkMessage => {
-    const d = String(texts[next]);
-    next += 1;
-    return {
-      m: 'outlet',
-      entry: { what: 'relay', relay: { ...relay, entry: { kind: 'event', topic, body: { ...body, d } } } },
-    };
-  };
-  return parseOwn<(LinkMessage | Event)[]>(first).map((head) => (head.m === 'event' ? whole(head) : head));
+function unpack([heads = '[]', ...rest]: Batch): readonly LinkMessage[] {
+  let at = 0;
+  const next = (): string | LinkMessage => rest[at++] ?? '';
+  return parseOwn<(LinkMessage | null)[]>(String(heads)).map((head) => {
+    if (head === null) return next() as LinkMessage;
+    // Nobody else has it yet.
+    for (const body of bodiesIn(head)) (body as { d: string }).d = String(next());
+    return head;
+  });
 }

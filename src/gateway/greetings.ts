@@ -19,11 +19,15 @@ export interface GreetingPorts {
   readonly done: (session: Session) => void;
 }
 
+/** Of one character. */
+const MOST_BYTES = 3;
+
 interface Greeting {
   readonly url: string;
   snapshot: UserSnapshot | null;
-  /** Of the guilds gathered. */
+  /** Of the guilds gathered: what they are at most, or counted. */
   bytes: number;
+  isCounted: boolean;
   /** Guilds that found no room in READY: each has its GUILD_CREATE in the log. */
   readonly beyond: Set<OwnerKey>;
   timer: Timer | null;
@@ -39,7 +43,7 @@ export class Greetings {
 
   /** `url`: where the client may resume. */
   begin(session: Session, url: string): void {
-    this.#waiting.set(session, { url, snapshot: null, bytes: 0, beyond: new Set(), timer: null });
+    this.#waiting.set(session, { url, snapshot: null, bytes: 0, isCounted: false, beyond: new Set(), timer: null });
   }
 
   /** The session is over. */
@@ -71,8 +75,14 @@ export class Greetings {
     const { gathered } = session;
     const greeting = this.#waiting.get(session);
     if (greeting === undefined || gathered === null || gathered.has(owner)) return false;
-    const bytes = greeting.bytes + wireBytes(create.d);
-    if (bytes > this.#ports.limits.readyBytes && gathered.size > 0) {
+    const { readyBytes } = this.#ports.limits;
+    // Counted only from when it may be too much: to count a text is to write it out.
+    if (!greeting.isCounted && greeting.bytes + MOST_BYTES * create.d.length > readyBytes) {
+      greeting.bytes = [...gathered.values()].reduce((sum, text) => sum + wireBytes(text), 0);
+      greeting.isCounted = true;
+    }
+    const bytes = greeting.bytes + (greeting.isCounted ? wireBytes(create.d) : MOST_BYTES * create.d.length);
+    if (bytes > readyBytes && gathered.size > 0) {
       greeting.beyond.add(owner);
       return false;
     }

@@ -20,11 +20,16 @@ export function together(before: UserPresence, later: UserPresence): UserPresenc
   return { status, activities, client_status: onEach(before.client_status, later.client_status) };
 }
 
+/** The more present of two. */
+const better = (x: string | undefined, y: string | undefined): string | undefined =>
+  x === undefined || (y !== undefined && rank(y) < rank(x)) ? y : x;
+
 /** Always in one order of keys: hearers compare texts. */
 function onEach(a: UserPresence['client_status'], b: UserPresence['client_status']): UserPresence['client_status'] {
-  const known = CLIENTS.flatMap((client) => {
-    const [best] = [a[client] ?? [], b[client] ?? []].flat().sort((x, y) => rank(x) - rank(y));
-    return best === undefined ? [] : [[client, best] as const];
-  });
-  return Object.fromEntries(known);
+  const all: Partial<Record<(typeof CLIENTS)[number], string>> = {};
+  for (const client of CLIENTS) {
+    const best = better(a[client], b[client]);
+    if (best !== undefined) all[client] = best;
+  }
+  return all;
 }

@@ -92,6 +92,77 @@ const relay = (n: number, d: string): LinkMessage => ({
   },
 });
 
+const body = (d: string) => ({ t: 'EVENT', d, cls: 1, full: null });
+
+const answered = (missed: readonly string[] | null, create: string | null): LinkMessage => ({
+  m: 'outlet',
+  entry: {
+    what: 'relay',
+    relay: {
+      ...{ owner: 'g:1', epoch: 1, n: 4, seq: 9 },
+      entry: {
+        ...{ kind: 'answer', ask: 3, session: 's', hop: 0, mask: 1, guilds: null, topics: ['g:1'], voice: null },
+        missed: missed?.map(body) ?? null,
+        create: create === null ? null : body(create),
+      },
+    },
+  },
+});
+
+const moves: LinkMessage = {
+  m: 'outlet',
+  entry: {
+    what: 'relay',
+    relay: {
+      ...{ owner: 'g:1', epoch: 1, n: 5, seq: 10 },
+      entry: {
+        ...{ kind: 'moves', channel: '5', from: null, to: 'c:5', gained: ['s'], lost: [] },
+        ...{ created: body('{"made":1}'), deleted: body('{"gone":1}') },
+      },
+    },
+  },
+};
+
+const moved: LinkMessage = {
+  m: 'residence',
+  message: {
+    r: 'session',
+    move: { session: 's', s: 3, to: '1.1', socket: 2, token: 'hash' },
+    data: {
+      ...{ from: '0.1', id: 's', user: '7', token: 'hash', own: true, intents: 1, shard: null, hop: 1, head: 4 },
+      ...{ lastS: 3, clientS: 2, past: [{ from: 1, to: 2 }], standings: [], voices: [], version: 10, presence: null },
+      missed: [
+        { numbers: [3], body: body('{"first":"\u2028"}') },
+        { numbers: [4, 5], body: body('{"second":"é"}') },
+      ],
+    },
+  },
+};
+
+test('messages of all kinds come out as they went in and in their order: as texts, or as what they are; what is sent stays whole', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const [from, to] = [portPipe(port1, realClock), portPipe(port2, realClock)];
+  const heard: LinkMessage[][] = [];
+  to.onBatch((batch) => void heard.push([...batch]));
+  const fetched: LinkMessage = { m: 'fetched', id: 1, body: { json: new Uint8Array([1, 2]), reacted: [], named: [] } };
+  const measured: LinkMessage = { m: 'measured', id: 2, families: [] };
+  const all = [
+    moves,
+    fetched,
+    answered(['{"a":1}', '{"b":2}'], '{"c":"\ud83d"}'),
+    measured,
+    moved,
+    answered(null, null),
+  ];
+  const before = structuredClone(all);
+  from.post(all);
+  from.post([answered([], '{}')]);
+  await eventually('both batches', () => heard.length === 2);
+  expect(heard).toEqual([before, [answered([], '{}')]]);
+  expect(all).toEqual(before);
+  from.close();
+});
+
 test('messages come out as they went in, as texts or as they are', async () => {
   const { port1, port2 } = new MessageChannel();
   const [from, to] = [portPipe(port1, realClock), portPipe(port2, realClock)];
@@ -122,7 +193,7 @@ test('what was taken is said with the next batch, by itself when it is much or a
   });
   const post = async (batches: number): Promise<void> => {
     const all = heard + batches;
-    for (let n = 0; n < batches; n += 1) port2.postMessage([0, relay(1, '{}')]);
+    for (let n = 0; n < batches; n += 1) port2.postMessage([0, '[null]', relay(1, '{}')]);
     await eventually('the batches', () => heard === all);
   };
   await post(20);

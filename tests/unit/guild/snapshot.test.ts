@@ -4,9 +4,11 @@ import {
   GatewayIntentBits as I,
   PermissionFlagsBits as P,
 } from 'discord-api-types/v10';
+import fc from 'fast-check';
 import { BOUNDS } from '../../../src/guild/bounds.ts';
 import { snapshot } from '../../../src/guild/snapshot.ts';
-import { ANN, BEN, BOT, GUILD, OWNER, PERSON_ASK, World } from './world.ts';
+import type { UserPresence } from '../../../src/protocol/commands.ts';
+import { ANN, type BareCommand, BEN, BOT, GUILD, OWNER, PERSON_ASK, user, World } from './world.ts';
 
 const DENY = [{ id: GUILD, type: 0 as const, allow: '0', deny: String(P.ViewChannel) }];
 
@@ -141,6 +143,42 @@ describe('GUILD_CREATE', () => {
       BOUNDS.largeMembers + 4,
       [ANN],
     ]);
+  });
+
+  test('is what a state of which nothing is kept would give, whatever happened in between', () => {
+    const who = fc.constantFrom(ANN, BEN, BOT);
+    const presence = (user: string, status: UserPresence['status'], version: number): BareCommand => ({
+      ...{ kind: 'presence', user, version },
+      presence: { status, activities: '[]', client_status: {} },
+    });
+    const step: fc.Arbitrary<(world: World, at: number) => void> = fc.oneof(
+      who.map((id) => (world: World) => void world.run('0', { kind: 'addMember', user: user(id) })),
+      who.map((userId) => (world: World) => void world.run(OWNER, { kind: 'removeMember', userId })),
+      fc.tuple(who, fc.constantFrom('a', 'b')).map(
+        ([userId, nick]) =>
+          (world: World) =>
+            void world.run(OWNER, { kind: 'updateMember', userId, patch: { nick } }),
+      ),
+      fc.tuple(who, fc.constantFrom('online' as const, 'idle' as const, 'offline' as const)).map(
+        ([user, status]) =>
+          (world: World, at: number) =>
+            void world.run('0', presence(user, status, 2 + at)),
+      ),
+      fc.constant(() => {}),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const world = settled();
+        for (const [at, run] of steps.entries()) {
+          run(world, at);
+          for (const ask of [PERSON_ASK, bot(I.Guilds), bot(I.Guilds | I.GuildPresences)]) {
+            const of = { user: OWNER, ...ask };
+            expect(snapshot(world.state, of).d).toBe(snapshot({ ...world.state }, of).d);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('shows what changed since the last one', () => {
