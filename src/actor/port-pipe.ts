@@ -66,7 +66,7 @@ function bodiesOf(entry: RelayEntry): readonly Body[] {
     case 'event':
       return [entry.body];
     case 'moves':
-      return [entry.created, entry.deleted];
+      return [entry.created, entry.deleted].filter((body) => body !== null);
     case 'answer':
       return entry.create === null ? (entry.missed ?? NO_BODIES) : [...(entry.missed ?? NO_BODIES), entry.create];
     default:
@@ -91,19 +91,16 @@ function lightened(entry: RelayEntry): RelayEntry {
     case 'event':
       return { ...entry, body: light(entry.body) };
     case 'moves':
-      return { ...entry, created: light(entry.created), deleted: light(entry.deleted) };
+      return { ...entry, created: maybeLight(entry.created), deleted: maybeLight(entry.deleted) };
     case 'answer':
-      return {
-        ...entry,
-        missed: entry.missed?.map(light) ?? null,
-        create: entry.create === null ? null : light(entry.create),
-      };
+      return { ...entry, missed: entry.missed?.map(light) ?? null, create: maybeLight(entry.create) };
     default:
       return entry;
   }
 }
 
 const light = (body: Body): Body => ({ ...body, d: '' });
+const maybeLight = (body: Body | null): Body | null => (body === null ? null : light(body));
 
 /** Bytes and figures that JSON cannot say. */
 const isClonedAsItIs = ({ m }: LinkMessage): boolean => m === 'fetched' || m === 'measured';

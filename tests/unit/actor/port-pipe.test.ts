@@ -109,7 +109,7 @@ const answered = (missed: readonly string[] | null, create: string | null): Link
   },
 });
 
-const moves: LinkMessage = {
+const moves = (created: string | null): LinkMessage => ({
   m: 'outlet',
   entry: {
     what: 'relay',
@@ -117,11 +117,11 @@ const moves: LinkMessage = {
       ...{ owner: 'g:1', epoch: 1, n: 5, seq: 10 },
       entry: {
         ...{ kind: 'moves', channel: '5', from: null, to: 'c:5', gained: ['s'], lost: [] },
-        ...{ created: body('{"made":1}'), deleted: body('{"gone":1}') },
+        ...{ created: created === null ? null : body(created), deleted: body('{"gone":1}') },
       },
     },
   },
-};
+});
 
 const moved: LinkMessage = {
   m: 'residence',
@@ -147,7 +147,8 @@ test('messages of all kinds come out as they went in and in their order: as text
   const fetched: LinkMessage = { m: 'fetched', id: 1, body: { json: new Uint8Array([1, 2]), reacted: [], named: [] } };
   const measured: LinkMessage = { m: 'measured', id: 2, families: [] };
   const all = [
-    moves,
+    moves('{"made":1}'),
+    moves(null),
     fetched,
     answered(['{"a":1}', '{"b":2}'], '{"c":"\ud83d"}'),
     measured,
