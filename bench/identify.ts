@@ -54,11 +54,13 @@ try {
   const connected = FIRST_SESSIONS + STEPS * step;
 
   const resumes: number[] = [];
-  for (let n = 0; n < RESUMES; n += 1) {
+  for (let n = 0; n <= RESUMES; n += 1) {
     await client.ask('cut');
     await Bun.sleep(CUT_MS);
     resumes.push(await cost('resume', connected, connected));
   }
+  // The first warms up.
+  const firstResume = resumes.shift() ?? Number.NaN;
 
   await using probe = await RawGateway.login(town.url, { token: tokens[0] ?? '' });
   const ready = probe.dispatches.find(({ t }) => t === 'READY')?.text ?? '';
@@ -86,6 +88,7 @@ try {
     readyBytes: ready.length,
     cpuMsPerResume: rounded(median(resumes), 3),
     resumes: resumes.map((it) => rounded(it, 3)),
+    firstResume: rounded(firstResume, 3),
     rawMsPerLine: rounded(median(raws.small), 3),
     residentKibPerSession: rounded((residentAfter - residentBefore) / (STEPS * step), 1),
     residentMib: [residentBefore, residentAfter].map((it) => Math.round(it / 1024)),
@@ -97,7 +100,7 @@ try {
     const { cpuMsPerIdentify, rawMsPerReady, cpuMsPerResume, rawMsPerLine } = figures;
     console.log(`server CPU per identify: ${cpuMsPerIdentify} ms (${figures.identifies.join(', ')})`);
     console.log(`  raw line with a READY of ${ready.length} bytes: ${rawMsPerReady} ms`);
-    console.log(`server CPU per resume: ${cpuMsPerResume} ms (${figures.resumes.join(', ')})`);
+    console.log(`server CPU per resume: ${cpuMsPerResume} ms (${figures.resumes.join(', ')}; before: ${figures.firstResume})`);
     console.log(`  raw line: ${rawMsPerLine} ms`);
     console.log(
       `resident per idle session: ${figures.residentKibPerSession} KiB (${figures.residentMib.join(' to ')} MiB)`,
