@@ -84,6 +84,7 @@ function loneDirectory(behaviors: Map<OwnerKey, Counter>): WorkerDirectory {
     control: async () => {},
     serveRead: async () => ({ json: null, reacted: [], named: [] }),
     measure: () => [],
+    health: async () => ({ slot: 0, status: 'ok', ms: 0 }),
   });
 }
 

@@ -1,29 +1,19 @@
 /**
- * Is the server well? For each worker slot an event goes the whole way: asked of an owner that lives there, decided, stored, relayed, and
- * written by this worker's outlet. What does not come out in time has failed, and the answer says where.
+ * Is the server well? Each worker sends an event the whole way: asked of an owner that lives there, decided, stored, relayed, and written by
+ * its own outlet. The worker that is asked hears from all others how theirs went, and of each of them it sends one that crosses the link and
+ * comes out here. What does not come out in time has failed, and the answer says where.
  */
 import { within } from './actor/deadline.ts';
 import type { Directory } from './actor/directory.ts';
+import type { Measures } from './actor/measures.ts';
+import { slotOfWorker } from './actor/peers.ts';
 import type { ActorStore } from './actor/ports.ts';
 import type { Clock } from './base/clock.ts';
 import type { Random } from './base/random.ts';
 import type { OpenProbe, Probe } from './gateway/probe.ts';
 import { Fault } from './protocol/errors.ts';
 import type { OwnerKey } from './protocol/ids.ts';
-import { probeKey } from './protocol/probe.ts';
-
-/** Where an event stops. `worker`: it is down. `attach`: nothing comes from its owner. `commit`: it was not stored. `event`: stored, and not relayed or written. */
-export type Step = 'worker' | 'attach' | 'commit' | 'event';
-
-export interface WorkerHealth {
-  readonly slot: number;
-  readonly status: 'ok' | 'failing';
-  /** From asking until the event came out, or until it was given up. */
-  readonly ms: number;
-  readonly failed?: Step;
-  /** A refusal's name or a fault's code. */
-  readonly why?: string;
-}
+import { probeKey, type Step, type WorkerHealth } from './protocol/probe.ts';
 
 export interface Health {
   readonly status: 'ok' | 'failing';
@@ -38,76 +28,155 @@ export interface HealthOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly directory: Pick<Directory, 'ask' | 'workers'>;
+  readonly measures: Pick<Measures, 'healths'>;
   readonly slotOf: (key: OwnerKey) => number;
   readonly slots: number;
+  /** This worker's. */
+  readonly slot: number;
   readonly openProbe: OpenProbe;
   readonly storeState: () => StoreState;
   /** After this an event counts as lost. */
   readonly eventMs: number;
+  /** How much longer another worker has to say how its event went. */
+  readonly answerMs: number;
   /** How long an answer is given again. */
   readonly keepMs: number;
 }
 
+/** Of the time of an event, what it may take until its owner is attached. Then it is asked in any case: its answer tells which of the two is silent. */
+const ATTACH_PART = 2 / 3;
+
+/** Where it stopped and why; null: nowhere. */
+type End = { readonly failed: Step; readonly why: string } | null;
+
+/** A worker's slot, and an owner that lives there. */
+interface Place {
+  readonly slot: number;
+  readonly owner: OwnerKey;
+}
+
 export class HealthCheck {
   readonly #options: HealthOptions;
-  /** One owner in each slot. */
-  readonly #owners: readonly OwnerKey[];
-  #last: { readonly workers: string; readonly at: number; readonly health: Promise<Health> } | null = null;
+  readonly #here: Place;
+  readonly #others: readonly Place[];
+  readonly #all: Kept<Health>;
+  readonly #own: Kept<WorkerHealth>;
 
   constructor(options: HealthOptions) {
-    const { slots, slotOf } = options;
+    const { clock, keepMs, slot: here, slots, slotOf } = options;
+    const placeIn = (slot: number): Place => ({ slot, owner: ownerIn(slot, slotOf) });
     this.#options = options;
-    this.#owners = Array.from({ length: slots }, (_, slot) => ownerIn(slot, slotOf));
+    this.#here = placeIn(here);
+    this.#others = Array.from({ length: slots }, (_, slot) => slot).flatMap((slot) =>
+      slot === here ? [] : placeIn(slot),
+    );
+    this.#all = new Kept(clock, keepMs);
+    this.#own = new Kept(clock, keepMs);
   }
 
-  /** However many ask, one check is made in `keepMs`, unless a worker came or went. Never rejects. */
+  /** Of all workers. However many ask, one check is made in `keepMs`, unless a worker came or went. Never rejects. */
   check(): Promise<Health> {
-    const { clock, directory, keepMs } = this.#options;
-    const now = clock.monotonic();
-    const workers = directory.workers().toSorted().join(' ');
-    if (this.#last === null || this.#last.workers !== workers || now - this.#last.at >= keepMs) {
-      this.#last = { workers, at: now, health: this.#all() };
-    }
-    return this.#last.health;
+    const workers = this.#options.directory.workers().toSorted().join(' ');
+    return this.#all.get(workers, () => this.#checkAll());
   }
 
-  async #all(): Promise<Health> {
-    const up = new Set(this.#options.directory.workers().map((worker) => Number(worker.split('.', 1)[0])));
-    const probe = this.#options.openProbe(this.#owners);
-    try {
-      const asked = this.#owners.map((owner, slot) => this.#one(probe, owner, slot, up.has(slot)));
-      const workers = await Promise.all(asked);
-      const store = this.#options.storeState();
-      const isWell = store === 'open' && workers.every(({ status }) => status === 'ok');
-      return { status: isWell ? 'ok' : 'failing', store, workers };
-    } finally {
-      probe.close();
-    }
+  /** Of this worker alone: an event of its own owner out of its own outlet. As often at most, whoever asks. Never rejects. */
+  own(): Promise<WorkerHealth> {
+    return this.#own.get('', () => this.#send(this.#here, 'outlet'));
   }
 
-  async #one(probe: Probe, owner: OwnerKey, slot: number, isUp: boolean): Promise<WorkerHealth> {
-    const { clock, random, directory, eventMs } = this.#options;
+  async #checkAll(): Promise<Health> {
+    const { clock, measures, eventMs, answerMs, storeState } = this.#options;
+    const saying = measures.healths(clock.now() + eventMs + answerMs);
+    const others = this.#others.map((place) => this.#checkOther(place, saying));
+    const workers = (await Promise.all([this.own(), ...others])).toSorted((a, b) => a.slot - b.slot);
+    const store = storeState();
+    const isWell = store === 'open' && workers.every(({ status }) => status === 'ok');
+    return { status: isWell ? 'ok' : 'failing', store, workers };
+  }
+
+  /** `saying`: what the others say of themselves. */
+  async #checkOther(place: Place, saying: ReturnType<Measures['healths']>): Promise<WorkerHealth> {
+    const { clock, directory } = this.#options;
+    const { slot } = place;
     const started = clock.monotonic();
-    const end = (failed: Step | null, why: string): WorkerHealth => {
-      const ms = Math.round(clock.monotonic() - started);
-      return failed === null ? { slot, status: 'ok', ms } : { slot, status: 'failing', ms, failed, why };
-    };
-    if (!isUp) return end('worker', 'down');
-    const left = (): number => Math.max(0, started + eventMs - clock.monotonic());
-    let step: Step = 'attach';
+    if (!directory.workers().some((worker) => slotOfWorker(worker) === slot)) return ended(slot, 0, DOWN);
+    const [crossed, own, said] = await Promise.all([this.#send(place, 'link'), this.own(), saying]);
+    const itself = [...said.values()].find((one) => one.slot === slot);
+    if (itself === undefined) return ended(slot, clock.monotonic() - started, SILENT);
+    if (itself.status !== 'ok') return itself;
+    // Where nothing comes out of this worker's outlet, it cannot be told whether it arrives there.
+    return crossed.failed === 'link' && own.status !== 'ok' ? itself : crossed;
+  }
+
+  /** An event of this owner out of this worker's outlet. `last`: where it stops when it is stored and does not come out. */
+  async #send({ slot, owner }: Place, last: Step): Promise<WorkerHealth> {
+    const { clock, openProbe } = this.#options;
+    const started = clock.monotonic();
+    const probe = openProbe(owner);
+    const end = await this.#follow(probe, owner, last);
+    probe.close();
+    return ended(slot, clock.monotonic() - started, end);
+  }
+
+  async #follow(probe: Probe, owner: OwnerKey, last: Step): Promise<End> {
+    const { clock, random, directory, eventMs } = this.#options;
+    const until = clock.monotonic() + eventMs;
+    const left = (): number => Math.max(0, until - clock.monotonic());
+    let failed: Step = 'attach';
     try {
-      await within(clock, left(), 'attaching', probe.heard(owner, null));
-      step = 'commit';
+      const attaching = within(clock, eventMs * ATTACH_PART, 'attaching', probe.heard(null));
+      const isAttached = await attaching.then(
+        () => true,
+        () => false,
+      );
+      if (isAttached) failed = 'commit';
       const nonce = random.secret(12);
       const options = { commandId: nonce, deadline: clock.now() + left(), rate: null };
       const { reply } = await directory.ask(owner, { kind: 'probe', nonce }, options);
-      if ('refused' in reply) return end(step, reply.refused);
-      step = 'event';
-      await within(clock, left(), 'an event', probe.heard(owner, nonce));
-      return end(null, '');
+      if ('refused' in reply) return { failed: 'commit', why: reply.refused };
+      failed = last;
+      await within(clock, left(), 'an event', probe.heard(nonce));
+      return null;
     } catch (error) {
-      return end(step, error instanceof Fault ? error.code : 'bug');
+      return { failed, why: error instanceof Fault ? error.code : 'bug' };
     }
+  }
+}
+
+const DOWN = { failed: 'worker', why: 'down' } as const;
+const SILENT = { failed: 'worker', why: 'silent' } as const;
+
+function ended(slot: number, ms: number, end: End): WorkerHealth {
+  const status = end === null ? 'ok' : 'failing';
+  return { slot, status, ms: Math.round(ms), ...end };
+}
+
+/** One answer for all who ask while it is made, and until `keepMs` after it was begun. */
+class Kept<T> {
+  #last: { readonly key: string; readonly at: number; readonly answer: Promise<T> } | null = null;
+  #isUnderWay = false;
+
+  constructor(
+    readonly clock: Clock,
+    readonly keepMs: number,
+  ) {}
+
+  /** Anew when `key` is another one. */
+  get(key: string, make: () => Promise<T>): Promise<T> {
+    const last = this.#last;
+    const now = this.clock.monotonic();
+    const isKept = this.#isUnderWay || (last !== null && now - last.at < this.keepMs);
+    if (last !== null && last.key === key && isKept) return last.answer;
+    const answer = make();
+    const made = { key, at: now, answer };
+    this.#last = made;
+    this.#isUnderWay = true;
+    const over = (): void => {
+      if (this.#last === made) this.#isUnderWay = false;
+    };
+    answer.then(over, over);
+    return answer;
   }
 }
 

@@ -117,6 +117,8 @@ export const LIMITS = {
   measureMs: SECOND,
   /** An event of /health that has not come out by then is lost. */
   probeEventMs: 3 * SECOND,
+  /** How much longer another worker has to say how its own event went. */
+  probeAnswerMs: SECOND / 2,
   /** How long an answer of /health is given again. */
   healthKeepMs: SECOND,
 

@@ -63,6 +63,7 @@ interface Core {
   readonly reads: Reads;
   /** Parts of this thread that have counted something. */
   readonly measured: (() => readonly Family[])[];
+  readonly health: HealthCheck;
 }
 
 interface Doors {
@@ -125,6 +126,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     control,
     serveRead: (read, signal) => reads.shared.serve(read, signal),
     measure: () => measured.flatMap((part) => part()),
+    health: () => health.own(),
   });
   const gated = new GatedDirectory(directory, LIMITS);
   const asked = new MeasuredDirectory(gated);
@@ -140,6 +142,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     log: log.warn,
     limits: { ...WORKER_GATEWAY_LIMITS, socketsPerIp: config.socketsPerAddress },
   });
+  const health = healthCheck(start, store, directory, gateway);
   measured.push(
     () => [
       ...directory.measure(),
@@ -153,7 +156,29 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     () => [histogram('guildhall_turn_seconds', 'Deciding one command, by its kind.', turns, 'command')],
     threadFamilies(pressure),
   );
-  return { directory, asked, gateway, load: pressure, reads, measured };
+  return { directory, asked, gateway, load: pressure, reads, measured, health };
+}
+
+function healthCheck(
+  { slot, slots }: WorkerStart,
+  store: Store,
+  directory: WorkerDirectory,
+  gateway: Gateway,
+): HealthCheck {
+  return new HealthCheck({
+    clock,
+    random,
+    directory,
+    measures: directory.measures,
+    slot,
+    slots,
+    slotOf: (key) => directory.slotOf(key),
+    openProbe: gateway.openProbe,
+    storeState: () => store.state,
+    eventMs: LIMITS.probeEventMs,
+    answerMs: LIMITS.probeAnswerMs,
+    keepMs: LIMITS.healthKeepMs,
+  });
 }
 
 /** `cacheMib`: this worker's part. */
@@ -223,23 +248,12 @@ type Fetch = Parameters<Server['listen']>[0]['fetch'];
 /** /metrics and /health; null: something else is asked. */
 type Look = (request: Request, ip: string) => Promise<Response> | Response | null;
 
-function watcher({ start, store }: Ground, { directory, gateway }: Core): Look {
+function watcher({ start }: Ground, { directory, health }: Core): Look {
   const { metrics } = start.config;
   const print = async (): Promise<string> => {
-    const measured = await directory.gather(clock.now() + LIMITS.measureMs);
+    const measured = await directory.measures.numbers(clock.now() + LIMITS.measureMs);
     return printMetrics(measured, start.slots, processFamilies());
   };
-  const health = new HealthCheck({
-    clock,
-    random,
-    directory,
-    slots: start.slots,
-    slotOf: (key) => directory.slotOf(key),
-    openProbe: gateway.openProbe,
-    storeState: () => store.state,
-    eventMs: LIMITS.probeEventMs,
-    keepMs: LIMITS.healthKeepMs,
-  });
   const options = { metrics, printMetrics: print, checkHealth: () => health.check() };
   return (request, ip) => watch(request, ip, options);
 }

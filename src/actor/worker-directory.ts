@@ -16,7 +16,7 @@ import type { AskOptions, Directory } from './directory.ts';
 import { Fetches, type FetchOptions, type ServeRead } from './fetches.ts';
 import { Link, type LinkLimits } from './link.ts';
 import { answering, full, heardFault } from './link-fault.ts';
-import { type Measured, Measures } from './measures.ts';
+import { Measures, type OwnMeasures } from './measures.ts';
 import { OpenAttaches } from './open-attaches.ts';
 import { isFirstLife, Peers, slotOfWorker } from './peers.ts';
 import type { Pipe } from './pipe.ts';
@@ -32,7 +32,7 @@ export interface DirectoryLimits extends ActorsLimits, LinkLimits {
   readonly buckets: number;
 }
 
-export interface DirectoryOptions {
+export interface DirectoryOptions extends OwnMeasures {
   readonly self: WorkerId;
   /** Number of workers: fixed for the life of the process. */
   readonly slots: number;
@@ -51,8 +51,6 @@ export interface DirectoryOptions {
   readonly control: Obey;
   /** Makes a shared read here, for whichever worker asks. */
   readonly serveRead: ServeRead;
-  /** What this worker has counted. */
-  readonly measure: () => readonly Family[];
 }
 
 type Respond = (answer: Answer) => void;
@@ -61,6 +59,8 @@ type Until = Pick<AskOptions, 'deadline' | 'isWanted'>;
 
 export class WorkerDirectory implements Directory {
   readonly actors: Actors;
+  /** What all workers say of themselves. */
+  readonly measures: Measures;
   readonly #options: DirectoryOptions;
   readonly #placement: Placement;
   readonly #slot: number;
@@ -70,7 +70,6 @@ export class WorkerDirectory implements Directory {
   readonly #fetches: Fetches;
   readonly #buckets: RateBuckets;
   readonly #attaches = new OpenAttaches();
-  readonly #measures: Measures;
   readonly #bornAt: number;
   #isClosed = false;
 
@@ -85,7 +84,7 @@ export class WorkerDirectory implements Directory {
     this.#controls = new Controls(clock, limits.asksInFlight, options.control, log);
     this.#fetches = new Fetches(clock, limits.asksInFlight, options.serveRead);
     this.#buckets = new RateBuckets(limits.buckets);
-    this.#measures = new Measures(clock, options.measure);
+    this.measures = new Measures({ self, clock, links: () => this.#peers.all, own: options });
     const world = {
       clock,
       store,
@@ -173,11 +172,6 @@ export class WorkerDirectory implements Directory {
     return this.#fetches.ask(link === undefined || link?.isSilent ? null : link, read, options);
   }
 
-  /** The numbers of all workers that answer before the deadline (milliseconds since 1970). */
-  gather(deadline: number): Promise<Measured> {
-    return this.#measures.gather(this.self, this.#peers.all, deadline);
-  }
-
   measure(): Family[] {
     const waiting = this.#peers.all.reduce((sum, { length }) => sum + length, 0);
     return [
@@ -218,7 +212,7 @@ export class WorkerDirectory implements Directory {
     this.#answers.rejectAll(worker, lost(`worker ${worker} died`));
     this.#controls.died(worker);
     this.#fetches.died(worker);
-    this.#measures.died(worker);
+    this.measures.died(worker);
     this.actors.dropWorker(worker);
   }
 
@@ -351,7 +345,7 @@ export class WorkerDirectory implements Directory {
         break;
       case 'measure':
       case 'measured':
-        this.#measures.hear(message, link);
+        this.measures.hear(message, link);
         break;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A session that the server has with itself: attached to owners like any other, written to by the outlet like a bot's, but to a socket
- * that is a function. It says when an owner has attached it and when an event of that owner has come out.
+ * A session that the server has with itself: attached to an owner like any other, written to by the outlet like a bot's, but to a socket
+ * that is a function. It says when the owner has attached it and when an event of that owner has come out.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -28,24 +28,23 @@ interface ProbePorts {
 
 export interface Probe {
   /** Resolves when the owner's event with this nonce was written; null: when the owner has attached this session. May wait for ever. */
-  heard(owner: OwnerKey, nonce: string | null): Promise<void>;
+  heard(nonce: string | null): Promise<void>;
   /** Nothing of it stays. */
   close(): void;
 }
 
-export type OpenProbe = (owners: readonly OwnerKey[]) => Probe;
+export type OpenProbe = (owner: OwnerKey) => Probe;
 
 /** Nobody's id: the first snowflake. */
 const USER = '0';
 const INFO = { ip: '', version: 10, url: '' } as const;
 
 export function probeOpener({ self, clock, random, limits, outlet, sessions, attachments }: ProbePorts): OpenProbe {
-  return (owners) => {
-    const waiting = new Map<string, PromiseWithResolvers<void>>();
-    const wait = (owner: OwnerKey, nonce: string | null): PromiseWithResolvers<void> => {
-      const name = `${owner} ${nonce ?? ''}`;
-      const waits = waiting.get(name) ?? Promise.withResolvers<void>();
-      waiting.set(name, waits);
+  return (owner) => {
+    const waiting = new Map<string | null, PromiseWithResolvers<void>>();
+    const wait = (nonce: string | null): PromiseWithResolvers<void> => {
+      const waits = waiting.get(nonce) ?? Promise.withResolvers<void>();
+      waiting.set(nonce, waits);
       return waits;
     };
     const traits = { user: USER, token: '', own: true, mask: ALL_EVENTS, shard: null, version: 10, hop: 0 } as const;
@@ -54,19 +53,20 @@ export function probeOpener({ self, clock, random, limits, outlet, sessions, att
     const socket = socketOf((text) => {
       const { t, s, d } = parseOwn<{ t: string | null; s: number | null; d: ProbeData }>(text);
       if (s !== null) session.confirm(s, outlet.log);
-      if (t === PROBE_EVENT) wait(d.owner, d.nonce).resolve();
+      if (t === PROBE_EVENT) wait(d.nonce).resolve();
     });
     const connection = new Connection(0, socket, INFO, limits, clock.monotonic());
     sessions.add(session);
     sessions.bind(session, connection);
-    for (const owner of owners) attachments.attach(session, owner, 0);
+    attachments.attach(session, owner, 0);
     return {
-      heard: (owner, nonce) => wait(owner, nonce).promise,
+      heard: (nonce) => wait(nonce).promise,
       close() {
         connection.state = 'closed';
         outlet.rest(session);
         sessions.remove(session);
-        for (const { owner } of attachments.leave(session)) attachments.forget(owner, id, traits.hop);
+        attachments.leave(session);
+        attachments.forget(owner, id, traits.hop);
       },
     };
   };

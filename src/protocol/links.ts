@@ -5,6 +5,7 @@ import type { Reply } from './decision.ts';
 import type { InterestTell, OutletEntry } from './envelope.ts';
 import type { Fault } from './errors.ts';
 import type { OwnerKey, Snowflake } from './ids.ts';
+import type { WorkerHealth } from './probe.ts';
 import type { SharedBody, SharedRead } from './reads.ts';
 import type { ResidenceMessage } from './residence.ts';
 
@@ -78,9 +79,10 @@ export type LinkMessage =
   | { readonly m: 'residence'; readonly message: ResidenceMessage }
   | { readonly m: 'control'; readonly id: number; readonly control: Control }
   | { readonly m: 'controlled'; readonly id: number }
-  /** What this worker has counted, and its answer. */
-  | { readonly m: 'measure'; readonly id: number }
-  | { readonly m: 'measured'; readonly id: number; readonly families: readonly Family[] };
+  /** What a worker says of itself, and its answer. */
+  | { readonly m: 'measure'; readonly id: number; readonly what: 'numbers' | 'health' }
+  | { readonly m: 'measured'; readonly id: number; readonly what: 'numbers'; readonly families: readonly Family[] }
+  | { readonly m: 'measured'; readonly id: number; readonly what: 'health'; readonly health: WorkerHealth };
 
 /** Said to every worker, each of which answers when it has done it. */
 export type Control =

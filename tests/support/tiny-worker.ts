@@ -19,6 +19,8 @@ export interface TinyWorkerOptions {
   /** Tiny ones need none. */
   readonly rules?: Partial<Pick<DirectoryOptions, 'mint' | 'load' | 'isVolatile' | 'log'>>;
   readonly authenticate: Authenticate;
+  /** What it says of itself; absent: that it is well. */
+  readonly health?: DirectoryOptions['health'];
   readonly publishTopic: (topic: string, frame: string) => void;
   readonly limits?: Partial<GatewayLimits>;
   readonly directoryLimits?: Partial<Record<keyof typeof LIMITS, number>>;
@@ -53,6 +55,7 @@ export function makeTinyWorker(options: TinyWorkerOptions): TinyWorker {
     residence: (message) => gateway.residence(message),
     serveRead: async () => ({ json: null, reacted: [], named: [] }),
     measure: () => [],
+    health: options.health ?? (async () => ({ slot: 0, status: 'ok', ms: 0 })),
     control: async (control) => {
       if (control.control === 'revoked') gateway.revoke(control.hashes);
     },

@@ -130,6 +130,7 @@ export class FakeTown {
         residence: (message) => void worker.residences.push(message),
         serveRead: (read, signal) => worker.serveRead(read, signal),
         measure: () => [counter('counted_total', 'by this worker', 1)],
+        health: async () => ({ slot: 0, status: 'ok', ms: 0 }),
         control: (control) => {
           worker.controls.push(control);
           return worker.obeys ? Promise.resolve() : new Promise(() => {});

@@ -35,6 +35,7 @@ function directoryOf(self: WorkerId, store: FakeStore, outlet: OutletEntry[]): W
     control: async () => {},
     serveRead: async () => ({ json: null, reacted: [], named: [] }),
     measure: () => [],
+    health: async () => ({ slot: 0, status: 'ok', ms: 0 }),
   });
   opened.push(directory);
   return directory;

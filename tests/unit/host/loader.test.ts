@@ -67,6 +67,7 @@ class House {
       control: async () => {},
       serveRead: async () => ({ json: null, reacted: [], named: [] }),
       measure: () => [],
+      health: async () => ({ slot: 0, status: 'ok', ms: 0 }),
     });
   }
 
