@@ -146,7 +146,7 @@ test('messages of all kinds come out as they went in and in their order: as text
   const heard: LinkMessage[][] = [];
   to.onBatch((batch) => void heard.push([...batch]));
   const fetched: LinkMessage = { m: 'fetched', id: 1, body: { json: new Uint8Array([1, 2]), reacted: [], named: [] } };
-  const measured: LinkMessage = { m: 'measured', id: 2, families: [] };
+  const measured: LinkMessage = { m: 'measured', id: 2, what: 'numbers', families: [] };
   const all = [
     moves('{"made":1}'),
     moves(null),
