@@ -100,7 +100,9 @@ try {
     const { cpuMsPerIdentify, rawMsPerReady, cpuMsPerResume, rawMsPerLine } = figures;
     console.log(`server CPU per identify: ${cpuMsPerIdentify} ms (${figures.identifies.join(', ')})`);
     console.log(`  raw line with a READY of ${ready.length} bytes: ${rawMsPerReady} ms`);
-    console.log(`server CPU per resume: ${cpuMsPerResume} ms (${figures.resumes.join(', ')}; before: ${figures.firstResume})`);
+    console.log(
+      `server CPU per resume: ${cpuMsPerResume} ms (${figures.resumes.join(', ')}; before: ${figures.firstResume})`,
+    );
     console.log(`  raw line: ${rawMsPerLine} ms`);
     console.log(
       `resident per idle session: ${figures.residentKibPerSession} KiB (${figures.residentMib.join(' to ')} MiB)`,

@@ -82,6 +82,7 @@ function people(state: GuildState, users: readonly Snowflake[], withPresences: b
   const known = present.map((id) => state.presences.get(id) as KnownPresence);
   const ofMembers = (): string => members.map(memberJson).join();
   const ofPresences = (): string => known.map((each, at) => presenceJson(present[at] ?? '', each)).join();
+  if (isLarge(state)) kept.delete(state);
   if (users.length < state.members.size) return [ofMembers(), ofPresences()];
   const texts = kept.get(state) ?? { members: new Kept(), presences: new Kept() };
   kept.set(state, texts);

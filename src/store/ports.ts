@@ -90,6 +90,7 @@ export interface MessagesPort {
     author: Snowflake,
     since: Snowflake,
     limit: number,
+    signal?: AbortSignal,
   ): Promise<readonly { readonly channelId: Snowflake; readonly id: Snowflake }[]>;
 }
 
@@ -124,7 +125,7 @@ export interface GuildLoad {
 }
 
 export interface GuildsPort {
-  guild(id: Snowflake): Promise<GuildLoad | null>;
+  guild(id: Snowflake, signal?: AbortSignal): Promise<GuildLoad | null>;
   dm(owner: OwnerKey): Promise<DmRecord | null>;
   /** Who owns a channel. Immutable once written. */
   channelOwner(channelId: Snowflake): Promise<OwnerKey | null>;

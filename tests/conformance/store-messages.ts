@@ -1,4 +1,5 @@
 import { expect } from 'bun:test';
+import { Fault } from '../../src/protocol/errors.ts';
 import { snowflakeAt } from '../../src/protocol/snowflake.ts';
 import { BUCKET_MS } from '../../src/store/buckets.ts';
 import type { AskedReactions, ReactionsOfUser } from '../../src/store/ports.ts';
@@ -12,7 +13,30 @@ const inOrder = (found: readonly ReactionsOfUser[]): ReactionsOfUser[] =>
   [...found].sort((a, b) => (`${a.id} ${a.user}` < `${b.id} ${b.user}` ? -1 : 1));
 const none = { before: null, after: null, around: null } as const;
 
+/** A page of them is as many questions to a cluster. */
+const MANY_BUCKETS = 20;
+
 export const messageCases: readonly Case[] = [
+  {
+    title: 'reads that everybody has left are not made to their end, and the others are answered',
+    run: async ({ store }) => {
+      const { commit } = await actor(store);
+      const channelId = mint();
+      const ids = Array.from({ length: MANY_BUCKETS }, (_, n) => mint(NOW - n * BUCKET_MS));
+      for (const id of ids) await commit({ w: 'putMessage', message: messageRecord(channelId, id) });
+      const query = { channelId, ...none, limit: 100 };
+      const leaving = new AbortController();
+      const reads = Array.from({ length: 1000 }, () => store.page(query, leaving.signal));
+      const stays = store.page(query);
+      await reads[0];
+      leaving.abort(new Fault('lost', true, 'all have left'));
+      const ends = await Promise.allSettled(reads);
+      expect(ends.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+      for (const page of [await stays, await store.page(query)]) {
+        expect(page.map(({ message }) => message.id)).toEqual(ids);
+      }
+    },
+  },
   {
     title: 'message and messages: the present form, in the order asked, the unknown left out',
     run: async ({ store }) => {

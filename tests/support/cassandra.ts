@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { eventually } from './eventually.ts';
 const POM = join(import.meta.dir, 'cassandra.pom.xml');
 const START_MS = 180_000;
 const ASK_MS = 200;
+const HOUR_MS = 3_600_000;
 export const DATACENTER = 'datacenter1';
 
 /** The folder of the jars, fetched once into the user's cache; null: no Java or no Maven. Throws when they cannot be fetched. */
@@ -34,10 +35,11 @@ async function fetchJars(): Promise<string | null> {
   const place = join(cacheDir(), `cassandra-${hash}`);
   if (existsSync(place)) return place;
   await mkdir(cacheDir(), { recursive: true });
+  await removeHalves(place);
   const half = await mkdtemp(`${place}-`);
   const maven = Bun.spawn(['mvn', '-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${half}`], {
     stdout: 'pipe',
-    stderr: 'pipe',
+    stderr: 'ignore',
   });
   const said = await new Response(maven.stdout).text();
   if ((await maven.exited) !== 0) {
@@ -47,6 +49,17 @@ async function fetchJars(): Promise<string | null> {
   // Whoever was faster has fetched the same.
   await rename(half, place).catch(() => rm(half, { recursive: true }));
   return place;
+}
+
+/** What a run that was killed has left: nobody fetches for an hour. */
+async function removeHalves(place: string): Promise<void> {
+  const dir = cacheDir();
+  for (const name of await readdir(dir)) {
+    const half = join(dir, name);
+    if (!half.startsWith(`${place}-`)) continue;
+    const { mtimeMs } = await stat(half);
+    if (mtimeMs < Date.now() - HOUR_MS) await rm(half, { recursive: true, force: true });
+  }
 }
 
 function cacheDir(): string {

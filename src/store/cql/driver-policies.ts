@@ -59,7 +59,7 @@ export class LeasedPlans extends policies.loadBalancing.TokenAwarePolicy {
     super.init(...known);
   }
 
-  /** Without options when a statement is prepared. */
+  /** Without options when a statement is prepared, and for the driver's own connection. */
   override newQueryPlan(keyspace: string, options: ExecutionOptions | null, told: Told): void {
     const attempts = options?.getRetryPolicy();
     super.newQueryPlan(keyspace, options as ExecutionOptions, (error, hosts) => {

@@ -115,8 +115,8 @@ interface GuildRow {
   readonly record: string;
 }
 
-const guildRows = ({ cluster }: Db, id: Snowflake): Promise<readonly GuildRow[]> =>
-  cluster.rows<GuildRow>('select kind, key, record from {}.guild_rows where guild_id = ?', [id]);
+const guildRows = ({ cluster }: Db, id: Snowflake, left?: AbortSignal): Promise<readonly GuildRow[]> =>
+  cluster.rows<GuildRow>('select kind, key, record from {}.guild_rows where guild_id = ?', [id], left);
 
 /** The last key of two wins when JSON is parsed: the record as it was written, with the last message as it is. */
 const withLast = (text: string, last: Snowflake | null): string =>
@@ -138,25 +138,25 @@ export function guildReads(db: Db): ReadsAsText<GuildsPort & Pick<UsersPort, 'gu
     const found = await cluster.first<{ id: Snowflake; record: string }>(select, [owner]);
     return found === null ? null : { id: found.id, text: withLast(found.record, await lastOf(found.id)) };
   };
-  const membersOf = async (id: Snowflake): Promise<readonly string[]> => {
+  const membersOf = async (id: Snowflake, left?: AbortSignal): Promise<readonly string[]> => {
     const select = 'select user_id, record from {}.members where guild_id = ? and slice = ?';
     const found = await Promise.all(
-      slices.map((slice) => cluster.rows<{ user_id: Snowflake; record: string }>(select, [id, slice])),
+      slices.map((slice) => cluster.rows<{ user_id: Snowflake; record: string }>(select, [id, slice], left)),
     );
     const rows = found.flat().sort((a, b) => compareSnowflakes(a.user_id, b.user_id));
     return rows.map((row) => row.record);
   };
   return {
-    guild: async (id) => {
+    guild: async (id, left) => {
       if (!isSnowflake(id)) return 'null';
-      const rows = await guildRows(db, id);
+      const rows = await guildRows(db, id, left);
       const guild = rows.find(({ kind }) => kind === 'guild');
       if (guild === undefined) return 'null';
       const of = (wanted: string): GuildRow[] =>
         rows.filter(({ kind }) => kind === wanted).sort((a, b) => compareSnowflakes(a.key, b.key));
       const texts = (wanted: string): string => jsonArray(of(wanted).map((row) => row.record));
       const channels = of('channel').map(async (row) => withLast(row.record, await lastOf(row.key)));
-      const [list, members] = await Promise.all([Promise.all(channels), membersOf(id)]);
+      const [list, members] = await Promise.all([Promise.all(channels), membersOf(id, left)]);
       // Codes of invites lie in the order of their text already.
       const invites = jsonArray(rows.flatMap((row) => (row.kind === 'invite' ? [row.record] : [])));
       const people = `"roles":${texts('role')},"members":${jsonArray(members)},"bans":${texts('ban')}`;

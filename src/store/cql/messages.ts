@@ -112,7 +112,7 @@ export function messageReads(db: Db): ReadsAsText<MessagesPort> {
       const found = await cluster.first<{ message_id: Snowflake; at: string }>(select, [channelId, author, nonce]);
       return quote(found !== null && now - Number(found.at) < REMEMBERED_MS ? found.message_id : null);
     },
-    authored: (channelIds, author, since, limit) => authored(db, channelIds, author, since, limit),
+    authored: (channelIds, author, since, limit, left) => authored(db, channelIds, author, since, limit, left),
   };
 }
 
@@ -127,6 +127,7 @@ async function authored(
   author: Snowflake,
   since: Snowflake,
   limit: number,
+  left?: AbortSignal,
 ): Promise<string> {
   const select = `select message_id from {}.authored where channel_id = ? and bucket = ? and author_id = ?
     and message_id >= ? limit ?`;
@@ -137,7 +138,7 @@ async function authored(
       const wanted = [...buckets.keys()].filter((bucket) => bucket >= bucketOf(since));
       const pages = await Promise.all(
         wanted.map((bucket) =>
-          cluster.rows<{ message_id: Snowflake }>(select, [channelId, bucket, author, since, most]),
+          cluster.rows<{ message_id: Snowflake }>(select, [channelId, bucket, author, since, most], left),
         ),
       );
       return pages.flat().map(({ message_id: id }) => ({ channelId, id }));

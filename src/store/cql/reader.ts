@@ -21,20 +21,24 @@ export class Reader {
     this.#reads = allReads(db) as Record<string, (...args: unknown[]) => Promise<string>>;
   }
 
-  /** What one port asks for. A read that is forgotten ends with the question that is at the cluster: the protocol has no way to take that one back. */
-  connect(from: Outbox): (requests: ReaderRequests) => void {
+  /**
+   * What one port asks for. A read that is forgotten, as all are when the port closes, ends with the questions that are at the cluster: the protocol has
+   * no way to take those back.
+   */
+  connect(from: Outbox): { take(requests: ReaderRequests): void; close(): void } {
     const underWay = new Map<number, AbortController>();
-    return (requests) => {
+    const take = (requests: ReaderRequests): void => {
       for (let at = 0; at + 2 < requests.length; at += 3) {
         const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+        const done = (): void => void underWay.delete(id);
         if (method === FORGET) underWay.get(id)?.abort();
-        else
-          underWay.set(
-            id,
-            this.#serve(id, method, args, from, () => underWay.delete(id)),
-          );
+        else underWay.set(id, this.#serve(id, method, args, from, done));
       }
     };
+    const close = (): void => {
+      for (const forgotten of underWay.values()) forgotten.abort();
+    };
+    return { take, close };
   }
 
   #serve(id: number, method: string, args: string, from: Outbox, done: () => void): AbortController {
@@ -64,6 +68,7 @@ export class Reader {
         if (isLast || troubleOf(error) === 'refused') throw error;
       }
       await new Promise<void>((resolve) => this.clock.after(PAUSE_MS, resolve));
+      forgotten.throwIfAborted();
     }
   }
 }

@@ -63,13 +63,16 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
     outboxes.add(outbox);
     outbox.answer(0, 'state', state());
     outbox.flush();
-    const read = reader.connect(outbox);
+    const asks = reader.connect(outbox);
     port.on('message', (requests: readonly (string | number)[]) => {
       // Requests to a reader begin with their number, those to a writer with their kind.
-      if (typeof requests[0] === 'number') read(requests);
+      if (typeof requests[0] === 'number') asks.take(requests);
       else writer.take(requests, outbox);
     });
-    port.on('close', () => outboxes.delete(outbox));
+    port.on('close', () => {
+      outboxes.delete(outbox);
+      asks.close();
+    });
   };
   const close = async (): Promise<void> => {
     await writer.drained();

@@ -26,6 +26,11 @@ export class ReadQueue {
     this.#wake();
   }
 
+  /** Nobody hears the answers any more. */
+  close(): void {
+    this.#waiting.clear();
+  }
+
   /** The turn ends first: all that has arrived is heard before anything is read. */
   #wake(): void {
     if (this.#isDue) return;

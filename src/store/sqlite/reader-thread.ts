@@ -20,6 +20,7 @@ const reader = new Reader(db);
 function connect(port: MessagePort): void {
   const queue = new ReadQueue(realClock, new Outbox(port), reader);
   port.on('message', (requests: ReaderRequests) => queue.take(requests));
+  port.on('close', () => queue.close());
 }
 
 main.on('message', (control: Control) => {

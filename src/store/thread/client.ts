@@ -2,10 +2,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Clock, realClock } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
-import type { OwnerKey, Snowflake } from '../../protocol/ids.ts';
+import type { OwnerKey } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { Write } from '../../protocol/writes.ts';
-import type { AskedReactions, Batch, MessagePage, Store } from '../ports.ts';
+import { type Batch, type Store, signalIn } from '../ports.ts';
 import type { ReadPort } from '../subjects.ts';
 import { Pipe } from './pipe.ts';
 import { Pulse } from './pulse.ts';
@@ -21,6 +21,7 @@ export interface ConnectOptions {
   readonly clock?: Clock;
   /** Milliseconds until a commit or a fence fails with Fault `timeout`; whether it was stored is then unknown until the next fence. */
   readonly commitDeadlineMs?: number;
+  /** The same of a read. Its thread is told then that nobody waits, and counts as busy with it until it has answered, or for `GRACE_MS` more. */
   readonly readDeadlineMs?: number;
   /** Milliseconds without a sign of the writer after which the store is `stuck`; it gives one every `BEAT_MS`. */
   readonly stuckMs?: number;
@@ -33,6 +34,8 @@ export interface ConnectOptions {
 export type EncodeBatch = (owner: OwnerKey, writes: readonly Write[]) => readonly (string | number)[];
 
 const STUCK_MS = 2000;
+/** Longer than a question to a node of a cluster lasts, which cannot be taken back (cql/cluster.ts). */
+const GRACE_MS = 7000;
 /** Between two looks whether the writer is there. */
 const LOOK_MS = 200;
 
@@ -40,8 +43,6 @@ const CLOSED = new Fault('unavailable', false, 'the store is closed');
 
 /** Not asked again by itself: who waits is told at once. */
 const stuck = (): Fault => new Fault('stuck', false, 'the writer of the store does not answer');
-
-type Value<Method extends keyof ReadPort> = Awaited<ReturnType<ReadPort[Method]>>;
 
 export class ThreadStore implements Store {
   readonly #encode: EncodeBatch;
@@ -65,6 +66,7 @@ export class ThreadStore implements Store {
     const reading = {
       clock,
       deadlineMs: options.readDeadlineMs ?? 5_000,
+      graceMs: GRACE_MS,
       maxInFlight: options.maxReadsPerReader ?? 2_000,
     };
     this.#readers = ports.readers.map((port) => new Pipe(port, reading));
@@ -108,7 +110,7 @@ export class ThreadStore implements Store {
   }
 
   /** Asks the reader that has the least to do. */
-  async #text(method: keyof ReadPort, args: readonly unknown[], signal: AbortSignal | null = null): Promise<string> {
+  async #text(method: keyof ReadPort, args: readonly unknown[], signal: AbortSignal | null): Promise<string> {
     let chosen: Pipe | null = null;
     for (const reader of this.#readers) {
       if (reader.alive && (chosen === null || reader.inFlight < chosen.inFlight)) chosen = reader;
@@ -117,62 +119,47 @@ export class ThreadStore implements Store {
     return String(await chosen.ask((id) => [id, method, JSON.stringify(args)], signal));
   }
 
-  /** Ends when nobody waits for it. */
-  async #readFor<Method extends keyof ReadPort>(
-    signal: AbortSignal | undefined,
-    method: Method,
-    ...args: readonly unknown[]
-  ): Promise<Value<Method>> {
-    return parseOwn<Value<Method>>(await this.#text(method, args, signal));
+  /** The thread does what its arguments say, and is told when the signal says that nobody waits. */
+  async #read<Value>(name: keyof ReadPort, args: readonly unknown[]): Promise<Value> {
+    const signal = signalIn(args);
+    const said = args.filter((each) => each !== undefined && !(each instanceof AbortSignal));
+    return parseOwn<Value>(await this.#text(name, said, signal));
   }
 
-  async #read<Method extends keyof ReadPort>(method: Method, ...args: readonly unknown[]): Promise<Value<Method>> {
-    return parseOwn<Value<Method>>(await this.#text(method, args));
+  #reader<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
+    return ((...args: readonly unknown[]) => this.#read(name, args)) as ReadPort[Name];
   }
 
-  async #readMap<Key, Item>(method: keyof ReadPort, ...args: readonly unknown[]): Promise<ReadonlyMap<Key, Item>> {
-    return new Map(parseOwn<[Key, Item][]>(await this.#text(method, args)));
-  }
+  readonly page = this.#reader('page');
+  readonly message = this.#reader('message');
+  readonly messages = this.#reader('messages');
+  readonly reactionsOf = this.#reader('reactionsOf');
+  readonly reactors = this.#reader('reactors');
+  readonly pins = this.#reader('pins');
+  readonly nonce = this.#reader('nonce');
+  readonly authored = this.#reader('authored');
 
-  page = (query: MessagePage, left?: AbortSignal) => this.#readFor(left, 'page', query);
-  message = (channelId: Snowflake, id: Snowflake, left?: AbortSignal) => this.#readFor(left, 'message', channelId, id);
-  messages = (channelId: Snowflake, ids: readonly Snowflake[], left?: AbortSignal) =>
-    this.#readFor(left, 'messages', channelId, ids);
-  reactionsOf = (channelId: Snowflake, asked: readonly AskedReactions[], left?: AbortSignal) =>
-    this.#readFor(left, 'reactionsOf', channelId, asked);
-  reactors = (
-    channelId: Snowflake,
-    id: Snowflake,
-    emoji: string,
-    after: Snowflake | null,
-    limit: number,
-    left?: AbortSignal,
-  ) => this.#readFor(left, 'reactors', channelId, id, emoji, after, limit);
-  pins = (channelId: Snowflake, left?: AbortSignal) => this.#readFor(left, 'pins', channelId);
-  nonce = (channelId: Snowflake, author: Snowflake, nonce: string, now: number) =>
-    this.#read('nonce', channelId, author, nonce, now);
-  authored = (channelIds: readonly Snowflake[], author: Snowflake, since: Snowflake, limit: number) =>
-    this.#read('authored', channelIds, author, since, limit);
+  readonly guild = this.#reader('guild');
+  readonly dm = this.#reader('dm');
+  readonly channelOwner = this.#reader('channelOwner');
+  readonly invite = this.#reader('invite');
+  readonly guildsOf = this.#reader('guildsOf');
+  readonly dmsOf = this.#reader('dmsOf');
 
-  guild = (id: Snowflake) => this.#read('guild', id);
-  dm = (owner: OwnerKey) => this.#read('dm', owner);
-  channelOwner = (channelId: Snowflake) => this.#read('channelOwner', channelId);
-  invite = (code: string) => this.#read('invite', code);
-  guildsOf = (user: Snowflake) => this.#read('guildsOf', user);
-  dmsOf = (user: Snowflake) => this.#read('dmsOf', user);
+  readonly user = this.#reader('user');
+  readonly users = this.#reader('users');
+  readonly userByLogin = this.#reader('userByLogin');
+  readonly token = this.#reader('token');
+  readonly tokensOf = this.#reader('tokensOf');
+  readonly application = this.#reader('application');
+  readonly applicationsOf = this.#reader('applicationsOf');
+  readonly commandsOf = this.#reader('commandsOf');
 
-  user = (id: Snowflake, left?: AbortSignal) => this.#readFor(left, 'user', id);
-  users = (ids: readonly Snowflake[], left?: AbortSignal) => this.#readFor(left, 'users', ids);
-  userByLogin = (login: string) => this.#read('userByLogin', login);
-  heardBy = (user: Snowflake) => this.#readMap<OwnerKey, number>('heardBy', user);
-  token = (hash: string) => this.#read('token', hash);
-  tokensOf = (user: Snowflake) => this.#read('tokensOf', user);
-  application = (id: Snowflake) => this.#read('application', id);
-  applicationsOf = (owner: Snowflake) => this.#read('applicationsOf', owner);
-  commandsOf = (application: Snowflake) => this.#read('commandsOf', application);
-
-  rows = (owner: OwnerKey, limit: number) => this.#read('rows', owner, limit);
-  tells = (owner: OwnerKey) => this.#read('tells', owner);
-  tellers = (after: OwnerKey | null, limit: number) => this.#read('tellers', after, limit);
-  result = (owner: OwnerKey, commandId: string) => this.#read('result', owner, commandId, this.#clock.now());
+  readonly rows = this.#reader('rows');
+  readonly tells = this.#reader('tells');
+  readonly tellers = this.#reader('tellers');
+  heardBy = async (...args: Parameters<ReadPort['heardBy']>) =>
+    new Map(await this.#read<[OwnerKey, number][]>('heardBy', args));
+  result = (...[owner, commandId]: Parameters<ReadPort['result']>) =>
+    this.#read<string | null>('result', [owner, commandId, this.#clock.now()]);
 }

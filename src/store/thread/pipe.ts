@@ -15,6 +15,8 @@ export interface PipeOptions {
   readonly clock: Clock;
   /** Milliseconds until an ask that is not answered fails with Fault `timeout`. */
   readonly deadlineMs: number;
+  /** The other side knows FORGET, and is told so at the deadline; the ask fails when that is answered, or so much later. */
+  readonly graceMs?: number;
   /** Asks in flight; more are refused with Fault `overloaded`. */
   readonly maxInFlight: number;
   /** What arrives without an ask. */
@@ -27,6 +29,8 @@ export class Pipe {
   readonly #options: PipeOptions;
   /** In the order of their deadlines, which is that of asking. */
   readonly #pending = new Map<number, Pending>();
+  /** Past their deadlines, in the order of what is left to them. */
+  readonly #late = new Map<number, Pending>();
   #out: (string | number)[] = [];
   #nextId = 1;
   #timer: Timer | null = null;
@@ -40,7 +44,7 @@ export class Pipe {
   }
 
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#late.size;
   }
 
   get alive(): boolean {
@@ -54,7 +58,8 @@ export class Pipe {
   ): Promise<string | number> {
     const { clock, deadlineMs, maxInFlight } = this.#options;
     if (this.#dead !== null) return Promise.reject(this.#dead);
-    if (this.#pending.size >= maxInFlight) {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.inFlight >= maxInFlight) {
       return Promise.reject(new Fault('overloaded', true, `${maxInFlight} asks of the store are in flight`));
     }
     const id = this.#nextId++;
@@ -73,8 +78,8 @@ export class Pipe {
 
   /** Resolves when nothing is in flight; deadlines see to it that it does. */
   async drained(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const ends = [...this.#pending.values()].map(({ promise }) => promise);
+    while (this.inFlight > 0) {
+      const ends = [...this.#late.values(), ...this.#pending.values()].map(({ promise }) => promise);
       await Promise.allSettled(ends);
     }
   }
@@ -85,14 +90,15 @@ export class Pipe {
     this.#flush();
     this.#dead = fault;
     this.#timer?.cancel();
-    for (const { reject } of this.#pending.values()) reject(fault);
-    this.#pending.clear();
+    for (const asks of [this.#late, this.#pending]) {
+      for (const { reject } of asks.values()) reject(fault);
+      asks.clear();
+    }
     this.#port.close();
   }
 
   async #untilLeft<Value>(id: number, answer: Promise<Value>, signal: AbortSignal): Promise<Value> {
     const leave = (): void => this.tell([id, FORGET, '']);
-    if (signal.aborted) leave();
     signal.addEventListener('abort', leave, { once: true });
     try {
       return await answer;
@@ -112,27 +118,50 @@ export class Pipe {
     for (let at = 0; at + 2 < answers.length; at += 3) {
       const [id, outcome, text] = [Number(answers[at]), String(answers[at + 1]), answers[at + 2] ?? ''];
       if (outcome === 'state') this.#options.onState?.(String(text));
-      // An answer after its deadline finds nobody.
-      const pending = this.#pending.get(id);
-      this.#pending.delete(id);
-      if (outcome === 'ok') pending?.resolve(text);
-      else pending?.reject(faultOf(outcome, String(text)));
+      // An answer after its end finds nobody.
+      const late = this.#late.get(id);
+      const asked = late ?? this.#pending.get(id);
+      (late === undefined ? this.#pending : this.#late).delete(id);
+      if (outcome === 'ok') asked?.resolve(text);
+      else asked?.reject(late === undefined ? faultOf(outcome, String(text)) : this.#timeout());
     }
   }
 
   #arm(ms: number): void {
     this.#timer = this.#options.clock.after(ms, () => {
-      this.#timer = null;
       const now = this.#options.clock.monotonic();
-      for (const [id, { deadline, reject }] of this.#pending) {
-        if (deadline > now) {
-          this.#arm(deadline - now);
-          return;
-        }
-        this.#pending.delete(id);
-        reject(new Fault('timeout', true, `the store did not answer within ${this.#options.deadlineMs} ms`));
+      for (const [id, ask] of due(this.#pending, now)) this.#isOver(id, ask);
+      for (const [id, { reject }] of due(this.#late, now)) {
+        this.#late.delete(id);
+        reject(this.#timeout());
       }
+      const ends = [this.#pending, this.#late].flatMap((asks) => asks.values().next().value ?? []);
+      this.#timer = null;
+      if (ends.length > 0) this.#arm(Math.min(...ends.map(({ deadline }) => deadline)) - now);
     });
+  }
+
+  #isOver(id: number, ask: Pending): void {
+    const { graceMs } = this.#options;
+    this.#pending.delete(id);
+    if (graceMs === undefined) {
+      ask.reject(this.#timeout());
+      return;
+    }
+    this.#late.set(id, { ...ask, deadline: ask.deadline + graceMs });
+    this.tell([id, FORGET, '']);
+  }
+
+  #timeout(): Fault {
+    return new Fault('timeout', true, `the store did not answer within ${this.#options.deadlineMs} ms`);
+  }
+}
+
+/** Those whose time is over. */
+function* due(asks: ReadonlyMap<number, Pending>, now: number): Iterable<readonly [number, Pending]> {
+  for (const each of asks) {
+    if (each[1].deadline > now) return;
+    yield each;
   }
 }
 

@@ -147,6 +147,18 @@ test('messages of all kinds come out as they went in and in their order: as text
   to.onBatch((batch) => void heard.push([...batch]));
   const fetched: LinkMessage = { m: 'fetched', id: 1, body: { json: new Uint8Array([1, 2]), reacted: [], named: [] } };
   const measured: LinkMessage = { m: 'measured', id: 2, what: 'numbers', families: [] };
+  const others: LinkMessage[] = [
+    { m: 'interest', to: 'g:1', tell: { kind: 'attach', ask: attachAsk() } },
+    {
+      m: 'fetch',
+      id: 4,
+      read: { what: 'message', channelId: '5', generation: '6', bare: false, id: '7' },
+      deadline: 8,
+    },
+    { m: 'control', id: 5, control: { control: 'revoked', hashes: ['hash'] } },
+    { m: 'outlet', entry: { what: 'placed', owner: 'g:1', worker: '0.1', epoch: 2 } },
+    { m: 'residence', message: { r: 'moved', session: 's', at: '1.1' } },
+  ];
   const all = [
     moves('{"made":1}'),
     moves(null),
@@ -155,6 +167,7 @@ test('messages of all kinds come out as they went in and in their order: as text
     measured,
     moved,
     answered(null, null),
+    ...others,
   ];
   const before = structuredClone(all);
   from.post(all);

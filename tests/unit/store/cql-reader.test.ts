@@ -32,7 +32,8 @@ function scene() {
   };
   const outbox = new Outbox({ postMessage: (those) => void answers.push(those) });
   const reader = new Reader(dbOf(cluster, clock), clock, 5000, () => outbox.flush());
-  return { clock, asked, answers, ask: reader.connect(outbox) };
+  const { take: ask, close } = reader.connect(outbox);
+  return { clock, asked, answers, ask, close };
 }
 
 test('it asks bucket after bucket as long as somebody waits', async () => {
@@ -59,6 +60,27 @@ test('forgotten, it ends with the question that is at the cluster', async () => 
   // The other one goes on.
   expect([asked.length, answers.map((each) => each.slice(0, 2))]).toEqual([3, [[1, 'left']]]);
   ask([1, FORGET, '']);
+});
+
+test('forgotten while it waits to be asked again, it is not', async () => {
+  const { clock, asked, answers, ask } = scene();
+  ask([1, 'reactors', JSON.stringify([CHANNEL, '5', 'x', null, 10])]);
+  await clock.settle();
+  asked[0]?.reject(new errors.OperationTimedOutError('no node answers'));
+  await clock.settle();
+  ask([1, FORGET, '']);
+  await clock.advance(50);
+  expect([asked.length, answers.map((each) => each.slice(0, 2))]).toEqual([1, [[1, 'left']]]);
+});
+
+test('when its port closes, all that it asked for ends so', async () => {
+  const { clock, asked, ask, close } = scene();
+  ask([1, 'page', PAGE, 2, 'page', PAGE]);
+  await clock.settle();
+  close();
+  for (const question of asked.slice()) question.resolve([]);
+  await clock.settle();
+  expect(asked.length).toBe(2);
 });
 
 test('forgotten, a read that fails is not asked again', async () => {

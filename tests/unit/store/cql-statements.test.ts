@@ -1,4 +1,4 @@
-/** Each text of a statement is prepared on every node and kept there: there are few of them, however much is asked for and deleted. */
+/** Each text of a statement is prepared on each node that is asked it, and kept there: there are few of them, however much is asked for and deleted. */
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -35,14 +35,17 @@ function handClock() {
   return { clock, advance, turn, timers };
 }
 
-function open(maxInFlight = 3) {
+function open(maxInFlight = 3, graceMs?: number) {
   const { port1, port2 } = new MessageChannel();
   const heard: Answers[] = [];
   const states: string[] = [];
   port2.on('message', (entries: Answers) => void heard.push(entries));
   const hand = handClock();
   const onState = (state: string): void => void states.push(state);
-  const pipe = new Pipe(port1, { clock: hand.clock, deadlineMs: 100, maxInFlight, onState });
+  const pipe = new Pipe(port1, {
+    ...{ clock: hand.clock, deadlineMs: 100, maxInFlight, onState },
+    ...(graceMs !== undefined && { graceMs }),
+  });
   const ask = (what: string): Promise<string | number> => pipe.ask((id) => ['ask', id, what]);
   const codeOf = (promise: Promise<unknown>): Promise<string> =>
     promise.then(
@@ -107,6 +110,46 @@ describe('Pipe', () => {
     turn();
     await eventually('the next is there', () => heard.length === 4);
     expect(heard[3]).toEqual(['told']);
+    pipe.end(new Fault('unavailable', false, 'closed'));
+  });
+
+  test('of an ask that is too late the other side is told that nobody waits, and it counts until that is answered, or for a while', async () => {
+    const { ask, turn, advance, heard, peer, pipe, codeOf, timers } = open(2, 50);
+    const asks = [ask('a'), ask('b')].map(codeOf);
+    turn();
+    advance(60);
+    expect(await codeOf(ask('c'))).toBe('overloaded');
+    advance(40);
+    turn();
+    await eventually('it is told', () => heard.length === 2);
+    expect(heard[1]).toEqual([1, FORGET, '', 2, FORGET, '']);
+    expect(await codeOf(ask('c'))).toBe('overloaded');
+    peer.postMessage([1, 'left', '']);
+    expect(await asks[0]).toBe('timeout');
+    const third = codeOf(ask('c'));
+    advance(49);
+    expect(pipe.inFlight).toBe(2);
+    advance(1);
+    expect(await asks[1]).toBe('timeout');
+    // The clock goes on to the deadline of what is left.
+    advance(50);
+    turn();
+    peer.postMessage([3, 'ok', 'late, and there is somebody']);
+    expect(await third).toBe('value late, and there is somebody');
+    advance(100);
+    expect([pipe.inFlight, timers.size]).toEqual([0, 0]);
+    pipe.end(new Fault('unavailable', false, 'closed'));
+  });
+
+  test('who has left before he asks asks nothing', async () => {
+    const { pipe, turn, heard, peer, ask } = open();
+    const left = pipe.ask((id) => ['ask', id, 'a'], AbortSignal.abort('gone')).catch((error) => error);
+    expect(await left).toBe('gone');
+    const other = ask('b');
+    turn();
+    peer.postMessage([1, 'ok', 'for b']);
+    expect(await other).toBe('for b');
+    expect(heard).toEqual([['ask', 1, 'b']]);
     pipe.end(new Fault('unavailable', false, 'closed'));
   });
 

@@ -27,6 +27,15 @@ test('all that arrived in a turn is heard before it is read, in order, and answe
   expect(answers).toEqual([[2, 'left', '', 1, 'ok', 'of a', 3, 'ok', 'of c']]);
 });
 
+test('when its port closes, what waits is not read', () => {
+  const { queue, read, turn } = scene();
+  queue.take([1, 'a', '50', 2, 'b', '50']);
+  turn();
+  queue.close();
+  turn();
+  expect(read).toEqual(['a']);
+});
+
 test('long reads let others be heard in between; what nobody asked for, or is answered, is not forgotten twice', () => {
   const { queue, read, answers, turn } = scene();
   queue.take([1, 'a', '50', 2, 'b', '50', 3, 'c', '50']);
