@@ -63,45 +63,51 @@ export class HealthCheck {
   readonly #own: Kept<WorkerHealth>;
 
   constructor(options: HealthOptions) {
-    const { clock, keepMs, slot: here, slots, slotOf } = options;
+    const { clock, slot: here, slots, slotOf } = options;
     const placeIn = (slot: number): Place => ({ slot, owner: ownerIn(slot, slotOf) });
     this.#options = options;
     this.#here = placeIn(here);
     this.#others = Array.from({ length: slots }, (_, slot) => slot).flatMap((slot) =>
       slot === here ? [] : placeIn(slot),
     );
-    this.#all = new Kept(clock, keepMs);
-    this.#own = new Kept(clock, keepMs);
+    this.#all = new Kept(clock);
+    this.#own = new Kept(clock);
   }
 
   /** Of all workers. However many ask, one check is made in `keepMs`, unless a worker came or went. Never rejects. */
   check(): Promise<Health> {
     const workers = this.#options.directory.workers().toSorted().join(' ');
-    return this.#all.get(workers, () => this.#checkAll());
+    return this.#all.get(workers, this.#options.keepMs, () => this.#checkAll());
   }
 
-  /** Of this worker alone: an event of its own owner out of its own outlet. As often at most, whoever asks. Never rejects. */
-  own(): Promise<WorkerHealth> {
-    return this.#own.get('', () => this.#send(this.#here, 'outlet'));
+  /** Of this worker alone: an event of its own owner out of its own outlet. As often at most, however many others ask. Never rejects. */
+  own(keepMs = this.#options.keepMs): Promise<WorkerHealth> {
+    return this.#own.get('', keepMs, () => this.#send(this.#here, 'outlet'));
   }
 
   async #checkAll(): Promise<Health> {
     const { clock, measures, eventMs, answerMs, storeState } = this.#options;
     const saying = measures.healths(clock.now() + eventMs + answerMs);
-    const others = this.#others.map((place) => this.#checkOther(place, saying));
-    const workers = (await Promise.all([this.own(), ...others])).toSorted((a, b) => a.slot - b.slot);
+    // By it the others' events are judged, which come out now.
+    const own = this.own(0);
+    const others = this.#others.map((place) => this.#checkOther(place, own, saying));
+    const workers = (await Promise.all([own, ...others])).toSorted((a, b) => a.slot - b.slot);
     const store = storeState();
     const isWell = store === 'open' && workers.every(({ status }) => status === 'ok');
     return { status: isWell ? 'ok' : 'failing', store, workers };
   }
 
-  /** `saying`: what the others say of themselves. */
-  async #checkOther(place: Place, saying: ReturnType<Measures['healths']>): Promise<WorkerHealth> {
+  /** `here`: of this worker; `saying`: what the others say of themselves. */
+  async #checkOther(
+    place: Place,
+    here: Promise<WorkerHealth>,
+    saying: ReturnType<Measures['healths']>,
+  ): Promise<WorkerHealth> {
     const { clock, directory } = this.#options;
     const { slot } = place;
     const started = clock.monotonic();
     if (!directory.workers().some((worker) => slotOfWorker(worker) === slot)) return ended(slot, 0, DOWN);
-    const [crossed, own, said] = await Promise.all([this.#send(place, 'link'), this.own(), saying]);
+    const [crossed, own, said] = await Promise.all([this.#send(place, 'link'), here, saying]);
     const itself = [...said.values()].find((one) => one.slot === slot);
     if (itself === undefined) return ended(slot, clock.monotonic() - started, SILENT);
     if (itself.status !== 'ok') return itself;
@@ -113,10 +119,16 @@ export class HealthCheck {
   async #send({ slot, owner }: Place, last: Step): Promise<WorkerHealth> {
     const { clock, openProbe } = this.#options;
     const started = clock.monotonic();
-    const probe = openProbe(owner);
-    const end = await this.#follow(probe, owner, last);
-    probe.close();
-    return ended(slot, clock.monotonic() - started, end);
+    let probe: Probe | null = null;
+    try {
+      probe = openProbe(owner, last === 'outlet');
+      const end = await this.#follow(probe, owner, last);
+      return ended(slot, clock.monotonic() - started, end);
+    } catch {
+      return ended(slot, 0, { failed: last, why: 'no socket' });
+    } finally {
+      probe?.close();
+    }
   }
 
   async #follow(probe: Probe, owner: OwnerKey, last: Step): Promise<End> {
@@ -152,21 +164,18 @@ function ended(slot: number, ms: number, end: End): WorkerHealth {
   return { slot, status, ms: Math.round(ms), ...end };
 }
 
-/** One answer for all who ask while it is made, and until `keepMs` after it was begun. */
+/** One answer for all who ask while it is made. */
 class Kept<T> {
   #last: { readonly key: string; readonly at: number; readonly answer: Promise<T> } | null = null;
   #isUnderWay = false;
 
-  constructor(
-    readonly clock: Clock,
-    readonly keepMs: number,
-  ) {}
+  constructor(readonly clock: Clock) {}
 
-  /** Anew when `key` is another one. */
-  get(key: string, make: () => Promise<T>): Promise<T> {
+  /** Anew when `key` is another one. `keepMs`: until so long after it was begun it is good enough. */
+  get(key: string, keepMs: number, make: () => Promise<T>): Promise<T> {
     const last = this.#last;
     const now = this.clock.monotonic();
-    const isKept = this.#isUnderWay || (last !== null && now - last.at < this.keepMs);
+    const isKept = this.#isUnderWay || (last !== null && now - last.at < keepMs);
     if (last !== null && last.key === key && isKept) return last.answer;
     const answer = make();
     const made = { key, at: now, answer };

@@ -137,6 +137,7 @@ function composeCore({ start, store, mint, tokens, server }: Ground): Core {
     random,
     authenticate: tokens.authenticate,
     publishTopic: server.publishTopic,
+    openLine: server.openLine,
     load: pressure,
     countsStarts: config.rateLimits !== 'off',
     log: log.warn,

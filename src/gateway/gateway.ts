@@ -23,7 +23,7 @@ import { Log } from './log.ts';
 import { type Meaning, meaningOf } from './machine.ts';
 import { type GatewayMetrics, newMetrics } from './metrics.ts';
 import { Outlet } from './outlet.ts';
-import { type OpenProbe, probeOpener } from './probe.ts';
+import { type OpenProbe, type ProbeLine, probeOpener } from './probe.ts';
 import { Requests } from './requests.ts';
 import { Residences } from './residences.ts';
 import { Revoked } from './revoked.ts';
@@ -33,7 +33,7 @@ import type { Socket, SocketInfo } from './socket.ts';
 import { SocketCounts } from './socket-counts.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-export interface GatewayOptions {
+export interface GatewayOptions extends Partial<ProbeLine> {
   readonly self: WorkerId;
   readonly directory: Directory;
   readonly clock: Clock;
@@ -119,7 +119,7 @@ export class Gateway {
       settled: (session) => this.#settled(session),
     });
     const attachments = this.#attachments;
-    this.openProbe = probeOpener({ ...options, outlet, sessions, attachments });
+    this.openProbe = probeOpener({ openLine: null, ...options, outlet, sessions, attachments });
     const isRevoked = (token: string): boolean => this.#revoked.has(token);
     this.#residences = new Residences({
       ...common,

@@ -1,7 +1,9 @@
 /** The only file that opens a port. A request that wants a WebSocket gets the gateway, on any path (wire-rules.md rule 9); all others go to `fetch`. */
+import type { Random } from '../base/random.ts';
 import { CLOSES } from '../protocol/closes.ts';
 import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
+import { dial, type Line, type OpenLine } from './line.ts';
 import { BUSY, type Listener, type ServerOptions, type Upgrade, upgradeOf, wantsSocket } from './server-ports.ts';
 import type { Socket } from './socket.ts';
 
@@ -20,6 +22,10 @@ export class Server {
   readonly publishTopic = (topic: string, frame: string): void => {
     for (const server of this.#listeners) server.publish(topic, frame);
   };
+
+  /** Null: this system has no sockets whose names are no files. A file would hang with its disk, and the loop with it. */
+  readonly openLine: OpenLine | null =
+    process.platform === 'linux' ? (random, hear) => this.#openLine(random, hear) : null;
 
   /** Must be called before `listen`. */
   serve(gateway: Gateway): void {
@@ -67,15 +73,39 @@ export class Server {
       },
     });
     this.#listeners.push(server);
-    return {
-      port: server.port ?? 0,
-      stop: async (force) => {
-        await server.stop(force);
-        this.#listeners.splice(this.#listeners.indexOf(server), 1);
+    return { port: server.port ?? 0, stop: (force) => this.#stop(server, force) };
+  }
+
+  /** On a listener of its own: who is subscribed there gets what is published like everybody else. Who sees its name does not know the path. */
+  #openLine(random: Random, hear: (text: string) => void): Line {
+    const { promise: socket, resolve } = Promise.withResolvers<Socket>();
+    const name = `\0guildhall.${random.secret(16)}`;
+    const path = `/${random.secret(16)}`;
+    const server = Bun.serve<SocketData>({
+      unix: name,
+      development: false,
+      fetch(request, bun) {
+        const isOurs = request.url.endsWith(path) && bun.upgrade(request, { data: OF_LINE });
+        return isOurs ? undefined : new Response(null, { status: 404 });
       },
+      websocket: { open: (ws) => resolve(new Wire(ws)), message: () => {}, perMessageDeflate: false },
+    });
+    this.#listeners.push(server);
+    const hangUp = dial(name, path, hear);
+    const close = (): void => {
+      hangUp();
+      void this.#stop(server, true);
     };
+    return { socket, close };
+  }
+
+  async #stop(server: Bun.Server<SocketData>, force: boolean): Promise<void> {
+    await server.stop(force);
+    this.#listeners.splice(this.#listeners.indexOf(server), 1);
   }
 }
+
+const OF_LINE: SocketData = { info: { ip: '', version: 10, url: '' }, refusal: null, connection: null };
 
 type Answer = Response | Promise<Response> | undefined;
 

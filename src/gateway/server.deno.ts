@@ -8,6 +8,7 @@ import { CLOSES, type CloseName } from '../protocol/closes.ts';
 import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayLimits } from './limits.ts';
+import type { OpenLine } from './line.ts';
 import {
   BUSY,
   type Listener,
@@ -50,6 +51,9 @@ export class Server {
   readonly publishTopic = (topic: string, frame: string): void => {
     for (const socket of this.#topics.get(topic) ?? []) socket.send(frame);
   };
+
+  /** No socket to itself here: /health goes as far as the outlet. */
+  readonly openLine: OpenLine | null = null;
 
   /** Must be called before `listen`. */
   serve(gateway: Gateway): void {

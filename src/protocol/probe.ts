@@ -19,7 +19,7 @@ export const probeKey = (number: number): OwnerKey => `h:${number}`;
 
 /**
  * Where an event stops. `worker`: it is down, or says nothing of itself. `attach`: nothing comes from its owner. `commit`: it was not stored.
- * `outlet`: stored, and not written by the outlet of its own worker. `link`: written there, and not at the worker that was asked.
+ * `outlet`: stored, and not written by its own worker. `link`: written there, and not at the worker that was asked.
  */
 export type Step = 'worker' | 'attach' | 'commit' | 'outlet' | 'link';
 

@@ -2,13 +2,13 @@
 
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Health } from '../../src/health.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { eventually } from '../support/eventually.ts';
-import { standStill } from '../support/still-worker.ts';
+import { type Stop, standStill } from '../support/still-worker.ts';
 import { Town } from '../support/town.ts';
 
 let town: Town;
@@ -75,34 +75,46 @@ describe('while events pass', () => {
     const began = performance.now();
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => ask(n % 2)));
     expect(answers.every(({ code }) => code === 200)).toBe(true);
-    // Of each worker one out of its own outlet and one to the other worker, and again for each second that the burst has taken.
-    const most = 4 * (2 + Math.floor((performance.now() - began) / LIMITS.healthKeepMs));
+    // Of each worker two out of its own outlet at most and one to the other worker, and again for each second that the burst has taken.
+    const most = 6 * (2 + Math.floor((performance.now() - began) / LIMITS.healthKeepMs));
     expect((await probes()) - before).toBeLessThanOrEqual(most);
   });
 });
 
 describe('when events do not pass', () => {
-  test('the outlet of one worker stands still: it is named whichever is asked', async () => {
-    const slots = [0, 1];
-    standStill(1);
-    const asked = slots.map((slot) =>
-      eventually(`worker ${slot} knows it`, async () => {
-        const answer = await ask(slot);
-        return answer.code === 503 && answer;
-      }),
-    );
-    for (const { health } of await Promise.all(asked)) {
-      expect([health.status, health.store]).toEqual(['failing', 'open']);
-      expect(stepsOf(health)).toEqual([
-        [0, 'none'],
-        [1, 'outlet'],
-      ]);
-    }
-    expect((await ask(1, '?live=1')).code).toBe(200);
+  test.each<Stop>(['outlet', 'publish'])(
+    'one worker writes nothing, it is named whichever is asked: %s',
+    async (stop) => {
+      const slots = [0, 1];
+      standStill(1, stop);
+      // A check in which it begins may say otherwise.
+      const asked = slots.map((slot) =>
+        eventually(`worker ${slot} knows it`, async () => {
+          const { code, health } = await ask(slot);
+          return code === 503 && JSON.stringify(stepsOf(health)) === '[[0,"none"],[1,"outlet"]]' && health;
+        }),
+      );
+      for (const health of await Promise.all(asked)) expect([health.status, health.store]).toEqual(['failing', 'open']);
+      expect((await ask(1, '?live=1')).code).toBe(200);
+      standStill(null);
+      const well = slots.map((slot) =>
+        eventually(`worker ${slot} is well`, async () => (await ask(slot)).code === 200),
+      );
+      await Promise.all(well);
+      await eventually('nothing stays behind', async () => (await metrics()).includes('guildhall_sessions 0\n'));
+    },
+  );
+
+  test('one worker can have no socket to itself', async () => {
+    standStill(1, 'socket');
+    const { health } = await eventually('it is missed', async () => {
+      const answer = await ask(0);
+      return answer.code === 503 && answer;
+    });
+    expect(health.workers[1]).toMatchObject({ failed: 'outlet', why: 'no socket' });
     standStill(null);
-    const well = slots.map((slot) => eventually(`worker ${slot} is well`, async () => (await ask(slot)).code === 200));
-    await Promise.all(well);
-    await eventually('nothing stays behind', async () => (await metrics()).includes('guildhall_sessions 0\n'));
+    await eventually('it has one again', async () => (await ask(0)).code === 200);
+    await eventually('none stays', () => !readFileSync('/proc/net/unix', 'utf8').includes('@guildhall.'));
   });
 
   test('a worker is killed', async () => {

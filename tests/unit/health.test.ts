@@ -212,6 +212,15 @@ describe('of two workers', () => {
     expect(await world.ask()).toMatchObject({ workers: [{}, { failed: 'worker', why: 'down' }] });
   });
 
+  test('the outlet of the asked one stands still after it has said that it is well', async () => {
+    const world = new World(2);
+    const own = world.workers[0]?.check.own();
+    await world.clock.settle();
+    expect((await own)?.status).toBe('ok');
+    stop(world.gateway, () => true);
+    expect(stepsOf(await world.ask())).toEqual(['outlet', 'none']);
+  });
+
   test('a check under way is joined, however long it takes and whoever asks', async () => {
     const world = new World(2);
     stop(world.workers[1]?.gateway as Gateway, () => true);
