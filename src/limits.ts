@@ -96,6 +96,8 @@ export const LIMITS = {
   restartMaxMs: 10 * SECOND,
   /** From the signal to the end: links and store drain, then the process goes. */
   stopMs: 15 * SECOND,
+  /** A signal that comes so soon after the first one is the same wish to stop; a later one ends the process at once. */
+  sameWishMs: 2 * SECOND,
   /** Workers of one installation: ten bits of every id. */
   workers: 256,
 
@@ -347,6 +349,7 @@ export function checkLimits(l: Limits): void {
   assert(l.identifyWaitMs + l.turnAwayMaxMs < 15 * SECOND, 'who is turned away has not given up before');
   assert(l.stuckMs < l.commitMs, 'a store that hangs is known before a commit fails');
   assert(l.reloadMaxMs < l.askMs, 'an ask outlives a reload');
+  assert(l.sameWishMs < l.stopMs, 'who does not want to wait for the end can say so');
   assert(l.silentMs >= 3 * l.beatMs, 'a worker may miss two beats');
   assert(l.writableBytes * 4 <= l.backpressureBytes, 'a socket is left alone at a quarter of what cuts it');
   assert(l.flushBytes <= l.writableBytes, 'one flush never fills a socket that was writable');

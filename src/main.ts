@@ -75,10 +75,21 @@ function handleOf({ adminSocket }: Running): Handle {
   };
 }
 
-/** Of the first SIGINT or SIGTERM, whose name is the reason; the same one again ends the process at once. */
+/**
+ * Of the first SIGINT or SIGTERM, whose name is the reason. What follows soon after is the same wish: Ctrl-C in a terminal reaches the server itself, and
+ * once more by the npm above it. A later one is a new wish, and ends the process at once.
+ */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(signal));
+  const hear = (signal: NodeJS.Signals): void => controller.abort(signal);
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, hear);
+  const heedNoMore = async (): Promise<void> => {
+    const { LIMITS } = await import('./limits.ts');
+    await pause(LIMITS.sameWishMs, undefined, { ref: false });
+    for (const signal of signals) process.off(signal, hear);
+  };
+  controller.signal.addEventListener('abort', () => void heedNoMore(), { once: true });
   return controller.signal;
 }
 

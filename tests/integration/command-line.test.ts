@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { link, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { callRest, Refused } from '../support/call-rest.ts';
 import { askCommand, runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { Inbox } from '../support/inbox.ts';
 import { BOT_INTENTS, RawGateway } from '../support/raw-gateway.ts';
 import { FROM_SOURCE, ServerProcess } from '../support/server-process.ts';
 
@@ -76,6 +77,36 @@ test('npm hands the signal that ends it on to the server, which ends in order', 
   await once(npm, 'exit');
   const lock = await eventually('nobody holds the directory', () => lockDirectory(home));
   lock.close();
+});
+
+test('Ctrl-C in a terminal reaches the server itself and once more by npm; pressed twice, too, it ends in order', async () => {
+  const home = join(dir, 'by-terminal');
+  const words = ['start', '--', '--json', '--port', '0', '--host', '127.0.0.1', '--data-dir', home];
+  const shown = new Inbox<string>((text) => text);
+  const data = (_terminal: unknown, bytes: Uint8Array): void => shown.push(Buffer.from(bytes).toString());
+  await using npm = Bun.spawn(['npm', ...words], { terminal: { data } });
+  const shows = (text: string) => shown.until(text, () => shown.items.join('').includes(text), { ms: 20_000 });
+  await shows('the server runs');
+  npm.terminal?.write('\x03');
+  await shows('"why":"SIGINT","what":"the server stops"');
+  npm.terminal?.write('\x03');
+  expect([await npm.exited, npm.signalCode]).toEqual([0, null]);
+  expect(readdirSync(home).sort()).toEqual(['guildhall.db', 'lock.db']);
+});
+
+test('a signal that comes later than the first one ends the process at once', async () => {
+  using silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } });
+  const home = join(dir, 'impatient');
+  await mkdir(home);
+  await writeFile(join(home, 'data-token'), 't'.repeat(32));
+  const [file = '', ...words] = FROM_SOURCE;
+  // It waits for the data service longer than for a new wish.
+  const flags = ['serve', '--port', '0', '--store', 'data', '--data-address', `127.0.0.1:${silent.port}`];
+  const child = spawn(file, [...words, ...flags, '--data-dir', home], { stdio: 'ignore' });
+  const ended = once(child, 'close');
+  await eventually('the start has begun', () => existsSync(join(home, 'lock.db')));
+  await eventually('it has ended', () => !child.kill('SIGINT'));
+  expect(await ended).toEqual([null, 'SIGINT']);
 });
 
 describe('without a server', () => {
