@@ -20,8 +20,15 @@ export async function examineCluster(config: Config): Promise<Said> {
       const mend = `give --local-datacenter: ${look.datacenters.join(', ')}`;
       return ['bad', `the cluster has no datacenter ${config.localDatacenter}`, mend];
     }
+    case 'short':
+      return ['bad', look.found, look.mend];
+    case 'silent': {
+      const { known, up } = look.nodes;
+      const mend = up < known ? 'start the nodes that are down' : "look into the nodes' logs";
+      return ['bad', `${look.why}; ${up} of ${known} nodes answer`, mend];
+    }
     case 'none':
-      return replication(config, look.nodes, `no keyspace ${config.keyspace} yet: it is made at the first start`);
+      return ['good', `no keyspace ${config.keyspace} yet: it is made at the first start`];
     case 'ours':
       break;
   }
@@ -31,16 +38,4 @@ export async function examineCluster(config: Config): Promise<Said> {
   if (version > knows) return ['bad', `${found}; this program knows ${knows}`, 'start a newer Guildhall'];
   if (version > 0 && version < knows) return ['bad', `${found}; this program needs ${knows}`, 'guildhall migrate'];
   return nodes.up < nodes.known ? ['poor', found, 'start the nodes that are down'] : ['good', found];
-}
-
-/** A keyspace that keeps more copies than there are nodes can be made, and takes no write. */
-function replication(config: Config, nodes: number, found: string): Said {
-  const majority = Math.floor(config.replication / 2) + 1;
-  if (nodes >= config.replication) return ['good', found];
-  const mend = `give --replication ${nodes}, or start more nodes`;
-  return [
-    nodes < majority ? 'bad' : 'poor',
-    `${found}, but ${nodes} nodes cannot keep ${config.replication} copies`,
-    mend,
-  ];
 }

@@ -29,7 +29,12 @@ export const flagsOf = ({
   ...['--keyspace', keyspace, '--replication', String(replication)],
 ];
 
-const configOf = ({ contactPoints, localDatacenter, keyspace, replication }: ClusterOptions): Partial<Config> => ({
+export const configOf = ({
+  contactPoints,
+  localDatacenter,
+  keyspace,
+  replication,
+}: ClusterOptions): Partial<Config> => ({
   store: 'cql',
   contactPoints: contactPoints.join(','),
   localDatacenter,

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { auth, Client, errors, type metadata, policies, types } from 'cassandra-driver';
 import { Fault } from '../../protocol/errors.ts';
 import { LeasedPlans, SpeculativeReads, WriteAttempts } from './driver-policies.ts';
-import { isOfLogin, sentence, troubleOf } from './trouble.ts';
+import { datacentersIn, isOfLogin, sentence, troubleOf } from './trouble.ts';
 
 export interface ClusterOptions {
   /** `host` or `host:port`. */
@@ -47,6 +47,17 @@ const { localQuorum, localSerial } = types.consistencies;
 type Agreeing = metadata.Metadata & { checkSchemaAgreement(): Promise<boolean> };
 
 const always = (): boolean => true;
+
+/** Nodes answer, and none of them is where they are looked for. */
+export class NoDatacenter extends Error {
+  constructor(
+    where: string,
+    wanted: string,
+    readonly datacenters: readonly string[],
+  ) {
+    super(`The cluster at ${where} has no datacenter ${wanted}: give --local-datacenter ${datacenters.join(' or ')}.`);
+  }
+}
 
 export class Cluster {
   readonly #client: Client;
@@ -95,6 +106,8 @@ export class Cluster {
     } catch (error) {
       await client.shutdown();
       const where = contactPoints.join(', ');
+      const others = datacentersIn(error);
+      if (others !== null) throw new NoDatacenter(where, localDatacenter, others);
       const what = isOfLogin(error)
         ? `The cluster at ${where} lets nobody in with this --cql-username and password`
         : `No Cassandra or ScyllaDB answers at ${where}`;
@@ -176,11 +189,6 @@ export class Cluster {
       if (left === 0) throw new Fault('timeout', true, 'the nodes do not agree on the tables: start it again');
       await pause(AGREE_MS);
     }
-  }
-
-  /** A datacenter of the cluster has this name. */
-  datacenters(): readonly string[] {
-    return [...new Set(this.#client.hosts.values().map(({ datacenter }) => datacenter))];
   }
 
   /** Nodes of one datacenter that are known and that answer. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { Cluster } from './cluster.ts';
+import { type Place, refuseShortage } from './copies.ts';
 import { Lease } from './lease.ts';
 import first from './migrations/0001-first.cql' with { type: 'text' };
 import journalFloors from './migrations/0002-journal-floors.cql' with { type: 'text' };
@@ -17,12 +18,7 @@ const VERSION = "select value from {}.counters where name = 'schema'";
 const ENTER = "update {}.counters set value = ? where name = 'schema' if value = ?";
 const BEGIN = "insert into {}.counters (name, value) values ('schema', ?) if not exists";
 
-type Keyspace = Pick<Cluster, 'keyspace' | 'rows' | 'decided' | 'transact' | 'define'>;
-
-export interface Place {
-  readonly datacenter: string;
-  readonly replication: number;
-}
+type Keyspace = Pick<Cluster, 'keyspace' | 'rows' | 'decided' | 'transact' | 'define' | 'nodes'>;
 
 /** The statements of a step, without its comments. */
 export function statementsOf(step: string): string[] {
@@ -47,17 +43,18 @@ export async function versionOf(cluster: Pick<Keyspace, 'keyspace' | 'rows' | 'd
  */
 export async function migrate(
   cluster: Keyspace,
-  { datacenter, replication }: Place,
+  place: Place,
   holder: string,
   clock: Clock,
   steps = MIGRATIONS,
 ): Promise<{ readonly from: number; readonly to: number }> {
+  await refuseShortage(cluster, place);
   const found = await versionOf(cluster);
   if (found !== null && found > steps.length) throw tooNew(cluster, found);
   if (found === steps.length) return { from: found, to: found };
   if (found === null) {
     const keyspace = `create keyspace if not exists ${cluster.keyspace}
-      with replication = {'class': 'NetworkTopologyStrategy', '${datacenter}': ${replication}}`;
+      with replication = {'class': 'NetworkTopologyStrategy', '${place.datacenter}': ${place.replication}}`;
     await cluster.define([keyspace, ...GROUND]);
   }
   const lock = await Lease.take({ cluster, clock, name: 'migrations', holder });

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
+import { refuseShortage } from './copies.ts';
 import { type Db, dbOf } from './db.ts';
 import { Epochs } from './epochs.ts';
 import { Lease } from './lease.ts';
@@ -61,6 +62,8 @@ export async function openKeyspace(
 
 /** An empty keyspace gets its tables at the first start. One with older tables is changed on purpose only. */
 async function prepare(cluster: Cluster, options: ClusterOptions, holder: string, clock: Clock): Promise<void> {
+  const { localDatacenter: datacenter, replication } = options;
+  await refuseShortage(cluster, { datacenter, replication });
   const version = await versionOf(cluster);
   if (version !== null && version > MIGRATIONS.length) throw tooNew(cluster, version);
   if (version === MIGRATIONS.length) return;
@@ -69,7 +72,6 @@ async function prepare(cluster: Cluster, options: ClusterOptions, holder: string
       `The keyspace ${cluster.keyspace} has version ${version}: run guildhall migrate, then start again.`,
     );
   }
-  const { localDatacenter: datacenter, replication } = options;
   await migrate(cluster, { datacenter, replication }, holder, clock);
 }
 

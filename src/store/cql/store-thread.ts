@@ -11,6 +11,7 @@ import { lookAtKeyspace } from './look.ts';
 import { migrate } from './migrations.ts';
 import { holderName, openKeyspace } from './opening.ts';
 import { Reader } from './reader.ts';
+import { crossing } from './trouble.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreThreadData {
@@ -126,5 +127,9 @@ const main = parentPort;
 assert(main !== null, 'the store thread has a parent');
 const data = workerData as StoreThreadData;
 setLogLevel(data.logLevel);
-if (data.task === 'serve') await serve(data);
-else main.postMessage({ done: await once(data) });
+try {
+  if (data.task === 'serve') await serve(data);
+  else main.postMessage({ done: await once(data) });
+} catch (error) {
+  throw crossing(error);
+}

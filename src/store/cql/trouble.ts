@@ -39,6 +39,10 @@ export const isOfLogin = (error: unknown): boolean =>
   error instanceof errors.AuthenticationError ||
   (error instanceof errors.NoHostAvailableError && toldOf(error).some((told) => told !== error && isOfLogin(told)));
 
+/** Those that nodes were found in when none of them is the one that is named; null: it is not that. The driver has no other word for it. */
+export const datacentersIn = (error: unknown): readonly string[] | null =>
+  /only found hosts in data centers: \[(.+)\]/.exec(sentence(error))?.[1]?.split(', ') ?? null;
+
 const isOfNetwork = (error: unknown): boolean => error instanceof Error && 'code' in error && 'syscall' in error;
 
 export function sentence(error: unknown): string {
@@ -48,3 +52,9 @@ export function sentence(error: unknown): string {
   }
   return error instanceof Error ? error.message : String(error);
 }
+
+/** As an error that crosses to another thread: a copy of the driver's own is none any more, and says nothing. */
+export const crossing = (error: unknown): unknown =>
+  error instanceof errors.DriverError
+    ? new Error(`The cluster does not do what it is asked: ${sentence(error)}`)
+    : error;

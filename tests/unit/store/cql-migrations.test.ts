@@ -23,6 +23,7 @@ async function done(stepMs: number): Promise<{ readonly done: string[]; readonly
   const said: string[] = [];
   const cluster = {
     keyspace: 'k',
+    nodes: () => ({ known: 1, up: 1 }),
     rows: async () => [],
     decided: async () => null,
     transact: async (cql: string) => {
