@@ -34,6 +34,7 @@ describe.skipIf(!(await hasCassandra()))('a server that was stopped', () => {
     );
     // It waits for the lease to end.
     await using next = await ServerProcess.start(other.dir, flags);
+    expect(next.complaints).toMatch(/waiting for the lease of \S+ \d+ \S+ on the keyspace/);
     for (const { channel } of places) await Town.of(next).say(owner, channel, 'of the next');
 
     stopped.resume();

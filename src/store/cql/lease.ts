@@ -25,7 +25,7 @@ export interface LeaseOptions {
   readonly holder: string;
   /** Called before anything is written with a renewed lease. */
   readonly beforeRenewal?: () => Promise<void>;
-  /** Hears when it is not renewed any more, when it has run out for that, and when it is renewed again: each once. */
+  /** Hears whose end is waited for before it is taken; when it is not renewed any more, when it has run out for that, and when it is renewed again: each once. */
   readonly warn?: (sentence: string) => void;
 }
 
@@ -80,6 +80,7 @@ export class Lease {
       const found: LeaseRow | null = await cluster.decided<LeaseRow>(READ, [name]);
       if (found !== null && found.holder !== null && found.holder !== holder) {
         if (seen !== null && (seen.holder !== found.holder || seen.beat !== found.beat)) throw held(cluster, found);
+        if (seen === null) options.warn?.(waiting(cluster, found));
         seen = found;
         await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
       } else if (await lease.#try(() => cluster.transact(TAKE, [name, holder]))) {
@@ -218,6 +219,9 @@ export class Lease {
 }
 
 const countName = (name: string): string => `holders of ${name}`;
+
+const waiting = ({ keyspace }: Pick<Cluster, 'keyspace'>, { holder }: LeaseRow): string =>
+  `waiting for the lease of ${holder} on the keyspace ${keyspace}: if that process was killed, it ends within ${LEASE_MS / 1000} s`;
 
 const held = ({ keyspace }: Pick<Cluster, 'keyspace'>, { holder }: LeaseRow): Error =>
   new Error(

@@ -39,7 +39,7 @@ export async function versionOf(cluster: Pick<Keyspace, 'keyspace' | 'rows' | 'd
 
 /**
  * Makes the keyspace when it is missing, and brings its tables to the newest version, under a lock. A step that was cut in the middle is run again:
- * what of it is there already stays. `steps`: those of this program. -> the versions before and after.
+ * what of it is there already stays. `steps`: those of this program. `warn`: as a lease does. -> the versions before and after.
  */
 export async function migrate(
   cluster: Keyspace,
@@ -47,6 +47,7 @@ export async function migrate(
   holder: string,
   clock: Clock,
   steps = MIGRATIONS,
+  warn?: (sentence: string) => void,
 ): Promise<{ readonly from: number; readonly to: number }> {
   await refuseShortage(cluster, place);
   const found = await versionOf(cluster);
@@ -57,7 +58,7 @@ export async function migrate(
       with replication = {'class': 'NetworkTopologyStrategy', '${place.datacenter}': ${place.replication}}`;
     await cluster.define([keyspace, ...GROUND]);
   }
-  const lock = await Lease.take({ cluster, clock, name: 'migrations', holder });
+  const lock = await Lease.take({ cluster, clock, name: 'migrations', holder, ...(warn && { warn }) });
   // Tables may take longer than the lock lasts when it cannot be renewed: then another one may be at it.
   const mustBeHeld = (): void => {
     if (!lock.isHeld) throw new Fault('unavailable', true, 'the lock of the migrations has run out: start it again');

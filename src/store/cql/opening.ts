@@ -34,7 +34,7 @@ export async function openKeyspace(
   const cluster = await Cluster.connect(options);
   try {
     const holder = holderName(random);
-    await prepare(cluster, options, holder, clock);
+    await prepare(cluster, options, holder, clock, warn);
     let stamps: Stamps | null = null;
     const beforeRenewal = async (): Promise<void> => {
       if (stamps !== null) await raise(cluster, stamps, clock);
@@ -61,7 +61,13 @@ export async function openKeyspace(
 }
 
 /** An empty keyspace gets its tables at the first start. One with older tables is changed on purpose only. */
-async function prepare(cluster: Cluster, options: ClusterOptions, holder: string, clock: Clock): Promise<void> {
+async function prepare(
+  cluster: Cluster,
+  options: ClusterOptions,
+  holder: string,
+  clock: Clock,
+  warn: (sentence: string) => void,
+): Promise<void> {
   const { localDatacenter: datacenter, replication } = options;
   await refuseShortage(cluster, { datacenter, replication });
   const version = await versionOf(cluster);
@@ -72,7 +78,7 @@ async function prepare(cluster: Cluster, options: ClusterOptions, holder: string
       `The keyspace ${cluster.keyspace} has version ${version}: run guildhall migrate, then start again.`,
     );
   }
-  await migrate(cluster, { datacenter, replication }, holder, clock);
+  await migrate(cluster, { datacenter, replication }, holder, clock, MIGRATIONS, warn);
 }
 
 async function stampsOf(cluster: Cluster): Promise<Stamps> {

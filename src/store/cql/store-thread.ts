@@ -8,7 +8,7 @@ import { BEAT_MS, type Control, type ControlAnswer, Outbox } from '../thread/wir
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { ClusterHealth } from './health.ts';
 import { lookAtKeyspace } from './look.ts';
-import { migrate } from './migrations.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 import { holderName, openKeyspace } from './opening.ts';
 import { Reader } from './reader.ts';
 import { crossing } from './trouble.ts';
@@ -117,7 +117,7 @@ async function once({ task, options }: StoreThreadData): Promise<unknown> {
   const cluster = await Cluster.connect(options);
   try {
     const { localDatacenter: datacenter, replication } = options;
-    return await migrate(cluster, { datacenter, replication }, holderName(random), clock);
+    return await migrate(cluster, { datacenter, replication }, holderName(random), clock, MIGRATIONS, log.warn);
   } finally {
     await cluster.close();
   }
