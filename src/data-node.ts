@@ -33,7 +33,7 @@ export async function startData(config: Config, clock: Clock = realClock): Promi
   if (config.store === 'memory' || config.store === 'data') {
     throw new Error(`The data service runs on a store of its own, not on --store ${config.store}.`);
   }
-  const threads = await openStore(config);
+  const threads = await openStore(config, clock);
   try {
     const server = await serveData(config, threads.connect(), true, clock);
     const stop = async (): Promise<void> => {

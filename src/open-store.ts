@@ -1,7 +1,11 @@
 /** The store as the main thread holds it: its threads, and the lock on the data directory. */
 import { accessSync, constants } from 'node:fs';
+import type { Clock } from './base/clock.ts';
+import { log } from './base/log.ts';
 import type { Config } from './config.ts';
+import { warnOfOpenToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
+import { newClaim, reachStore } from './reach-store.ts';
 import { type ClusterOptions, migrateCql, openCql } from './store/cql/threads.ts';
 import { lockDirectory, makeDirectory } from './store/sqlite/open.ts';
 import { openSqlite, type SqliteThreads } from './store/sqlite/threads.ts';
@@ -13,7 +17,7 @@ import { readCqlCa } from './tls-files.ts';
 export type HeldStore = Pick<SqliteThreads, 'died' | 'close' | 'limit'> & { connect(): StorePorts | null };
 
 /** The directory is locked in any case: the command line's socket and the uploads lie there. Rejects with a sentence. */
-export async function openStore(config: Config, writerProgram?: URL): Promise<HeldStore> {
+export async function openStore(config: Config, clock: Clock, writerProgram?: URL): Promise<HeldStore> {
   const wrong = wrongStore(config);
   if (wrong !== null) throw new Error(wrong);
   makeDirectory(config.dataDir);
@@ -28,25 +32,44 @@ export async function openStore(config: Config, writerProgram?: URL): Promise<He
       ...(writerProgram && { writerProgram }),
     });
   const lock = lockDirectory(config.dataDir);
-  rememberStore(config);
-  if (config.store === 'cql') return openCluster(config, () => lock.close());
-  return { connect: () => null, limit: () => {}, died: new Promise(() => {}), close: async () => lock.close() };
+  let held: HeldStore | null = null;
+  const close = async (): Promise<void> => {
+    try {
+      await held?.close();
+    } finally {
+      lock.close();
+    }
+  };
+  try {
+    held = await openElsewhere(config, clock);
+    // Not before: what cannot be opened leaves the directory to the store that it has.
+    rememberStore(config);
+    return { ...held, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openElsewhere(config: Config, clock: Clock): Promise<HeldStore> {
+  if (config.store === 'cql') return openCluster(config);
+  if (config.store === 'data') {
+    // Said here with a sentence, before workers fail at it.
+    await (await reachStore(config, null, newClaim(), clock)).close();
+    warnOfOpenToken(config, log.warn);
+  }
+  return { connect: () => null, limit: () => {}, died: new Promise(() => {}), close: async () => {} };
 }
 
 /** Its own bounds are those of whoever has the disks. */
-async function openCluster(config: Config, unlock: () => void): Promise<HeldStore> {
-  try {
-    const threads = await openCql({
-      ...clusterOf(config),
-      commitDeadlineMs: LIMITS.commitMs,
-      readDeadlineMs: LIMITS.readMs,
-      logLevel: config.logLevel,
-    });
-    return { ...threads, limit: () => {}, close: () => threads.close().finally(unlock) };
-  } catch (error) {
-    unlock();
-    throw error;
-  }
+async function openCluster(config: Config): Promise<HeldStore> {
+  const threads = await openCql({
+    ...clusterOf(config),
+    commitDeadlineMs: LIMITS.commitMs,
+    readDeadlineMs: LIMITS.readMs,
+    logLevel: config.logLevel,
+  });
+  return { ...threads, limit: () => {} };
 }
 
 /** Throws with a sentence when a file that is named is not to be had. */

@@ -9,12 +9,11 @@ import { realClock } from './base/clock.ts';
 import { log, setLogLevel } from './base/log.ts';
 import { adminSocketOf, type Config, filesOf } from './config.ts';
 import type { RunningData } from './data-node.ts';
-import { warnOfOpenToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
 import { type HeldStore, openStore } from './open-store.ts';
 import { probePort } from './probe-port.ts';
 import type { WorkerId } from './protocol/ids.ts';
-import { newClaim, reachStore } from './reach-store.ts';
+import { newClaim } from './reach-store.ts';
 import { Files } from './rest/files.ts';
 import type { FromWorker, Listen, Peer, ToWorker, WorkerStart } from './threads.ts';
 
@@ -70,15 +69,10 @@ interface Slot {
 /** Starts the whole server. Rejects if the data directory is in use, the store cannot be opened, or the port is taken. */
 export async function startServer(config: Config, options: ServerOptions, clock: Clock = realClock): Promise<Running> {
   setLogLevel(config.logLevel);
-  const store = await openStore(config, options.writerProgram);
+  const store = await openStore(config, clock, options.writerProgram);
   let stop = (): Promise<void> => store.close();
   try {
     if (options.publicListener) await probePort(config.host, config.port);
-    // Said here with a sentence, before workers fail at it.
-    if (config.store === 'data') {
-      await (await reachStore(config, null, newClaim(), clock)).close();
-      warnOfOpenToken(config, log.warn);
-    }
     const used = new SharedArrayBuffer(8);
     const files = new Files({ directory: filesOf(config), quotaBytes: LIMITS.uploadQuotaBytes });
     if (config.store === 'memory') await files.clear();
