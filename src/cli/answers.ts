@@ -10,7 +10,7 @@ export const UserAdded = z.looseObject({ user, token: z.string(), password: z.st
 export const PasswordSet = z.looseObject({ user, password: z.string().nullish() });
 /** POST /admin/guilds */
 export const GuildAdded = z.looseObject({ guild });
-/** POST /admin/bots. `guildMade`: there was none of that name. `ownerPassword`: only when the owner was made. */
+/** POST /admin/bots. `guildMade`: the owner had none of that name. `ownerPassword`: only when the owner was made. */
 export const BotAdded = z.looseObject({
   bot: user,
   token: z.string(),

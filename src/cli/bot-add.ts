@@ -8,7 +8,7 @@ export const botAdd: Command = {
   words: 'bot add',
   usage: 'NAME --guild GUILD [--owner USER]',
   about:
-    'Make a bot, add it to a guild and print its token. The guild: by its id, or by its name among those of the owner ' +
+    'Make a bot, add it to a guild and print its token. The guild: by its id (digits alone), or by its name among those of the owner ' +
     '(USER, or one who is called owner). Guild and owner are made if there are none.',
   options: { guild: { type: 'string' }, owner: { type: 'string' }, ...ADMIN_OPTIONS },
   async run(call) {
@@ -19,9 +19,14 @@ export const botAdd: Command = {
     const added = await askAdmin(call, 'bots', form, BotAdded, open);
     const { bot, guild, ownerPassword } = added;
     const password = ownerPassword ? `, made: there was nobody of that name, password ${ownerPassword}` : '';
+    // A guild of that name may belong to somebody else.
+    const whose = added.owner?.username ?? 'the owner';
+    const made = added.guildMade
+      ? `, made: ${whose} had none of that name (another user's: --owner USER, or its id)`
+      : '';
     call.print(added, [
       `bot    ${bot.username} (${bot.id})`,
-      `guild  ${guild.name} (${guild.id})${added.guildMade ? ', made: there was none of that name' : ''}`,
+      `guild  ${guild.name} (${guild.id})${made}`,
       ...(added.owner ? [`owner  ${added.owner.username} (${added.owner.id})${password}`] : []),
       `token  ${added.token}`,
     ]);

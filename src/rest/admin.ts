@@ -114,7 +114,8 @@ async function newPerson(asker: Asker, deps: RestDeps, name: string, password: s
 /** The old password and every login made with it are good for nothing when this resolves. `name`: as he logs in. */
 async function setPassword(asker: Asker, deps: RestDeps, form: z.infer<typeof passwordForm>): Promise<Outcome> {
   const person = await findPerson(deps, form.name);
-  if (person === null) throw nobody('name', form.name);
+  // A bot's name belongs to nobody alone, so it cannot be looked for.
+  if (person === null) throw nobody('name', form.name, NO_PASSWORD);
   const [{ user }, { password }] = [person, form];
   const passwordHash = await deps.passwords.hash(password);
   await asker.ask(userKey(user.id), { kind: 'updateUser', patch: { passwordHash } });
@@ -124,8 +125,11 @@ async function setPassword(asker: Asker, deps: RestDeps, form: z.infer<typeof pa
   return ok({ user, password });
 }
 
-const nobody = (field: string, name: string): Refused =>
-  refusedField([field], 'UNKNOWN_USER', `There is no user ${name}.`);
+const NO_PASSWORD =
+  ' If it is a bot: a bot has no password, and bot add with the same names prints one more token of it.';
+
+const nobody = (field: string, name: string, more = ''): Refused =>
+  refusedField([field], 'UNKNOWN_USER', `There is no user ${name}.${more}`);
 
 async function findPerson(deps: RestDeps, name: string): Promise<Person | null> {
   const id = await deps.store.userByLogin(name.toLowerCase());
@@ -147,7 +151,7 @@ async function newGuild(asker: Asker, deps: RestDeps, name: string, owner: Publi
 
 /**
  * A bot with every privileged intent, in the guild, with a role that may do everything. Asked again with the same names it is the same bot, with one
- * token more. A guild is found by its id, or by its name among those of the owner.
+ * token more. A guild is found by its id, or by its name among those of the owner: no store knows all guilds by their names.
  */
 async function addBot(asker: Asker, deps: RestDeps, form: z.infer<typeof botForm>): Promise<Outcome> {
   const byId = await guildById(asker, form.guild);
@@ -184,13 +188,16 @@ async function ownerOf(deps: RestDeps, guild: GuildWire, named: string | null): 
   return { user };
 }
 
+/** Null: it is a name. What has digits alone is an id, also when none is so short. */
 async function guildById(asker: Asker, text: string): Promise<GuildWire | null> {
-  if (!/^\d{17,19}$/.test(text)) return null;
+  if (!/^\d+$/.test(text)) return null;
+  const unknown = refusedField(['guild'], 'UNKNOWN_GUILD', `There is no guild ${text}.`);
+  if (!/^\d{17,19}$/.test(text)) throw unknown;
   try {
     return await asker.read<GuildWire>(guildKey(text), { ask: 'guild', by: '0', withCounts: false });
   } catch (error) {
     if (!(error instanceof Refused) || error.refusal.refused !== 'unknownGuild') throw error;
-    throw refusedField(['guild'], 'UNKNOWN_GUILD', `There is no guild ${text}.`);
+    throw unknown;
   }
 }
 

@@ -142,7 +142,9 @@ describe('without a server', () => {
     expect([code, stderr]).toEqual([0, `no server runs on ${home}: a new store was made there\n`]);
     const [bot, guild, owner, token, ...rest] = stdout.split('\n');
     expect(bot).toMatch(/^bot {4}ping \(\d{17,19}\)$/);
-    expect(guild).toMatch(/^guild {2}My place \(\d{17,19}\), made: there was none of that name$/);
+    expect(guild).toMatch(
+      /^guild {2}My place \(\d{17,19}\), made: owner had none of that name \(another user's: --owner USER, or its id\)$/,
+    );
     expect(owner).toMatch(/^owner {2}owner \(\d{17,19}\), made: there was nobody of that name, password \S+$/);
     expect(token).toMatch(/^token {2}[^.\s]+\.[^.\s]+\.[^.\s]+$/);
     expect(rest).toEqual(['']);
@@ -190,8 +192,10 @@ describe('beside a running server', () => {
     const nobody = await runCommand(home, ['guild', 'add', 'X1', '--owner', 'nobody at all']);
     expect([nobody.code, nobody.stdout]).toEqual([1, '']);
     expect(nobody.stderr).toBe('--owner: There is no user nobody at all.\n');
-    const nowhere = await runCommand(home, ['bot', 'add', 'echo', '--guild', '1'.repeat(18)]);
-    expect([nowhere.code, nowhere.stderr]).toEqual([1, `--guild: There is no guild ${'1'.repeat(18)}.\n`]);
+    for (const id of ['1'.repeat(18), '999']) {
+      const nowhere = await runCommand(home, ['bot', 'add', 'echo', '--guild', id]);
+      expect([nowhere.code, nowhere.stderr]).toEqual([1, `--guild: There is no guild ${id}.\n`]);
+    }
     const { guild } = await askCommand<{ guild: APIGuild }>(home, ['guild', 'add', 'Hers', '--owner', 'petra']);
     const foreign = await runCommand(home, ['bot', 'add', 'echo', '--guild', guild.id, '--owner', 'olga']);
     expect([foreign.code, foreign.stderr]).toEqual([1, '--owner: The guild Hers belongs to petra.\n']);
@@ -259,8 +263,10 @@ describe('user password', () => {
     expect(await statusOf(url, token ?? '')).toBe(401);
     expect(await logIn(url, first.password)).toBeNull();
     expect(await statusOf(url, (await logIn(url, 'another one')) ?? '')).toBe(200);
+    const orBot =
+      ' If it is a bot: a bot has no password, and bot add with the same names prints one more token of it.';
     const nobody = await runCommand(home, ['user', 'password', 'nobody']);
-    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', 'NAME: There is no user nobody.\n']);
+    expect([nobody.code, nobody.stdout, nobody.stderr]).toEqual([1, '', `NAME: There is no user nobody.${orBot}\n`]);
     const short = await runCommand(home, ['user', 'password', 'rosa', '--password', 'short']);
     expect([short.code, short.stderr]).toEqual([1, '--password: Must be 8 or more in length.\n']);
     await server.stop();
