@@ -4,13 +4,12 @@ import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { realClock } from './base/clock.ts';
 import { adminSocketOf, type Config } from './config.ts';
 import { dataTokenFileOf, openDataToken } from './data-token.ts';
 import { examineCluster } from './examine-cluster.ts';
-import { parseJson } from './protocol/json.ts';
 import { reachStore } from './reach-store.ts';
+import { readHealth } from './said-health.ts';
 import { isLocked, lookAtStore, whyNoStore } from './store/sqlite/examine.ts';
 import { rememberedStore } from './store-kind.ts';
 import { readCqlCa, readDataCa, readDataTls } from './tls-files.ts';
@@ -90,17 +89,15 @@ function answers(path: string): Promise<boolean> {
 /** What the running server says of itself. */
 async function health(config: Config): Promise<Said> {
   const text = await healthText(adminSocketOf(config));
-  const said = healthForm.safeParse(text === null ? null : parseJson(text));
-  if (!said.success) return ['bad', 'the running server does not say how it is', 'look into its log'];
-  const { store: state, workers } = said.data;
+  const said = text === null ? null : readHealth(text);
+  if (said === null) return ['bad', 'the running server does not say how it is', 'look into its log'];
+  const { store: state, troubles } = said;
   // What lies elsewhere is looked at beside this, under `store`.
   const mend =
     config.store === 'sqlite' ? 'look at its disk: room, errors, answers' : 'mend what is said of the store above';
   if (state !== 'open') return ['bad', `the store of the running server is ${state}`, mend];
-  const failing = workers.filter(({ status }) => status !== 'ok');
-  if (failing.length === 0) return ['good', 'the running server is well'];
-  const steps = failing.map(({ slot, failed, why }) => `worker ${slot}: ${failed} (${why})`);
-  return ['bad', `the running server is not well: ${steps.join(', ')}`, 'look into its log'];
+  if (troubles.length === 0) return ['good', 'the running server is well'];
+  return ['bad', `the running server is not well: ${troubles.join('; ')}`, 'look into its log'];
 }
 
 /** Null: no answer. */
@@ -116,13 +113,6 @@ function healthText(socketPath: string): Promise<string | null> {
     asked.on('error', none).end();
   });
 }
-
-const healthForm = z.object({
-  store: z.string(),
-  workers: z.array(
-    z.object({ slot: z.number(), status: z.string(), failed: z.string().optional(), why: z.string().optional() }),
-  ),
-});
 
 function port({ host, port: wanted }: Config): Promise<Said> {
   return new Promise((resolve) => {

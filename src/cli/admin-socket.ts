@@ -29,7 +29,7 @@ export function askSocket(socketPath: string, path: string, body: string): Promi
   });
 }
 
-async function readText(incoming: IncomingMessage): Promise<string> {
+export async function readText(incoming: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of incoming.setEncoding('utf8')) {
     text += String(chunk);

@@ -1,5 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { adminSocketOf, type Config } from '../config.ts';
+import { readHealth } from '../said-health.ts';
+import { readText } from './admin-socket.ts';
 import { type Command, CommandError, type Flags, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
 
@@ -42,27 +44,37 @@ function urlOf({ host, port }: Config): string {
   return `http://${address}:${port}/health`;
 }
 
-function judge(whom: string, status: number): void {
-  if (status < 200 || status > 299) throw new CommandError(`${whom} answers ${status}`);
+interface Answer {
+  readonly status: number;
+  readonly text: string;
 }
 
-async function askPort(url: string): Promise<number> {
+function judge(whom: string, { status, text }: Answer): void {
+  if (status >= 200 && status <= 299) return;
+  const said = readHealth(text);
+  if (said === null) throw new CommandError(`${whom} answers ${status}`);
+  const { store, troubles } = said;
+  const all = [...(store === 'open' ? [] : [`its store is ${store}`]), ...troubles];
+  throw new CommandError(`${whom} is not well: ${all.join('; ')}`);
+}
+
+async function askPort(url: string): Promise<Answer> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MS) });
+    if (!response.ok) return { status: response.status, text: await response.text() };
     await response.body?.cancel();
-    return response.status;
+    return { status: response.status, text: '' };
   } catch (error) {
     throw new CommandError(`${url} does not answer: ${whyOf(error)}`, { cause: error });
   }
 }
 
-function askSocket(config: Config): Promise<number> {
+function askSocket(config: Config): Promise<Answer> {
   const { dataDir } = config;
   return new Promise((resolve, reject) => {
     const options = { socketPath: adminSocketOf(config), path: '/health', timeout: WAIT_MS };
     const asked = httpRequest(options, (incoming) => {
-      incoming.resume();
-      resolve(incoming.statusCode ?? 0);
+      readText(incoming).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
     });
     asked.on('timeout', () => asked.destroy(new Error('it takes too long')));
     asked.on('error', (error: Error & { readonly code?: unknown }) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Health } from '../../src/health.ts';
 import { LIMITS } from '../../src/limits.ts';
+import { runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Stop, standStill } from '../support/still-worker.ts';
 import { Town } from '../support/town.ts';
@@ -141,6 +142,10 @@ describe('when events do not pass', () => {
       return answer.code === 503 && answer;
     });
     expect(stepsOf(red.health).map(([, step]) => step)).toEqual(['commit', 'commit']);
+    const said = await runCommand(town.dataDir, ['health']);
+    expect([said.code, said.stdout]).toEqual([1, '']);
+    expect(said.stderr).toStartWith(`the server on ${town.dataDir} is not well: `);
+    for (const slot of [0, 1]) expect(said.stderr).toContain(`worker ${slot}: its event was not stored (`);
     db.exec('rollback');
     await eventually('the store takes events again', async () => (await ask(0)).code === 200);
   });

@@ -88,6 +88,8 @@ test('a store that hangs refuses writes before any commit failed; typing, presen
   const doctor = await runCommand(town.dataDir, ['doctor', '--json', '--host', '127.0.0.1', '--port', '0']);
   expect(doctor.stdout).toContain('the store of the running server is stuck');
   expect(doctor.code).toBe(1);
+  const asked = await runCommand(town.dataDir, ['health']);
+  expect(asked.stderr).toStartWith(`the server on ${town.dataDir} is not well: its store is stuck; worker 0: `);
 
   await hung[Symbol.asyncDispose]();
   await swallowed.ended;
