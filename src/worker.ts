@@ -41,6 +41,7 @@ import { createRest } from './rest/rest.ts';
 import { gatherSingles } from './store/gathered.ts';
 import { GuardedStore } from './store/guarded.ts';
 import type { Store } from './store/ports.ts';
+import { storePlace } from './store-place.ts';
 import type { FromWorker, Listen, ToWorker, WorkerStart } from './threads.ts';
 import { watch } from './watch.ts';
 import { GATHERED, GUARD_LIMITS, WORKER_GATEWAY_LIMITS } from './worker-limits.ts';
@@ -322,6 +323,7 @@ function beat(ground: Ground, before: Store['state']): void {
   if (state !== before)
     (state === 'open' ? log.info : log.warn)('the store is in another state', {
       worker: ground.start.id,
+      store: storePlace(ground.start.config),
       state,
       before,
     });

@@ -11,7 +11,7 @@ import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import { shedAt, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import { Batch } from './batch.ts';
-import { asFault, lost, within } from './deadline.ts';
+import { asFault, lost, reasonOf, within } from './deadline.ts';
 import { type Envelope, forNextLoad, hasPlace, isOwed, type Told, type Waiting, willWrite } from './envelopes.ts';
 import { Mailbox } from './mailbox.ts';
 import { CALM, nextStanding, Shed, strainOf } from './overload.ts';
@@ -391,7 +391,7 @@ export class Actor {
     const isRefused = error instanceof Fault && STORE_FAULTS.has(error.code);
     const fault = lost('the actor died', error);
     batch.fail(isRefused ? error : fault);
-    this.#world.log('an actor died', { owner: this.key, cause, error });
+    this.#world.log('an actor died', { owner: this.key, cause, ...reasonOf(error) });
     // Whether its tells were stored, the next load knows.
     this.end(cause, fault, batch.hasTells);
   }

@@ -8,7 +8,7 @@ import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import { SHED_ORDER } from '../protocol/urgency.ts';
 import { Actor } from './actor.ts';
-import { asFault, lost, within } from './deadline.ts';
+import { asFault, lost, reasonOf, within } from './deadline.ts';
 import { Deaths } from './deaths.ts';
 import { isOwed } from './envelopes.ts';
 import { Loads } from './loads.ts';
@@ -94,7 +94,7 @@ export class Actors {
 
   /** Loads an owner that nobody asked for: it has something to tell. Resolves when those that are asked for, and it, no longer wait. */
   async wake(key: OwnerKey): Promise<void> {
-    const dropped = (error: Error): void => this.world.log('an owner is not woken', { owner: key, error });
+    const dropped = (error: Error): void => this.world.log('an owner is not woken', { owner: key, ...reasonOf(error) });
     await this.#loads.idle();
     if (!this.#isClosed) this.#try(key, dropped, () => {});
   }
@@ -105,7 +105,7 @@ export class Actors {
       this.#admitted(key).put({ what: 'tell', command, from, seq });
     } catch (cause) {
       const error = asFault(cause, 'an actor could not take it');
-      this.world.log('a tell is dropped', { owner: key, kind: command.kind, error });
+      this.world.log('a tell is dropped', { owner: key, kind: command.kind, ...reasonOf(error) });
     }
   }
 
@@ -115,7 +115,7 @@ export class Actors {
     try {
       this.#actor(key).put({ what: 'interest', tell });
     } catch (error) {
-      this.world.log('an attach is refused', { owner: key, error });
+      this.world.log('an attach is refused', { owner: key, ...reasonOf(error) });
       this.world.refuseInterest(key, tell);
     }
   }
@@ -223,7 +223,7 @@ export class Actors {
       this.world.announce(key, opened.epoch, awaited.length > 0);
       actor.open(opened, awaited);
     } catch (error) {
-      this.world.log('an actor did not load', { owner: key, error });
+      this.world.log('an actor did not load', { owner: key, ...reasonOf(error) });
       actor.end(error instanceof Fault ? 'fault' : 'bug', asFault(error, `${key} did not load`));
     }
   }

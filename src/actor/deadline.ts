@@ -20,3 +20,7 @@ export function asFault(error: unknown, what: string): Fault {
 
 /** The caller may ask again, under the same command id: whoever answers then knows what became of it. */
 export const lost = (what: string, cause?: unknown): Fault => new Fault('lost', true, what, { cause });
+
+/** What a line of the log says of it: where it happened helps with a bug alone. */
+export const reasonOf = (error: unknown): Readonly<Record<string, unknown>> =>
+  error instanceof Fault && error.cause === undefined ? { fault: error.message } : { error };

@@ -17,7 +17,7 @@ export const REFUSALS = {
   shed: [0, 429, 'This server has too much to do. Try again later.'],
   overloaded: [0, 503, '503: Service Unavailable'],
   storeFull: [0, 507, 'The store of this server is full'],
-  storeBroken: [0, 503, 'The store of this server does not accept writes'],
+  storeBroken: [0, 503, 'The store of this server is out of order'],
   storeStuck: [0, 503, 'The store of this server does not answer'],
   unknownAccount: [10001, 404, 'Unknown account'],
   unknownApplication: [10002, 404, 'Unknown application'],

@@ -137,6 +137,13 @@ describe.skipIf(!(await hasCassandra()))('a server on one node', () => {
     await stage.cluster.kill(0);
     const isKnown = async () => (await stage.workersThatSay('open')) === 0;
     await eventually('the death is known', isKnown, LONG_MS);
+    const line = /"what":"the cluster takes no writes"/;
+    const said = stage.server.complaints.split('\n').findLast((each) => line.test(each)) ?? '{}';
+    expect(JSON.parse(said)).toMatchObject({
+      state: expect.stringMatching(/^(broken|stuck)$/),
+      nodes: expect.stringMatching(/^[01] of 1 answer$/),
+      why: expect.stringMatching(/./),
+    });
     const isEnough = (answers: number): boolean => answers > ASKERS * ANSWERS;
     const presses = ['to nobody', null].map((content) => stage.press(chat, content, isEnough));
     for (const { found } of await Promise.all(presses)) {

@@ -18,6 +18,7 @@ export class ClusterHealth {
   #lateSince: number | null = null;
   #absentSince: number | null = null;
   #state: Health = 'open';
+  #trouble: unknown = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,6 +34,11 @@ export class ClusterHealth {
     return this.#state;
   }
 
+  /** With what the last request failed since one was answered; null: none did. */
+  get trouble(): unknown {
+    return this.#trouble;
+  }
+
   /** Sees how a request goes. Rejects as it does. */
   async watch<Value>(ask: () => Promise<Value>, troubleOf: (error: unknown) => Trouble): Promise<Value> {
     this.#count += 1;
@@ -43,6 +49,7 @@ export class ClusterHealth {
       this.answered();
       return value;
     } catch (error) {
+      this.#trouble = error;
       this.#failed(troubleOf(error));
       throw error;
     } finally {
@@ -55,6 +62,7 @@ export class ClusterHealth {
     this.#answeredAt = this.#clock.monotonic();
     this.#lateSince = null;
     this.#absentSince = null;
+    this.#trouble = null;
     this.#state = 'open';
   }
 

@@ -11,7 +11,7 @@ import { lookAtKeyspace } from './look.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 import { holderName, openKeyspace } from './opening.ts';
 import { Reader } from './reader.ts';
-import { crossing } from './trouble.ts';
+import { crossing, sentence } from './trouble.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreThreadData {
@@ -39,6 +39,7 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
     if (isClosed || lease.isOver) return 'closed';
     return lease.isHeld || health.state !== 'open' ? health.state : 'broken';
   };
+  const said = stateLine(cluster, health);
   const flush = atEndOfTurn(() => {
     for (const outbox of outboxes) outbox.flush();
   });
@@ -49,7 +50,8 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
   });
   const reader = new Reader(db, clock, readDeadlineMs, flush);
   const beat = (): void => {
-    for (const outbox of outboxes) outbox.answer(0, 'state', state());
+    const now = said(state());
+    for (const outbox of outboxes) outbox.answer(0, 'state', now);
     flush();
     if (!isClosed) clock.after(BEAT_MS, beat);
   };
@@ -97,6 +99,21 @@ async function serve({ options, commitDeadlineMs, readDeadlineMs }: StoreThreadD
   beat();
   probe();
   main?.postMessage('ready' satisfies ControlAnswer);
+}
+
+/** Gives each state back. Whoever reads the log hears, when it is another one, how the cluster is: its nodes, and what was said last. */
+function stateLine(cluster: Cluster, health: ClusterHealth): (state: string) => string {
+  let before = 'open';
+  return (state) => {
+    if (state === before || state === 'closed') return state;
+    before = state;
+    const { known, up } = cluster.nodes(cluster.datacenter);
+    const at = { keyspace: cluster.keyspace, nodes: `${up} of ${known} answer` };
+    const { trouble } = health;
+    if (state === 'open') log.info('the cluster takes writes again', at);
+    else log.warn('the cluster takes no writes', { ...at, state, ...(trouble !== null && { why: sentence(trouble) }) });
+    return state;
+  };
 }
 
 /** What is said in one turn of the loop leaves as one message. */

@@ -36,6 +36,7 @@ export class FakeWorld {
   readonly store = new FakeStore();
   readonly limits: Limited = { ...LIMITS };
   readonly said: string[] = [];
+  readonly logged: Readonly<Record<string, unknown>>[] = [];
   readonly relays: (Relay & { readonly to: WorkerId })[] = [];
   readonly tells: { readonly to: OwnerKey; readonly command: Command; readonly seq: number | null }[] = [];
   readonly confirms: { readonly to: OwnerKey; readonly from: OwnerKey; readonly seq: number }[] = [];
@@ -56,7 +57,7 @@ export class FakeWorld {
     const world: ActorsWorld = {
       clock: this.clock,
       store: this.store,
-      log: () => {},
+      log: (what, fields = {}) => void this.logged.push({ what, ...fields }),
       mint: () => String(++this.#minted),
       load: (need) => this.loadNeed(need),
       isVolatile: ({ kind }) => kind === 'typing',

@@ -38,6 +38,7 @@ test('a cluster of which no node takes a request for a second is broken, until o
   waits(1000);
   await fails('absent');
   expect(health.state).toBe('broken');
+  expect(health.trouble).toEqual(new Error('no'));
   health.answered();
   expect(health.state).toBe('open');
 });
