@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
 # npm brings the runtime, pinned in package.json like every other dependency; the build puts it into the executable.
-FROM node:20-bookworm-slim AS build
+FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund

@@ -1,8 +1,9 @@
-/** The image's own question whether the server is well, asked of one that is and of one that is not; and what it starts. */
+/** The image's own question whether the server is well, asked of one that is and of one that is not; what it starts, and what it is built with. */
 import { expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import manifest from '../../package.json' with { type: 'json' };
 
 const ROOT = join(import.meta.dir, '../..');
 const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
@@ -44,4 +45,10 @@ test('the image runs the binary, as nobody of the machine', () => {
   expect([...listOf(/^ENTRYPOINT (\[.*\])$/m), ...listOf(/^CMD (\[.*\])$/m)]).toEqual(['guildhall', 'serve']);
   expect(/^USER (\S+)$/m.exec(last)?.[1]).toBe('10001:10001');
   expect(last).not.toMatch(/\b(node|bun|npm)\b/);
+});
+
+test('the image is built with a Node.js that the package takes, and the README names the oldest of them', () => {
+  const least = Number(/^>=(\d+)$/.exec(manifest.engines.node)?.[1]);
+  expect(Number(/^FROM node:(\d+)-\S+ AS build$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(least);
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`Node.js (${least} or newer)`);
 });

@@ -1,5 +1,5 @@
 /** Opens one connection to the store's file with the settings its role needs. */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { DirectoryHeld } from '../../protocol/errors.ts';
 
@@ -54,7 +54,23 @@ export function lockDirectory(dir: string): DatabaseSync {
   } catch (cause) {
     db?.close();
     if (isBusy(cause)) throw new DirectoryHeld(dir, { cause });
-    throw new Error(`The data directory ${dir} cannot be written: ${messageOf(cause)}`, { cause });
+    throw new Error(`The data directory ${dir} cannot be written: ${messageOf(cause)}${whose(dir)}`, { cause });
+  }
+}
+
+/** More to say when it belongs to somebody else, as a folder that is mounted into a container does. */
+function whose(dir: string): string {
+  if (![dir, `${dir}/lock.db`].some(isClosed)) return '';
+  const us = `${process.getuid?.()}:${process.getgid?.()}`;
+  return `. The user of this process (${us}) may not: chown -R ${us} ${dir} (of a container: the folder on the host, or run it with --user).`;
+}
+
+function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES';
   }
 }
 
