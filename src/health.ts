@@ -13,7 +13,7 @@ import type { Random } from './base/random.ts';
 import type { OpenProbe, Probe } from './gateway/probe.ts';
 import { Fault } from './protocol/errors.ts';
 import type { OwnerKey } from './protocol/ids.ts';
-import { probeKey, type Step, type WorkerHealth } from './protocol/probe.ts';
+import { probeOwners, type Step, type WorkerHealth } from './protocol/probe.ts';
 
 export interface Health {
   readonly status: 'ok' | 'failing';
@@ -49,7 +49,7 @@ const ATTACH_PART = 2 / 3;
 /** Where it stopped and why; null: nowhere. */
 type End = { readonly failed: Step; readonly why: string } | null;
 
-/** A worker's slot, and an owner that lives there. */
+/** A worker's slot, and an owner that lives there, if any does. */
 interface Place {
   readonly slot: number;
   readonly owner: OwnerKey;
@@ -64,12 +64,10 @@ export class HealthCheck {
 
   constructor(options: HealthOptions) {
     const { clock, slot: here, slots, slotOf } = options;
-    const placeIn = (slot: number): Place => ({ slot, owner: ownerIn(slot, slotOf) });
+    const owners = probeOwners(slots, slotOf);
     this.#options = options;
-    this.#here = placeIn(here);
-    this.#others = Array.from({ length: slots }, (_, slot) => slot).flatMap((slot) =>
-      slot === here ? [] : placeIn(slot),
-    );
+    this.#here = { slot: here, owner: owners[here] ?? 'h:0' };
+    this.#others = [...owners.entries()].flatMap(([slot, owner]) => (slot === here ? [] : { slot, owner }));
     this.#all = new Kept(clock);
     this.#own = new Kept(clock);
   }
@@ -187,8 +185,4 @@ class Kept<T> {
     answer.then(over, over);
     return answer;
   }
-}
-
-function ownerIn(slot: number, slotOf: HealthOptions['slotOf']): OwnerKey {
-  for (let number = 0; ; number += 1) if (slotOf(probeKey(number)) === slot) return probeKey(number);
 }

@@ -73,8 +73,8 @@ function stopped(): never {
 
 function answerOf<T>({ status, text }: AdminAnswer, schema: z.ZodType<T>): T {
   const parsed = parseAnswer(text);
-  // What takes too long for an ask, or stops half way, is not undone.
-  if (status >= 500) throw new Unanswered(sentenceOf(parsed, status));
+  // What takes too long for an ask, or stops half way, is not undone; 429 may come after the first of several steps.
+  if (status >= 500 || status === 429) throw new Unanswered(sentenceOf(parsed, status));
   if (status < 200 || status > 299) throw new CommandError(sentenceOf(parsed, status));
   const checked = schema.safeParse(parsed);
   if (!checked.success) throw new Unanswered('the server answers in another language: is it of the same version?');

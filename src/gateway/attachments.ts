@@ -65,6 +65,11 @@ export class Attachments {
     this.#ports = ports;
   }
 
+  /** Those that a session of this worker hears or has asked. */
+  get owners(): number {
+    return this.#owners.size;
+  }
+
   // --- what sessions want
 
   attach(session: Session, owner: OwnerKey, joinedAt: number): void {

@@ -11,6 +11,7 @@ export function gatewayFamilies(m: GatewayMetrics): Family[] {
     gauge('guildhall_log_entries', 'Dispatches in the log.', m.logEntries),
     gauge('guildhall_log_bytes', 'Size of the log, approximately.', m.logBytes),
     gauge('guildhall_variants', 'Variants of topics with a live session.', m.variants),
+    gauge('guildhall_owners_heard', 'Owners that a session of the worker hears or has asked.', m.owners),
     counter('guildhall_publishes_total', 'Frames given to the runtime to publish.', m.publishes),
     counter('guildhall_published_total', 'Events that passed the outlet.', m.published),
     counter('guildhall_frames_written_total', 'Frames written to one socket.', m.written),

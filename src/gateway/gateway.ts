@@ -246,6 +246,7 @@ export class Gateway {
     this.metrics.logEntries = this.#log.entries;
     this.metrics.logBytes = this.#log.bytes;
     this.metrics.variants = this.#subscriptions.variants;
+    this.metrics.owners = this.#attachments.owners;
     this.metrics.handshakes = this.#handshakes.underWay;
     this.metrics.handshakesWaiting = this.#handshakes.waiting;
     this.metrics.homes = this.#residences.homes;

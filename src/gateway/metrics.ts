@@ -9,6 +9,8 @@ export interface GatewayMetrics {
   logEntries: number;
   logBytes: number;
   variants: number;
+  /** Owners that a session hears or has asked. */
+  owners: number;
   /** Calls of `publish`, and entries that went through the outlet. */
   publishes: number;
   published: number;
@@ -45,6 +47,7 @@ export const newMetrics = (): GatewayMetrics => ({
   logEntries: 0,
   logBytes: 0,
   variants: 0,
+  owners: 0,
   publishes: 0,
   published: 0,
   written: 0,

@@ -15,7 +15,19 @@ export interface ProbeData {
   readonly nonce: string | null;
 }
 
-export const probeKey = (number: number): OwnerKey => `h:${number}`;
+/** Keys looked at: enough to meet every shard. */
+const LOOKED_AT = 32_768;
+
+/** For each slot an owner that lives there. Among very many slots some own nothing: theirs lives with another one. */
+export function probeOwners(slots: number, slotOf: (key: OwnerKey) => number): readonly OwnerKey[] {
+  const found = new Map<number, OwnerKey>();
+  for (let number = 0; number < LOOKED_AT && found.size < slots; number += 1) {
+    const key: OwnerKey = `h:${number}`;
+    const slot = slotOf(key);
+    if (!found.has(slot)) found.set(slot, key);
+  }
+  return Array.from({ length: slots }, (_, slot): OwnerKey => found.get(slot) ?? `h:${slot}`);
+}
 
 /**
  * Where an event stops. `worker`: it is down, or says nothing of itself. `attach`: nothing comes from its owner. `commit`: it was not stored.

@@ -70,7 +70,7 @@ export function slowGuessing({ edge, ip }: Call, name: string): void {
   const { logins, loginsOfName, loginWindowMs: windowMs } = edge.deps.limits;
   const account = name.toLowerCase();
   countHere(edge, `login ${networkOf(ip)} ${account}`, { limit: logins, windowMs });
-  countHere(edge, `login ${account}`, { limit: loginsOfName, windowMs });
+  countHere(edge, `logins of ${account}`, { limit: loginsOfName, windowMs });
 }
 
 async function logout(call: Call): Promise<Outcome> {

@@ -9,19 +9,20 @@ interface Window {
 
 /** Rate buckets of this worker alone: for routes that no owner counts, for addresses, and for a token over all its routes. */
 export class LocalBuckets {
-  readonly #windows: LRUCache<string, Window>;
+  /** By length: no crowd of short ones drives out a long one. */
+  readonly #lengths = new Map<number, LRUCache<string, Window>>();
 
-  /** The bucket used longest ago is forgotten first. */
-  constructor(max: number) {
-    this.#windows = new LRUCache({ max });
-  }
+  /** `max`: windows of one length, of which there are few; the one used longest ago is forgotten first. */
+  constructor(readonly max: number) {}
 
   /** One hit. `remaining` -1: it was one too many and does not count. */
   hit(name: string, rate: Rate, now: number): RateNumbers {
-    let window = this.#windows.get(name);
+    const windows = this.#lengths.get(rate.windowMs) ?? new LRUCache<string, Window>({ max: this.max });
+    this.#lengths.set(rate.windowMs, windows);
+    let window = windows.get(name);
     if (window === undefined || window.endsAt <= now) {
       window = { endsAt: now + rate.windowMs, used: 0 };
-      this.#windows.set(name, window);
+      windows.set(name, window);
     }
     const free = window.used < rate.limit;
     if (free) window.used++;
@@ -30,7 +31,7 @@ export class LocalBuckets {
 
   /** Whether a hit would be one too many. */
   isFull(name: string, rate: Rate, now: number): boolean {
-    const window = this.#windows.get(name);
+    const window = this.#lengths.get(rate.windowMs)?.get(name);
     return window !== undefined && window.endsAt > now && window.used >= rate.limit;
   }
 }

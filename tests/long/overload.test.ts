@@ -137,6 +137,10 @@ test('ten times too much for a minute: early refusals in order, flat memory, not
     expect(inOrder(last, SHED_ORDER)).toBe(true);
     expect(last.byAll.typing).toBeGreaterThan(0);
     expect(last.byAll.ordinary).toBeGreaterThan(0);
+    // Whoever was told to come again is in the counters; typing that was shed was told nothing.
+    const told = [answers.reaction, answers.message].reduce((sum, { byStatus }) => sum + (byStatus[429] ?? 0), 0);
+    expect(last.byAll.ordinary + last.byAll.message).toBeGreaterThanOrEqual(told);
+    expect(last.byAll.typing).toBeGreaterThanOrEqual(left);
     expect(report.ready).toBeGreaterThan(0);
 
     const half = Math.floor(looks.length / 2);

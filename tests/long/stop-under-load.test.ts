@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIMessage } from 'discord-api-types/v10';
-import { LIMITS } from '../../src/limits.ts';
 import { Refused } from '../support/call-rest.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawGateway } from '../support/raw-gateway.ts';
@@ -54,9 +53,9 @@ test('stop under load, start again: clients were told, and what was acknowledged
         write(town, owner, place, `${round}-${n}`, acknowledged),
       );
       await eventually('much is written', () => acknowledged.length >= wanted);
-      const start = performance.now();
       await server.stop();
-      expect(performance.now() - start).toBeLessThan(LIMITS.stopMs);
+      // By itself: whoever has not ended in time is killed.
+      expect(await server.ended()).toBe(0);
       await Promise.all(writers);
       expect((await client.closed).code).toBe(1001);
       expect(client.frames.items.at(-1)?.op).toBe(7);

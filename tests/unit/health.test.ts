@@ -129,8 +129,8 @@ describe('an event', () => {
   test('that passes leaves nothing behind', async () => {
     const world = new World();
     expect(await world.ask()).toMatchObject({ status: 'ok', store: 'open', workers: [{ slot: 0, status: 'ok' }] });
-    expect(world.gateway.measure()).toMatchObject({ sessions: 0, live: 0, variants: 0, published: 1 });
-    expect(world.workers.map(({ directory }) => directory.actors.isQuiet)).toEqual([true]);
+    expect(world.gateway.measure()).toMatchObject({ sessions: 0, live: 0, variants: 0, owners: 0, published: 1 });
+    expect(world.workers.map(({ directory: { actors } }) => [actors.isQuiet, actors.interested])).toEqual([[true, 0]]);
   });
 
   test('is refused while the store is full', async () => {

@@ -159,6 +159,7 @@ describe('a command', () => {
       const ways: readonly ((asked: Asked[], dir: string) => Partial<Powers> | Promise<void>)[] = [
         (asked, dir) => listen(dir, asked, true),
         (asked) => core(asked, 503, always({ message: 'It takes too long.', code: 0 })),
+        (asked) => core(asked, 429, always({ message: 'You are being rate limited.', retry_after: 1, global: false })),
         (asked) => core(asked, 200, always('what?')),
       ];
       for (const way of ways) {

@@ -187,6 +187,16 @@ describe('log in and out', () => {
       ],
     ],
     [
+      'and who gives an address for a name spoils nothing there',
+      [
+        [`${THERE} anna`, HERE, 400],
+        [`${THERE} anna`, HERE, 400],
+        [`${THERE} anna`, HERE, 429],
+        ['anna', THERE, 400],
+        ['anna', THERE, 400],
+      ],
+    ],
+    [
       'by all addresses of one network',
       [
         ['anna', '2001:db8::1', 400],
