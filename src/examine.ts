@@ -252,7 +252,9 @@ async function behindData(config: Config): Promise<Said> {
     ];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return ['bad', why, 'start guildhall data there, or say where it is with --data-address and --data-token-file'];
+    const isThere = !why.startsWith('no data service answers');
+    const mend = isThere ? 'mend the option that is named' : 'start guildhall data there, or give --data-address';
+    return ['bad', why, mend];
   }
 }
 

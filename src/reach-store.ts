@@ -4,6 +4,7 @@ import { realRandom as random } from './base/random.ts';
 import type { Config } from './config.ts';
 import { readDataToken } from './data-token.ts';
 import { LIMITS } from './limits.ts';
+import { Fault } from './protocol/errors.ts';
 import { connectStore as connectCql } from './store/cql/client.ts';
 import { MemoryStore } from './store/memory/store.ts';
 import type { Store } from './store/ports.ts';
@@ -36,8 +37,14 @@ export async function reachStore(
 
 /** Who does not use a data service does not load what speaks to it. */
 async function reachData(config: Config, claim: string, clock: Clock): Promise<Store> {
-  const { connectGrpc } = await import('./store/grpc/client.ts');
+  const [{ connectGrpc }, { sentenceOf }] = await Promise.all([
+    import('./store/grpc/client.ts'),
+    import('./store/grpc/faults.ts'),
+  ]);
   const token = readDataToken(config);
   const ca = readDataCa(config);
-  return connectGrpc({ address: config.dataAddress, token, ca, claim, clock, limits: GRPC_LIMITS });
+  const options = { address: config.dataAddress, token, ca, claim, clock, limits: GRPC_LIMITS };
+  return connectGrpc(options).catch((cause: unknown) => {
+    throw cause instanceof Fault ? new Error(sentenceOf(cause), { cause }) : cause;
+  });
 }

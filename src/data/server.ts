@@ -230,7 +230,7 @@ export class DataServer {
     const claim = String(call.request.claim);
     const why = this.#claimRefusal(claim) ?? this.#states.add(call, claim);
     if (why === null) return;
-    const said = why === 'full' ? TOO_MANY : failure(status.FAILED_PRECONDITION, CLAIMS[why]);
+    const said = why === 'full' ? TOO_MANY : failure(status.FAILED_PRECONDITION, claimRefusal(why));
     this.#fail('State', said, (error) => end(call, error));
   }
 
@@ -275,10 +275,10 @@ class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
-const CLAIMS = {
-  claimed: 'what is stored belongs to another Guildhall as long as it runs',
-  notOurs: READ_ONLY,
-};
+const claimRefusal = (why: 'notOurs' | { readonly holder: string }): string =>
+  why === 'notOurs'
+    ? READ_ONLY
+    : `what is stored belongs to another Guildhall as long as it runs (it calls from ${why.holder}). Stop it, or give this one a data service of its own.`;
 
 /** Aborted when the caller goes away or his deadline has passed. */
 function signalOf(call: Unary | Stream): AbortSignal {

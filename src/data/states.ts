@@ -21,11 +21,11 @@ export class States {
     readonly most: number,
   ) {}
 
-  /** Null: it is one of those that are told; else why it is not. `claim` empty: it claims nothing. */
-  add(stream: Stream, claim: string): 'full' | 'claimed' | null {
+  /** Null: it is one of those that are told; else why it is not, or from where somebody else has claimed it. `claim` empty: it claims nothing. */
+  add(stream: Stream, claim: string): 'full' | { readonly holder: string } | null {
     if (this.#watchers.size >= this.most) return 'full';
-    const isTaken = [...this.#watchers.values()].some((other) => other !== '' && other !== claim);
-    if (claim !== '' && isTaken) return 'claimed';
+    const held = [...this.#watchers].find(([, other]) => other !== '' && other !== claim);
+    if (claim !== '' && held !== undefined) return { holder: held[0].getPeer() };
     this.#watchers.set(stream, claim);
     stream.on('cancelled', () => this.#watchers.delete(stream));
     this.#tell(stream);

@@ -1,6 +1,6 @@
 /** A whole server whose store is a data server: people write and read through it, it dies and comes back, and nobody else may own what it stores. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIMessage } from 'discord-api-types/v10';
@@ -61,7 +61,9 @@ test('a second server is told that what is stored belongs to the first; afterwar
       { ...readConfig(flags, {}), ...through() },
       { ownListeners: false, publicListener: true },
     );
-    expect(await second.catch((error) => error.message)).toContain('belongs to another Guildhall');
+    expect(await second.catch((error) => error.message)).toStartWith(
+      'the data service refuses: what is stored belongs',
+    );
     rmSync(dataDir, { recursive: true });
     const berta = await town.person('berta');
     const made = await town.guild(berta);
@@ -76,7 +78,7 @@ test('a second server is told that what is stored belongs to the first; afterwar
 
 test('doctor says whether it is there', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-doctor-'));
-  const look = async (address: string) => {
+  const look = async (address: string, tokenFile = data.tokenFile) => {
     const flags = [
       '--store',
       'data',
@@ -85,18 +87,23 @@ test('doctor says whether it is there', async () => {
       '--data-address',
       address,
       '--data-token-file',
-      data.tokenFile,
+      tokenFile,
       '--json',
     ];
     const { stdout } = await runCommand(folder, ['doctor', ...flags]);
     const { findings } = JSON.parse(stdout) as {
-      readonly findings: readonly { check: string; state: string; found: string }[];
+      readonly findings: readonly { check: string; state: string; found: string; mend: string | null }[];
     };
-    const { state, found } = findings.find(({ check }) => check === 'store') ?? { state: '', found: '' };
-    return `${state}: ${found}`;
+    const { state, found, mend } = findings.find(({ check }) => check === 'store')!;
+    return `${state}: ${found}${mend === null ? '' : `; ${mend}`}`;
   };
   expect(await look(data.address)).toBe(`good: a data service answers at ${data.address}`);
-  expect(await look('127.0.0.1:1')).toContain('bad: unavailable: no data service answers at 127.0.0.1:1');
+  const nobody = await look('127.0.0.1:1');
+  expect(nobody).toMatch(/^bad: no data service answers at 127\.0\.0\.1:1 \(.*; start guildhall data there/);
+  const other = join(folder, 'other-token');
+  writeFileSync(other, 'a-token-of-another-service\n', { mode: 0o600 });
+  const strange = await look(data.address, other);
+  expect(strange).toMatch(/^bad: the data service does not take this token: .*--data-token-file.*; mend the option/);
   rmSync(folder, { recursive: true });
 }, 60_000);
 

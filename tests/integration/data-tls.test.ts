@@ -58,10 +58,10 @@ describe('a data service with a certificate', () => {
       why('127.0.0.1', other.cert),
       why('127.0.0.1', null),
     ]);
-    expect(address).toMatch(/no data service answers at .* over TLS .*IP: 127\.0\.0\.1 is not in the cert/);
-    expect(name).toMatch(/over TLS .*Host: localhost\. is not in the cert/);
-    expect(stranger).toMatch(/over TLS .*certificate/);
-    expect(clear).toMatch(/no data service answers at /);
+    expect(address).toMatch(/is not trusted .*IP: 127\.0\.0\.1 is not in the cert.*--data-address$/);
+    expect(name).toMatch(/is not trusted .*Host: localhost\. is not in the cert/);
+    expect(stranger).toMatch(/is not trusted \([a-z -]+\): --data-ca-file must hold/);
+    expect(clear).toMatch(/hangs up: if it is a data service with a certificate, give --data-ca-file$/);
   });
 
   test('is the store of a whole server', async () => {

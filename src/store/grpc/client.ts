@@ -8,6 +8,7 @@ import { type CallLimits, Calls } from './calls.ts';
 import { QUERIES } from './queries.ts';
 import type { Query } from './query.ts';
 import { StateWatch } from './state-watch.ts';
+import { whyUnreached } from './unreached.ts';
 import { WriteStream } from './write-stream.ts';
 
 export interface GrpcLimits extends CallLimits {
@@ -42,8 +43,7 @@ export async function connectGrpc(options: GrpcOptions): Promise<Store> {
   const watch = new StateWatch(calls, { clock, claim, silentMs: limits.silentMs, pauseMs: PAUSE_MS });
   const late = Promise.withResolvers<never>();
   const timer = clock.after(limits.connectMs, () => {
-    const how = options.ca == null ? '' : ` over TLS (${watch.trouble})`;
-    late.reject(new Fault('unavailable', true, `no data service answers at ${address}${how}`));
+    late.reject(new Fault('unavailable', true, whyUnreached(address, options.ca != null, watch.trouble)));
   });
   try {
     await Promise.race([watch.first, late.promise]);

@@ -1,6 +1,7 @@
 /** Faults over gRPC: as a status that any client understands, and in the metadata as what they are. */
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Fault } from '../../protocol/errors.ts';
+import { plainTrouble } from './unreached.ts';
 
 export interface Failure {
   readonly code: status;
@@ -57,7 +58,7 @@ export function faultOf(error: ServiceError): Fault {
     return new Fault(codeOf(code), said('retryable') === 'true', error.details, more);
   }
   const own = OWN[error.code];
-  if (own !== undefined) return new Fault(own, true, `the data service: ${error.details}`);
+  if (own !== undefined) return new Fault(own, true, `the data service: ${plainTrouble(error.details)}`);
   if (error.code === status.UNAUTHENTICATED) return new Fault('unavailable', false, WRONG_TOKEN);
   if (error.code === status.FAILED_PRECONDITION)
     return new Fault('broken', false, `the data service refuses: ${error.details}`);
