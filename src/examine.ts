@@ -60,7 +60,7 @@ export async function examine(config: Config, now: number): Promise<readonly Fin
     ['directory', directory(dataDir)],
     ['space', space(dataDir)],
     ['clock', clock(now, changedAt(`${dataDir}/guildhall.db`))],
-    ['store', await storeOf(config)],
+    ['store', await storeOf(config, runs)],
     ['token', token(config)],
     ['tls', tls(config)],
     ['lock', lock(dataDir, runs)],
@@ -92,12 +92,17 @@ async function health(config: Config): Promise<Said> {
   const said = text === null ? null : readHealth(text);
   if (said === null) return ['bad', 'the running server does not say how it is', 'look into its log'];
   const { store: state, troubles } = said;
-  // What lies elsewhere is looked at beside this, under `store`.
-  const mend =
-    config.store === 'sqlite' ? 'look at its disk: room, errors, answers' : 'mend what is said of the store above';
-  if (state !== 'open') return ['bad', `the store of the running server is ${state}`, mend];
+  if (state !== 'open') return ['bad', `the store of the running server is ${state}`, mendOfStore(config)];
   if (troubles.length === 0) return ['good', 'the running server is well'];
   return ['bad', `the running server is not well: ${troubles.join('; ')}`, 'look into its log'];
+}
+
+/** What lies elsewhere is looked at beside this, under `store`, when it is said how it is reached. */
+function mendOfStore({ store, dataDir }: Config): string {
+  if (store !== 'sqlite') return 'mend what is said of the store above';
+  const known = rememberedStore(dataDir);
+  if (known === null) return 'look at its disk: room, errors, answers';
+  return `look at it: guildhall doctor --store ${known}, with the options of the server`;
 }
 
 /** Null: no answer. */
@@ -228,7 +233,7 @@ export function clock(now: number, storeChangedAt: number | null): Said {
   ];
 }
 
-async function storeOf(config: Config): Promise<Said> {
+async function storeOf(config: Config, runs: boolean): Promise<Said> {
   if (config.store === 'cql') return examineCluster(config);
   if (config.store === 'data') return behindData(config);
   if (config.store === 'memory') return ['good', 'in memory: nothing is kept'];
@@ -236,6 +241,7 @@ async function storeOf(config: Config): Promise<Said> {
   if (unseen !== null) return unseen;
   const known = rememberedStore(config.dataDir);
   if (known === null) return store(config.dataDir);
+  if (runs) return ['good', `the running server keeps it with --store ${known}, and says under health how it is`];
   return ['bad', `this data directory was last used with --store ${known}`, `give --store ${known}`];
 }
 

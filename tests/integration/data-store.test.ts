@@ -107,6 +107,24 @@ test('doctor says whether it is there', async () => {
   rmSync(folder, { recursive: true });
 }, 60_000);
 
+test('doctor that is not told where the store is takes the word of the running server', async () => {
+  await using town = await Town.open({ config: through() });
+  const words = ['doctor', '--host', '127.0.0.1', '--port', String(town.port)];
+  const beside = await runCommand(town.dataDir, words);
+  expect([beside.code, beside.stderr]).toEqual([0, '']);
+  expect(beside.stdout).toMatch(/^good {2}store {6}the running server keeps it with --store data/m);
+  expect(beside.stdout).toMatch(/^good {2}health {5}the running server is well/m);
+  await data.kill();
+  let without = beside;
+  await eventually('its death is known', async () => {
+    without = await runCommand(town.dataDir, words);
+    return without.code === 1;
+  });
+  data = await data.startAgain();
+  expect(without.stderr).toBe('must be mended: health\n');
+  expect(without.stdout).toContain('mend: look at it: guildhall doctor --store data, with the options of the server');
+}, 60_000);
+
 test('a server without its data server does not start, and says why', async () => {
   const flags = { port: '0', 'data-dir': `${dir}/none`, workers: '1', store: 'data', 'data-address': '127.0.0.1:1' };
   const start = (file: string) =>
