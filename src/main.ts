@@ -11,19 +11,21 @@ const stop = LASTING.includes(process.argv[2]) ? stopSignal() : null;
 
 /** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
 const serve: Powers['serve'] = async (config, started) => {
-  const { startServer } = await import('./supervise.ts');
+  const [{ startServer }, { storePlace }] = await Promise.all([import('./supervise.ts'), import('./store-place.ts')]);
   const running = await startServer(config, { ownListeners: false, publicListener: true });
   const { host, store, dataDir } = config;
   const { port, dataAddress, ownPorts } = running;
-  const at = { host, port, store, workers: ownPorts.length, dataDir, ...(dataAddress !== null && { dataAddress }) };
+  const where = { store, storePlace: storePlace(config), dataDir };
+  const at = { host, port, ...where, workers: ownPorts.length, ...(dataAddress !== null && { dataAddress }) };
   await untilStopped(running, 'server', at, () => started({ port, dataAddress }));
 };
 
 const serveData: Powers['serveData'] = async (config, started) => {
-  const { startData } = await import('./data-node.ts');
+  const [{ startData }, { storePlace }] = await Promise.all([import('./data-node.ts'), import('./store-place.ts')]);
   const running = await startData(config);
   const { store, dataDir } = config;
-  await untilStopped(running, 'data service', { address: running.address, store, dataDir }, started);
+  const at = { address: running.address, store, storePlace: storePlace(config), dataDir };
+  await untilStopped(running, 'data service', at, started);
 };
 
 const copy: Powers['copy'] = async (config, request, saw) => {

@@ -1,3 +1,4 @@
+import { storePlace } from '../store-place.ts';
 import { type Command, CommandError } from './command.ts';
 import { configOptions, STORE_OPTIONS } from './options.ts';
 import { warnOfStrangers } from './strangers.ts';
@@ -21,7 +22,7 @@ export const data: Command = {
       await powers.serveData(config, async ({ address, tokenFile }) => {
         const { dataDir } = config;
         print({ address, tokenFile, dataDir }, [
-          `The data service listens on ${address} (data in ${dataDir}, token in ${tokenFile})`,
+          `The data service listens on ${address} (data in ${storePlace(config)}, token in ${tokenFile})`,
         ]);
       });
     } catch (error) {

@@ -1,4 +1,5 @@
-import { flagOf, OPTION_NAMES, type OptionName } from '../config.ts';
+import { type Config, filesOf, flagOf, OPTION_NAMES, type OptionName } from '../config.ts';
+import { storePlace } from '../store-place.ts';
 import { type Call, type Command, CommandError, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
 import { readSeed, type Seeded, sow } from './seed.ts';
@@ -25,7 +26,7 @@ export const serve: Command = {
         const said = { url, port, dataDir, workers, ...data, ...(seeded !== null && { seeded }) };
         // A proxy in front has to be told where it finds the server.
         const at = config.publicUrl === null ? '' : `port ${port}, `;
-        print(said, [...linesOf(seeded), ...served, `Guildhall listens on ${url} (${at}data in ${dataDir})`]);
+        print(said, [...linesOf(seeded), ...served, `Guildhall listens on ${url} (${at}${placesOf(config)})`]);
       });
     } catch (error) {
       throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
@@ -50,6 +51,12 @@ function refuseIdle({ flags, config }: Call): void {
   if (config.store !== 'data') idle(IN_DATA, '--store data');
   if (config.dataListen === null) idle(IN_TLS, '--data-listen');
   if (config.cqlUsername === null) idle(['cqlPasswordFile'], '--cql-username');
+}
+
+/** What is not in the data directory is not to be looked for there. */
+function placesOf(config: Config): string {
+  const { store, dataDir } = config;
+  return store === 'sqlite' ? `data in ${dataDir}` : `data in ${storePlace(config)}, uploads in ${filesOf(config)}`;
 }
 
 /** The host as it stands in an address: that of all addresses has no name of its own. */

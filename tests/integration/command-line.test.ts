@@ -62,7 +62,7 @@ test('the log says where a run begins, and by which signal it ends', async () =>
   const server = await ServerProcess.start(home, ['--workers', '1']);
   await server.stop();
   const [runs, stops, ...others] = server.complaints.split('\n').map((line) => JSON.parse(line) as object);
-  const at = { host: '127.0.0.1', port: server.port, store: 'sqlite', workers: 1, dataDir: home };
+  const at = { host: '127.0.0.1', port: server.port, store: 'sqlite', storePlace: home, workers: 1, dataDir: home };
   expect(runs).toMatchObject({ level: 'info', what: 'the server runs', version: manifest.version, ...at });
   expect(stops).toMatchObject({ level: 'info', what: 'the server stops', why: 'SIGTERM' });
   expect(others).toEqual([]);

@@ -357,6 +357,13 @@ describe('serve', () => {
     expect(out).toContain('http://localhost:1234');
     const behind = await run(['serve', '--public-url', 'https://chat.example', '--data-dir', dir], powers);
     expect(behind.out).toContain(`https://chat.example (port 1234, data in ${dir})`);
+    const cql = ['--store', 'cql', '--contact-points', '10.0.0.1,10.0.0.2:9043', '--keyspace', 'chat'];
+    const elsewhere = async (...flags: readonly string[]) =>
+      (await run(['serve', '--data-dir', dir, ...flags], powers)).out.split(' (')[1];
+    const uploads = `uploads in ${join(dir, 'files')})\n`;
+    expect(await elsewhere(...cql)).toBe(`data in the keyspace chat at 10.0.0.1,10.0.0.2:9043, ${uploads}`);
+    const data = await elsewhere('--store', 'data', '--data-address', 'store.example:7077');
+    expect(data).toBe(`data in the data service at store.example:7077, ${uploads}`);
   });
 
   test('says where it serves its store', async () => {
