@@ -98,7 +98,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'journal-reaches-back',
     file: 'src/host/journal.ts',
-    from: 150,
+    from: 537,
     changes: [['let forgotten = Math.max(kept[0]?.before ?? 0, barrier);', 'let forgotten = barrier;']],
   },
   {
