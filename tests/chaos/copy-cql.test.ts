@@ -21,7 +21,7 @@ import { StoreFolder } from '../support/store-folder.ts';
 /** The lease of one that was killed is waited for. */
 const RUN_MS = 120_000;
 const MESSAGES = 6000;
-const LEASE = /^.*waiting for the lease of.*\n/m;
+const LEASE = /^.*waiting for the lease of.*\n/gm;
 
 interface Said {
   readonly same: boolean;
@@ -102,7 +102,7 @@ else
       const copy = async (from: string, to: string): Promise<number> => {
         await sides.kill(from, to, chance() * MESSAGES * 1.5);
         const { code, stdout, stderr } = await sides.run(from, to);
-        // It may have to wait for the lease of the one that was killed, and says so.
+        // It may have to wait for the leases of the one that was killed, one on each side, and says so.
         expect({ code, stderr: stderr.replace(LEASE, '') }).toEqual({ code: 0, stderr: '' });
         const said = JSON.parse(stdout) as Said;
         expect([said.same, said.resumedAt > 0]).toEqual([true, true]);
