@@ -7,7 +7,7 @@ import type { RingRow } from './rows.ts';
 export const bodyOf = ({ t, d, cls, full }: EventDraft): Body => ({ t, d, cls, full });
 
 /** What those hear who gain it, and those who lose it. */
-export function toldOf({ created, deleted }: VisibilityDraft, wording: Wording) {
+export function toldOf({ created, deleted }: Pick<VisibilityDraft, 'created' | 'deleted'>, wording: Wording) {
   return {
     created: created === null ? null : wording.created(created),
     deleted: deleted === null ? null : wording.deleted(deleted),

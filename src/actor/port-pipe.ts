@@ -52,79 +52,56 @@ export function portPipe(port: MessagePort, clock: Pick<Clock, 'after'>): Pipe {
   };
 }
 
-const NO_BODIES: readonly Body[] = [];
+type Change = (body: Body) => Body;
 
-/** In one order: what is packed by it is unpacked by it. */
-function bodiesIn(message: LinkMessage): readonly Body[] {
-  if (message.m === 'outlet') return message.entry.what === 'relay' ? bodiesOf(message.entry.relay.entry) : NO_BODIES;
-  if (message.m !== 'residence' || message.message.r !== 'session') return NO_BODIES;
-  return message.message.data.missed.map(({ body }) => body);
-}
-
-function bodiesOf(entry: RelayEntry): readonly Body[] {
-  switch (entry.kind) {
-    case 'event':
-      return [entry.body];
-    case 'moves':
-      return [entry.created, entry.deleted].filter((body) => body !== null);
-    case 'answer':
-      return entry.create === null ? (entry.missed ?? NO_BODIES) : [...(entry.missed ?? NO_BODIES), entry.create];
-    default:
-      return NO_BODIES;
-  }
-}
-
-/** The same message whose bodies have no text. They are shared with others and stay as they are. */
-function without(message: LinkMessage): LinkMessage {
+/** The same message with other bodies, which are changed in one order: what is packed by it is unpacked by it. */
+function withBodies(message: LinkMessage, change: Change): LinkMessage {
   if (message.m === 'outlet' && message.entry.what === 'relay') {
     const { relay } = message.entry;
-    return { m: 'outlet', entry: { what: 'relay', relay: { ...relay, entry: lightened(relay.entry) } } };
+    return { m: 'outlet', entry: { what: 'relay', relay: { ...relay, entry: entryWith(relay.entry, change) } } };
   }
   if (message.m !== 'residence' || message.message.r !== 'session') return message;
   const { data, ...rest } = message.message;
-  const missed = data.missed.map((each) => ({ ...each, body: light(each.body) }));
+  const missed = data.missed.map((each) => ({ ...each, body: change(each.body) }));
   return { m: 'residence', message: { ...rest, data: { ...data, missed } } };
 }
 
-function lightened(entry: RelayEntry): RelayEntry {
+function entryWith(entry: RelayEntry, change: Change): RelayEntry {
+  const changed = (body: Body | null): Body | null => (body === null ? null : change(body));
   switch (entry.kind) {
     case 'event':
-      return { ...entry, body: light(entry.body) };
+      return { ...entry, body: change(entry.body) };
     case 'moves':
-      return { ...entry, created: maybeLight(entry.created), deleted: maybeLight(entry.deleted) };
+      return { ...entry, created: changed(entry.created), deleted: changed(entry.deleted) };
     case 'answer':
-      return { ...entry, missed: entry.missed?.map(light) ?? null, create: maybeLight(entry.create) };
+      return { ...entry, missed: entry.missed?.map(change) ?? null, create: changed(entry.create) };
     default:
       return entry;
   }
 }
 
-const light = (body: Body): Body => ({ ...body, d: '' });
-const maybeLight = (body: Body | null): Body | null => (body === null ? null : light(body));
-
 /** Bytes and figures that JSON cannot say. */
 const isClonedAsItIs = ({ m }: LinkMessage): boolean => m === 'fetched' || m === 'measured';
 
 function pack(batch: readonly LinkMessage[]): Batch {
-  const heads: (LinkMessage | null)[] = [];
   const rest: (string | LinkMessage)[] = [];
-  for (const message of batch) {
-    const bodies = bodiesIn(message);
-    const isWhole = isClonedAsItIs(message);
-    heads.push(isWhole ? null : bodies.length === 0 ? message : without(message));
-    if (isWhole) rest.push(message);
-    for (const { d } of bodies) rest.push(d);
-  }
+  const heads = batch.map((message) => {
+    if (!isClonedAsItIs(message)) {
+      return withBodies(message, (body) => {
+        rest.push(body.d);
+        return { ...body, d: '' };
+      });
+    }
+    rest.push(message);
+    return null;
+  });
   return [JSON.stringify(heads), ...rest];
 }
 
 function unpack([heads = '[]', ...rest]: Batch): readonly LinkMessage[] {
   let at = 0;
   const next = (): string | LinkMessage => rest[at++] ?? '';
-  return parseOwn<(LinkMessage | null)[]>(String(heads)).map((head) => {
-    if (head === null) return next() as LinkMessage;
-    // Nobody else has it yet.
-    for (const body of bodiesIn(head)) (body as { d: string }).d = String(next());
-    return head;
-  });
+  return parseOwn<(LinkMessage | null)[]>(String(heads)).map((head) =>
+    head === null ? (next() as LinkMessage) : withBodies(head, (body) => ({ ...body, d: String(next()) })),
+  );
 }

@@ -31,10 +31,7 @@ interface Change {
 }
 
 /** Who may ban from now on, and who no more. */
-interface Bans {
-  readonly gained: Snowflake[];
-  readonly lost: Snowflake[];
-}
+type Bans = Pick<Change, 'gained' | 'lost'>;
 
 /**
  * Compares what the members of `before` saw with what they see now. `only`: nothing but these channels can have changed.

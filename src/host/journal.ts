@@ -1,6 +1,6 @@
 /** The rows of earlier loads, told again: each made from what is stored now. */
 import type { Behavior } from '../actor/behavior.ts';
-import type { KeptNote } from '../actor/journal.ts';
+import { type KeptNote, toldOf } from '../actor/journal.ts';
 import type { Wording } from '../actor/ports.ts';
 import type { RingRow } from '../actor/rows.ts';
 import type { Body } from '../protocol/envelope.ts';
@@ -67,11 +67,9 @@ function retoldRow(
     }
     case 'visibility': {
       const { channel, from, to, deleted } = note;
-      const present = behavior.retell('CHANNEL_CREATE', { as: 'thing', thing: 'channel', id: channel }, null);
-      const created = present === null ? null : wording.created(present);
-      const gone = deleted === null ? null : wording.deleted(deleted);
+      const created = behavior.retell('CHANNEL_CREATE', { as: 'thing', thing: 'channel', id: channel }, null);
       const [gained, lost] = [new Set(note.gained), new Set(note.lost)];
-      return { seq, kind: 'visibility', from, to, gained, lost, created, deleted: gone };
+      return { seq, kind: 'visibility', from, to, gained, lost, ...toldOf({ created, deleted }, wording) };
     }
     case 'leave':
       return { seq, kind: 'leave', user: note.user };

@@ -4,7 +4,7 @@
  */
 import { BroadcastChannel, MessageChannel, type MessagePort, workerData } from 'node:worker_threads';
 import { LIMITS } from '../../src/limits.ts';
-import type { Answers, ReaderRequests } from '../../src/store/thread/wire.ts';
+import { type Answers, eachRequest, type ReaderRequests } from '../../src/store/thread/wire.ts';
 import type { WorkerStart } from '../../src/threads.ts';
 
 const CHANNEL = 'held store';
@@ -120,8 +120,7 @@ class Gate {
       }
     });
     mine.on('message', (requests: ReaderRequests) => {
-      for (let at = 0; at + 2 < requests.length; at += 3) {
-        const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+      for (const [id, method, args] of eachRequest(requests)) {
         const request: Held = {
           method,
           args,

@@ -1,7 +1,7 @@
 /** Answers reads, each as soon as it is there. It knows no thread. */
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
-import { FORGET, type Outbox, type ReaderRequests } from '../thread/wire.ts';
+import { eachRequest, FORGET, type Outbox, type ReaderRequests } from '../thread/wire.ts';
 import type { Db } from './db.ts';
 import { allReads } from './statements.ts';
 import { sentence, troubleOf } from './trouble.ts';
@@ -28,8 +28,7 @@ export class Reader {
   connect(from: Outbox): { take(requests: ReaderRequests): void; close(): void } {
     const underWay = new Map<number, AbortController>();
     const take = (requests: ReaderRequests): void => {
-      for (let at = 0; at + 2 < requests.length; at += 3) {
-        const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+      for (const [id, method, args] of eachRequest(requests)) {
         const done = (): void => void underWay.delete(id);
         if (method === FORGET) underWay.get(id)?.abort();
         else underWay.set(id, this.#serve(id, method, args, from, done));

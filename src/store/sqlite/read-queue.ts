@@ -1,6 +1,6 @@
 /** What one port asks of a reader that answers at once. Who leaves before his turn is not read for. */
 import type { Clock } from '../../base/clock.ts';
-import { FORGET, type Outbox, type ReaderRequests } from '../thread/wire.ts';
+import { eachRequest, FORGET, type Outbox, type ReaderRequests } from '../thread/wire.ts';
 import type { Reader } from './reader.ts';
 
 /** So long it reads until it hears what was posted meanwhile. */
@@ -18,8 +18,7 @@ export class ReadQueue {
   ) {}
 
   take(requests: ReaderRequests): void {
-    for (let at = 0; at + 2 < requests.length; at += 3) {
-      const [id, method, args] = [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+    for (const [id, method, args] of eachRequest(requests)) {
       if (method !== FORGET) this.#waiting.set(id, [method, args]);
       else if (this.#waiting.delete(id)) this.from.answer(id, 'left', '');
     }

@@ -7,6 +7,13 @@ export type WriterRequests = readonly (string | number)[];
 /** To a reader: `id, method, JSON of the arguments`, repeated; `id, FORGET, ''`: nobody waits for that one any more. */
 export type ReaderRequests = readonly (string | number)[];
 
+/** One after the other. */
+export function* eachRequest(requests: ReaderRequests): Iterable<readonly [id: number, method: string, args: string]> {
+  for (let at = 0; at + 2 < requests.length; at += 3) {
+    yield [Number(requests[at]), String(requests[at + 1]), String(requests[at + 2])];
+  }
+}
+
 /** In the place of a method. What was forgotten is answered as well, `left` if the store was not asked for it, or not to its end. */
 export const FORGET = 'forget';
 
