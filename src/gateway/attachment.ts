@@ -16,7 +16,7 @@ export interface Attachment {
   /** When it was last asked, monotonic milliseconds. */
   askedAt: number;
   /** What is wished, and what holds now. */
-  readonly wanted: Mask;
+  wanted: Mask;
   mask: Mask;
   /** Newest join told by the user actor: row of the guild. */
   joinedAt: number;

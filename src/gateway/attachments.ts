@@ -1,5 +1,5 @@
 /**
- * Attach is the only way a session gets an owner's events: identify, join, move, hole, new owner. Asks, answers, and what each entry of
+ * Attach is the only way a session gets an owner's events: identify, join, move, change of wishes, hole, new owner. Asks, answers, and what each entry of
  * an owner's link means for the sessions here. docs/ARCHITECTURE.md tells the rules; guilds and user actors are alike.
  */
 
@@ -12,7 +12,7 @@ import {
   type OutletEntry,
   type Relay,
 } from '../protocol/envelope.ts';
-import { guildClass } from '../protocol/events.ts';
+import { guildClass, type Wished, wished } from '../protocol/events.ts';
 import { type OwnerKey, ownerId, type SessionId, type Snowflake, type WorkerId } from '../protocol/ids.ts';
 import type { Standing } from '../protocol/residence.ts';
 import type { Asks } from './asks.ts';
@@ -87,6 +87,18 @@ export class Attachments {
   #adopt(session: Session, attachment: Attachment): void {
     session.attachments.set(attachment.owner, attachment);
     this.#heard(attachment.owner).sessions.add(session);
+    this.#ports.asks.ask(session, attachment);
+  }
+
+  /** Another mask from here on: what is held ends in this turn, and the owner is asked for what follows. Of a guild that it is not in nobody hears. */
+  wish(session: Session, owner: OwnerKey, wish: Wished): void {
+    const attachment = session.attachments.get(owner);
+    const wanted = wished(attachment?.wanted ?? 0, wish);
+    if (attachment === undefined || attachment.wanted === wanted) return;
+    attachment.wanted = wanted;
+    this.#stop(session, attachment);
+    // An answer that is on its way has the mask of before.
+    attachment.ask = 0;
     this.#ports.asks.ask(session, attachment);
   }
 

@@ -132,7 +132,8 @@ export class Gateway {
     const absent = { countsStarts: false, log: () => {} };
     this.#handshakes = new Handshakes({ ...absent, ...options, metrics, load, isRevoked, refuse });
     const owe = outlet.owe.bind(outlet);
-    this.#requests = new Requests({ ...common, random, load, sessions: sessions.byId, owe });
+    const wish = attachments.wish.bind(attachments);
+    this.#requests = new Requests({ ...common, random, load, sessions: sessions.byId, owe, wish });
     this.#flush = new Flush<Entry>({
       outlet,
       clock,
@@ -287,10 +288,7 @@ export class Gateway {
 
   #request(connection: Connection, meaning: Meaning): void {
     const session = this.#sessionOf(connection);
-    if (session === undefined) return;
-    if (meaning.does === 'presence') this.#requests.presence(connection, session, meaning.presence);
-    if (meaning.does === 'voice') this.#requests.voice(session, meaning.voice);
-    if (meaning.does === 'members') this.#requests.members(session, meaning.members);
+    if (session !== undefined) this.#requests.take(connection, session, meaning);
   }
 
   #identify(connection: Connection, data: IdentifyData, account: Account): void {

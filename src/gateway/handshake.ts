@@ -1,6 +1,7 @@
 /** What a client's frame says, parsed at the door. Snowflakes sent as numbers keep their digits (wire-rules.md rule 4). */
 import { z } from 'zod';
 import type { SessionPresence } from '../protocol/envelope.ts';
+import type { Wished } from '../protocol/events.ts';
 import type { Snowflake } from '../protocol/ids.ts';
 import { parseJson } from '../protocol/json.ts';
 
@@ -12,6 +13,7 @@ export type ClientFrame =
   | { readonly op: 'presence'; readonly presence: ClientPresence }
   | { readonly op: 'voice'; readonly voice: VoiceData }
   | { readonly op: 'members'; readonly members: MembersData }
+  | { readonly op: 'wishes'; readonly wishes: readonly GuildWish[] }
   /** Known ones that mean nothing here. */
   | { readonly op: 'ignored' }
   | { readonly op: 'unknown' }
@@ -44,6 +46,10 @@ export interface MembersData {
   readonly userIds: readonly Snowflake[] | null;
   readonly presences: boolean;
   readonly nonce: string | null;
+}
+
+export interface GuildWish extends Wished {
+  readonly guildId: Snowflake;
 }
 
 const snowflake = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
@@ -93,9 +99,18 @@ const membersData = z.object({
   nonce: z.union([z.string(), z.number()]).nullish(),
 });
 
-/** Said by clients to servers that have what these ask for; nothing depends on an answer. 14 and 37 choose what a person looks at. */
+/** Of what a client says here that it looks at, what is not there has no effect: channels, single members, threads. */
+const guildWish = z.object({ typing: z.boolean().nullish(), activities: z.boolean().nullish() });
+const subscription = guildWish.extend({ guild_id: snowflake });
+const subscriptions = z.object({
+  subscriptions: z
+    .record(z.string().regex(/^\d{1,20}$/), guildWish)
+    .refine((guilds) => Object.keys(guilds).length <= 100),
+});
+
+/** Said by clients to servers that have what these ask for; nothing depends on an answer. */
 const IGNORED: ReadonlySet<number> = new Set([
-  5, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 34, 35, 36, 37, 38, 39, 41, 42, 43,
+  5, 12, 13, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 34, 35, 36, 38, 39, 41, 42, 43,
 ]);
 
 export function parseFrame(text: string): ClientFrame {
@@ -128,6 +143,10 @@ export function parseFrame(text: string): ClientFrame {
       }));
     case 8:
       return parsedAs(membersData, d, membersFrame);
+    case 14:
+      return parsedAs(subscription, d, ({ guild_id, ...wish }) => wishesFrame([[guild_id, wish]]));
+    case 37:
+      return parsedAs(subscriptions, d, ({ subscriptions: guilds }) => wishesFrame(Object.entries(guilds)));
     default:
       return { op: IGNORED.has(op) ? 'ignored' : 'unknown' };
   }
@@ -202,5 +221,16 @@ function membersFrame(data: z.infer<typeof membersData>): ClientFrame {
       presences: data.presences ?? false,
       nonce: data.nonce === null || data.nonce === undefined ? null : String(data.nonce),
     },
+  };
+}
+
+function wishesFrame(wishes: readonly (readonly [Snowflake, z.infer<typeof guildWish>])[]): ClientFrame {
+  return {
+    op: 'wishes',
+    wishes: wishes.map(([guildId, { typing, activities }]) => ({
+      guildId,
+      typing: typing ?? null,
+      activities: activities ?? null,
+    })),
   };
 }

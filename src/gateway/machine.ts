@@ -1,7 +1,7 @@
 /** What a client's frame means on a socket in this state. Pure. */
 import type { CloseName } from '../protocol/closes.ts';
 import type { ConnectionState } from './connection-state.ts';
-import type { ClientFrame, ClientPresence, IdentifyData, MembersData, VoiceData } from './handshake.ts';
+import type { ClientFrame, ClientPresence, GuildWish, IdentifyData, MembersData, VoiceData } from './handshake.ts';
 
 export type Meaning =
   | { readonly does: 'close'; readonly close: CloseName }
@@ -11,6 +11,7 @@ export type Meaning =
   | { readonly does: 'presence'; readonly presence: ClientPresence }
   | { readonly does: 'voice'; readonly voice: VoiceData }
   | { readonly does: 'members'; readonly members: MembersData }
+  | { readonly does: 'wishes'; readonly wishes: readonly GuildWish[] }
   /** Kept until the handshake is through. */
   | { readonly does: 'wait' }
   | { readonly does: 'nothing' };
@@ -37,7 +38,7 @@ export function meaningOf(frame: ClientFrame, state: ConnectionState): Meaning {
   }
 }
 
-type Later = Extract<ClientFrame, { op: 'presence' | 'voice' | 'members' | 'ignored' }>;
+type Later = Extract<ClientFrame, { op: 'presence' | 'voice' | 'members' | 'wishes' | 'ignored' }>;
 
 function authenticated(frame: Later, state: ConnectionState): Meaning {
   if (state === 'open') return close('notAuthenticated');
@@ -45,5 +46,6 @@ function authenticated(frame: Later, state: ConnectionState): Meaning {
   if (state === 'busy') return { does: 'wait' };
   if (frame.op === 'presence') return { does: 'presence', presence: frame.presence };
   if (frame.op === 'voice') return { does: 'voice', voice: frame.voice };
+  if (frame.op === 'wishes') return { does: 'wishes', wishes: frame.wishes };
   return { does: 'members', members: frame.members };
 }

@@ -88,7 +88,7 @@ export class Outlet {
   /** Owed to one session: an entry of its own topic. */
   owe(session: Session, owner: OwnerKey, body: Body): void {
     const { log, clock, limits } = this.#ports;
-    if (!passes(body, session.traits.mask, session.traits.user)) return;
+    if (!passes(body, session.widest, session.traits.user)) return;
     const big = body.d.length >= limits.bigBodyBytes;
     const entry = log.append(owner, session.topic, big ? null : body, clock.monotonic());
     if (big) session.keepBody(entry.position, body);

@@ -1,4 +1,4 @@
-/** What a session asks of owners: op 3 presence, op 4 voice state, op 8 members. What is refused is not answered, as on the original. */
+/** What a session asks of owners: op 3 presence, op 4 voice state, op 8 members, op 14 and op 37 wishes. What is refused is not answered, as on the original. */
 import type { Directory } from '../actor/directory.ts';
 import type { Load } from '../actor/pressure.ts';
 import type { Clock } from '../base/clock.ts';
@@ -6,11 +6,13 @@ import type { Random } from '../base/random.ts';
 import type { By, Command } from '../protocol/commands.ts';
 import type { Body } from '../protocol/envelope.ts';
 import { Fault } from '../protocol/errors.ts';
+import type { Wished } from '../protocol/events.ts';
 import { guildKey, type OwnerKey, type SessionId, type Snowflake, userKey } from '../protocol/ids.ts';
 import { shedAt } from '../protocol/urgency.ts';
 import type { Connection } from './connection.ts';
-import type { ClientPresence, MembersData, VoiceData } from './handshake.ts';
+import type { ClientPresence, GuildWish, MembersData, VoiceData } from './handshake.ts';
 import type { GatewayLimits } from './limits.ts';
+import type { Meaning } from './machine.ts';
 import type { Session } from './session.ts';
 
 export interface RequestPorts {
@@ -21,6 +23,7 @@ export interface RequestPorts {
   readonly load: Load;
   readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly owe: (session: Session, owner: OwnerKey, body: Body) => void;
+  readonly wish: (session: Session, owner: OwnerKey, wish: Wished) => void;
 }
 
 interface Late {
@@ -33,13 +36,20 @@ export class Requests {
   /** Presences that came too fast, or when there was too much to do: the last one counts when that is over. */
   readonly #late = new Map<Connection, Late>();
   /** Member requests of a session that are under way. */
-  readonly #members = new WeakMap<Session, number>();
+  readonly #pending = new WeakMap<Session, number>();
 
   constructor(ports: RequestPorts) {
     this.#ports = ports;
   }
 
-  presence(connection: Connection, session: Session, presence: ClientPresence): void {
+  take(connection: Connection, session: Session, meaning: Meaning): void {
+    if (meaning.does === 'presence') this.#presence(connection, session, meaning.presence);
+    if (meaning.does === 'voice') this.#voice(session, meaning.voice);
+    if (meaning.does === 'members') this.#members(session, meaning.members);
+    if (meaning.does === 'wishes') this.#wishes(session, meaning.wishes);
+  }
+
+  #presence(connection: Connection, session: Session, presence: ClientPresence): void {
     // What is shed is not lost: the last one counts when there is time for it.
     if (this.#ports.load.sheds('presence') || !connection.presences.take(this.#ports.clock.monotonic())) {
       this.#late.set(connection, { session, presence });
@@ -51,7 +61,7 @@ export class Requests {
     this.#ports.directory.tell(userKey(user), { kind: 'sessionPresence', session: id, presence: session.presence });
   }
 
-  voice(session: Session, { guildId, ...voice }: VoiceData): void {
+  #voice(session: Session, { guildId, ...voice }: VoiceData): void {
     const by = byOf(session);
     if (guildId === null || by === null) return;
     const guild = guildKey(guildId);
@@ -61,21 +71,27 @@ export class Requests {
     this.#ask(session, guild, { kind: 'voiceState', by, session: session.id, ...voice });
   }
 
-  members(session: Session, { guildIds, ...request }: MembersData): void {
+  /** Only people's: what a token with intents hears was said when it identified. */
+  #wishes(session: Session, wishes: readonly GuildWish[]): void {
+    if (!session.person) return;
+    for (const { guildId, ...wish } of wishes) this.#ports.wish(session, guildKey(guildId), wish);
+  }
+
+  #members(session: Session, { guildIds, ...request }: MembersData): void {
     const by = byOf(session);
     if (by === null) return;
     const intents = session.traits.mask;
     for (const id of new Set(guildIds)) {
       const guild = guildKey(id);
       if (!session.attachments.has(guild)) continue;
-      const pending = this.#members.get(session) ?? 0;
+      const pending = this.#pending.get(session) ?? 0;
       if (pending >= this.#ports.limits.memberRequests || this.#ports.load.sheds('ordinary')) {
         this.#ports.owe(session, guild, rateLimited(id, request.nonce));
         continue;
       }
-      this.#members.set(session, pending + 1);
+      this.#pending.set(session, pending + 1);
       this.#ask(session, guild, { kind: 'requestMembers', by, session: session.id, intents, ...request }, () => {
-        this.#members.set(session, (this.#members.get(session) ?? 1) - 1);
+        this.#pending.set(session, (this.#pending.get(session) ?? 1) - 1);
       });
     }
   }
@@ -84,7 +100,7 @@ export class Requests {
     const isShed = this.#ports.load.level >= shedAt('presence');
     for (const [connection, { session, presence }] of [...this.#late]) {
       if (session.connection !== connection) this.#late.delete(connection);
-      else if (!isShed && connection.presences.open(now)) this.presence(connection, session, presence);
+      else if (!isShed && connection.presences.open(now)) this.#presence(connection, session, presence);
     }
   }
 

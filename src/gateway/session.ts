@@ -1,7 +1,7 @@
 /** A session: its standing with its owners, the topics it held, and the cursor that says what is to be written next. Knows no links. */
 import { Few } from '../base/few.ts';
 import { heldBytes } from '../base/text.ts';
-import type { Body, Mask, SessionPresence } from '../protocol/envelope.ts';
+import { ALL_EVENTS, type Body, type Mask, type SessionPresence } from '../protocol/envelope.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
 import type { PublicUser } from '../protocol/records.ts';
 import type { Missed } from '../protocol/residence.ts';
@@ -30,6 +30,7 @@ export interface SessionTraits {
   readonly token: string;
   /** Numbers of its own (tokens with intents), or those of the worker's log. */
   readonly own: boolean;
+  /** Of every owner of which it has wished nothing else. */
   readonly mask: Mask;
   readonly shard: readonly [number, number] | null;
   readonly version: 9 | 10;
@@ -89,7 +90,7 @@ export class Session {
     this.readyAt = bornAt;
     this.holds = new Holds(traits.user, limits.closedHolds);
     this.numbers = new Numbers(traits.own, bornAt, limits.unconfirmedNumbers);
-    this.holds.open(this.topic, traits.mask, bornAt);
+    this.holds.open(this.topic, this.widest, bornAt);
   }
 
   get id(): SessionId {
@@ -103,6 +104,11 @@ export class Session {
   /** READY in full, the shared stream, no intents. */
   get person(): boolean {
     return !this.traits.own;
+  }
+
+  /** What may be owed to it alone: of the classes that a person can wish for, what he misses was chosen by the wish that held then. */
+  get widest(): Mask {
+    return this.person ? ALL_EVENTS : this.traits.mask;
   }
 
   // --- bodies that stay with the session

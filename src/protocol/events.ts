@@ -5,8 +5,8 @@
 import { GatewayIntentBits as I } from 'discord-api-types/v10';
 
 /**
- * Classes of PRESENCE_UPDATE and TYPING_START in large guilds, instead of those of the intents: there they go only to bots with the intent.
- * No intent has these bits; `tokenMask` adds them. A person's mask is PERSON_EVENTS, which lacks them.
+ * Classes of PRESENCE_UPDATE and TYPING_START in large guilds, instead of those of the intents: there they go only to bots with the intent, and to
+ * people who have asked for them. No intent has these bits; `tokenMask` adds them. A person's mask begins as PERSON_EVENTS, which lacks them.
  */
 export const LARGE_PRESENCES = 1 << 29;
 export const LARGE_TYPING = 1 << 28;
@@ -18,8 +18,24 @@ export function tokenMask(intents: number): number {
   return intents | presences | typing;
 }
 
-/** The mask of a person's session: every class but those of large guilds. */
+/** The mask of a person's session: every class but those of large guilds, which he opens guild by guild. */
 export const PERSON_EVENTS = 0x7fff_ffff & ~(LARGE_PRESENCES | LARGE_TYPING);
+
+/** What a person wants to hear of one guild; null: as before. */
+export interface Wished {
+  readonly typing: boolean | null;
+  readonly activities: boolean | null;
+}
+
+/** A person's mask of one guild after he has said so. */
+export function wished(mask: number, { typing, activities }: Wished): number {
+  return opened(opened(mask, LARGE_TYPING, typing), LARGE_PRESENCES, activities);
+}
+
+function opened(mask: number, cls: number, isWanted: boolean | null): number {
+  if (isWanted === null) return mask;
+  return isWanted ? mask | cls : mask & ~cls;
+}
 
 const GUILD_CLASSES: Readonly<Record<string, number>> = {
   GUILD_CREATE: I.Guilds,

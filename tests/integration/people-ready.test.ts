@@ -1,8 +1,10 @@
-/** A person's session: whole guilds in READY, no GUILD_CREATE burst, nothing that came meanwhile lost. */
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+/** A person's session: whole guilds in READY, no GUILD_CREATE burst, nothing that came meanwhile lost; and what he asks to hear of a large guild. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { APIChannel, APIMessage } from 'discord-api-types/v10';
 import { guildOn } from '../support/placed.ts';
+import type { RawGateway } from '../support/raw-gateway.ts';
 import { type Person, type Place, Town } from '../support/town.ts';
+import { Trail } from '../support/trail.ts';
 
 let town: Town;
 let owner: Person;
@@ -77,4 +79,73 @@ test('people may do what bots may not, and are told apart', async () => {
   await using gateway = await town.visit(owner);
   expect(gateway.ready.user).not.toMatchObject({ bot: true });
   expect(gateway.ready.application).toBeUndefined();
+});
+
+describe('in a guild of more than 250', () => {
+  const EVENTS = ['PRESENCE_UPDATE', 'TYPING_START'];
+  let place: Place;
+  let people: readonly Person[];
+  /** They take turns: of one, presences that come too fast would wait. */
+  let speakers: readonly RawGateway[];
+  /** Has asked for everything. */
+  let keen: RawGateway;
+  let stirs = 0;
+
+  beforeAll(async () => {
+    ({ place, people } = await town.crowd(251));
+    speakers = await Promise.all([0, 1].map((n) => town.visit(people[n]!, town.worker(n))));
+    keen = await town.visit(people[2]!, town.worker(1));
+    keen.send(37, { subscriptions: { [place.id]: { typing: true, activities: true, threads: true } } });
+    await keen.dispatch('GUILD_CREATE', { id: place.id, large: true });
+  });
+  afterAll(async () => {
+    for (const client of [...speakers, keen]) await client[Symbol.asyncDispose]();
+  });
+
+  /** Somebody is something else, types and writes: what he writes is the last that anybody hears of it. */
+  async function stir(): Promise<string> {
+    const from = keen.frames.mark;
+    const [who, status, content] = [stirs % 2, stirs % 4 < 2 ? 'idle' : 'dnd', `stir ${stirs}`];
+    stirs += 1;
+    speakers[who]?.send(3, { status, activities: [], since: null, afk: false });
+    await keen.dispatch('PRESENCE_UPDATE', { guild_id: place.id, status }, { from });
+    await town.rest(people[who]!.token, 'POST', `/channels/${place.channel}/typing`);
+    await town.say(people[who]!, place.channel, content);
+    await keen.dispatch('MESSAGE_CREATE', { content }, { from });
+    expect(keen.frames.items.slice(from).filter(({ t }) => t === 'TYPING_START')).toHaveLength(1);
+    return content;
+  }
+
+  test('typing and presence come to a person who has asked for them by op 14 or op 37, and to him alone', async () => {
+    await using trail = new Trail(await town.visit(people[3]!, town.worker(0)));
+    const heard = async (): Promise<(string | null)[]> => {
+      const from = trail.frames.length;
+      const content = await stir();
+      await trail.client.dispatch('MESSAGE_CREATE', { content });
+      return trail.frames.slice(from).flatMap(({ t }) => (EVENTS.includes(t ?? '') ? [t] : []));
+    };
+    const says = async (op: number, d: object): Promise<void> => {
+      const from = trail.client.frames.mark;
+      trail.client.send(op, d);
+      await trail.client.dispatch('GUILD_CREATE', { id: place.id, unavailable: false }, { from });
+    };
+    expect(await heard()).toEqual([]);
+    await says(14, { guild_id: place.id, typing: true, channels: { [place.channel]: [[0, 99]] } });
+    expect(await heard()).toEqual(['TYPING_START']);
+    await says(37, { subscriptions: { [place.id]: { activities: true } } });
+    expect(await heard()).toEqual(EVENTS);
+
+    await trail.cut();
+    const missed = trail.frames.length;
+    await stir();
+    await trail.resume(town.worker(1));
+    expect(trail.frames.slice(missed).map(({ t }) => t)).toEqual([...EVENTS, 'MESSAGE_CREATE', 'RESUMED']);
+    expect(await heard()).toEqual(EVENTS);
+
+    await says(14, { guild_id: place.id, typing: false });
+    expect(await heard()).toEqual(['PRESENCE_UPDATE']);
+    await says(14, { guild_id: place.id, activities: false });
+    expect(await heard()).toEqual([]);
+    expect(trail.problems(false)).toEqual([]);
+  });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { APIChannel, APIGuild, APIMessage } from 'discord-api-types/v10';
 import type { Clock } from '../../src/base/clock.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import type { Seeded } from '../../src/rest/seed.ts';
 import { type Running, startServer } from '../../src/supervise.ts';
 import { callRest, type RestMethod, type RestOptions } from './call-rest.ts';
 import { BOT_INTENTS, RawGateway } from './raw-gateway.ts';
@@ -152,16 +153,33 @@ export class Town implements AsyncDisposable {
 
   /** Makes a bot and adds it to the guild: what `guildhall bot add NAME --guild GUILD` does. */
   async bot(name: string, guild: string): Promise<Bot> {
-    const response = await fetch('http://guildhall/admin/bots', {
+    const body = { name, guild, ownerPassword: 'correct horse' };
+    const { bot, token } = await this.#admin<{ bot: { id: string }; token: string }>('/admin/bots', body);
+    return { kind: 'bot', id: bot.id, name, token };
+  }
+
+  /** A guild of so many people who have no password; the first owns it. */
+  async crowd(size: number, name = 'crowd'): Promise<{ readonly place: Place; readonly people: readonly Person[] }> {
+    const names = Array.from({ length: size }, (_, n) => `${name}${n}`);
+    const members = names.slice(1).map((user) => ({ user }));
+    const guild = { name, owner: names[0], channels: [{ name: 'lobby' }], members };
+    const seed = { users: names.map((one) => ({ name: one })), guilds: [guild] };
+    const { users, guilds } = await this.#admin<Seeded>('/admin/seed', seed);
+    const [id = '', channel = ''] = [guilds[name]?.id, guilds[name]?.channels.lobby];
+    const people = Object.entries(users).map(([one, known]) => ({ kind: 'person', name: one, ...known }) as const);
+    return { place: { id, name, channel }, people };
+  }
+
+  async #admin<T>(path: string, body: object): Promise<T> {
+    const response = await fetch(`http://guildhall${path}`, {
       method: 'POST',
       unix: this.#server.adminSocket,
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, guild, ownerPassword: 'correct horse' }),
+      body: JSON.stringify(body),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`POST /admin/bots: ${response.status} ${text}`);
-    const { bot, token } = JSON.parse(text) as { bot: { id: string }; token: string };
-    return { kind: 'bot', id: bot.id, name, token };
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
   }
 
   say(who: Person | Bot, channel: string, content: string, more: object = {}): Promise<APIMessage> {

@@ -1,6 +1,7 @@
 /** What each entry of an owner's link means for the sessions here: the rules that a random schedule seldom reaches. */
 import { describe, expect, test } from 'bun:test';
 import { type Relay, seqOf } from '../../../src/protocol/envelope.ts';
+import { LARGE_TYPING, PERSON_EVENTS, wished } from '../../../src/protocol/events.ts';
 import { type OwnerKey, ownerId } from '../../../src/protocol/ids.ts';
 import { body, GUILD, ME, OneGateway, SELF, TOKEN, USER } from './one-gateway.ts';
 
@@ -98,6 +99,69 @@ describe('entries of a link', () => {
     const entry = { kind: 'answer', ask, session, hop: 0, mask: -1, missed: [body('FIRST')], create } as const;
     await one.relay(GUILD, { ...entry, guilds: null, topics: [GUILD], voice: null }, { ...next, n: 2 });
     expect(socket.heard).toEqual(['READY', 'FIRST', 'GUILD_DELETE', 'GUILD_CREATE']);
+  });
+});
+
+describe('wishes', () => {
+  const id = ownerId(GUILD);
+  const typing = { kind: 'event', topic: GUILD, body: { ...body('TYPING_START'), cls: LARGE_TYPING } } as const;
+  const create = body('GUILD_CREATE', { id });
+  const both = { mask: wished(PERSON_EVENTS, { typing: true, activities: true }) };
+
+  test('what is held ends at once, and is asked for from there with the other mask', async () => {
+    const one = new OneGateway();
+    const visit = await one.identify([GUILD]);
+    await one.answer(GUILD, visit.session, { create, mask: PERSON_EVENTS });
+    const seq = seqOf(1, 20);
+    await one.relay(GUILD, typing, { seq });
+    await one.say(visit, 14, { guild_id: id, typing: true });
+    const { mask } = { mask: PERSON_EVENTS | LARGE_TYPING };
+    const held = { topics: [GUILD], mask: PERSON_EVENTS };
+    expect(one.asks(GUILD, visit.session).at(-1)).toMatchObject({ mask, since: seq, held });
+    await one.relay(GUILD, event(GUILD, 'MISSED'), { seq: seq + 1 });
+    expect(visit.socket.heard).toEqual(['READY']);
+    await one.answer(GUILD, visit.session, { missed: [body('MISSED')], create, mask });
+    await one.relay(GUILD, typing);
+    expect(visit.socket.heard).toEqual(['READY', 'MISSED', 'GUILD_CREATE', 'TYPING_START']);
+    await one.say(visit, 37, { subscriptions: { [id]: { typing: false } } });
+    // What came while it was wished is owed, though it is not wished any more.
+    await one.answer(GUILD, visit.session, { missed: [typing.body], create, mask: PERSON_EVENTS });
+    await one.relay(GUILD, typing);
+    expect(visit.socket.heard.slice(4)).toEqual(['TYPING_START', 'GUILD_CREATE']);
+  });
+
+  test('only the answer to the latest one counts, and each loads an owner and a move with it', async () => {
+    const one = new OneGateway();
+    const { session, ...visit } = await one.atHome();
+    await one.say(visit, 14, { guild_id: id, typing: true });
+    const [, first] = one.asks(GUILD, session);
+    await one.say(visit, 14, { guild_id: id, activities: true });
+    await one.answer(GUILD, session, { ask: first?.ask ?? 0, missed: [body('EARLY')] });
+    expect(visit.socket.heard).toEqual(['READY']);
+    await one.answer(GUILD, session, { ...both, missed: [body('MISSED')], create });
+    expect(visit.socket.heard).toEqual(['READY', 'MISSED', 'GUILD_CREATE']);
+    one.gateway.deliver({ what: 'placed', owner: GUILD, worker: '1.1', epoch: 2 }, '1.1');
+    await one.clock.settle();
+    expect(one.asks(GUILD, session).at(-1)).toMatchObject({ ...both, held: both });
+    const move = { session, s: 3, to: '1.1', socket: 1, token: `hash of person ${USER}` };
+    await one.residence({ r: 'surrender', move });
+    const [given] = one.said('session');
+    expect(given?.message.data.standings).toContainEqual(expect.objectContaining({ owner: GUILD, wanted: both.mask }));
+  });
+
+  test('what is wished already, by a bot, or of a guild where it is not, is nothing', async () => {
+    const one = new OneGateway();
+    const visit = await one.atHome();
+    const bot = one.connect();
+    await one.say(bot, 2, { token: `bot.${USER}`, intents: 1, properties: {} });
+    const botSession = bot.connection.session ?? '';
+    const user = body('INTERNAL_USER', { user: { id: USER }, application: null, dms: [] });
+    await one.answer(ME, botSession, { create: user, guilds: [[GUILD, 1]] });
+    await one.say(bot, 14, { guild_id: id, typing: true });
+    await one.say(visit, 14, { guild_id: id, typing: false, threads: true });
+    await one.say(visit, 37, { subscriptions: { '1100000000000000009': { typing: true } } });
+    expect([visit.session, botSession].map((session) => one.asks(GUILD, session).length)).toEqual([1, 1]);
+    expect(one.told.flatMap(([to]) => (to.endsWith('9') ? [to] : []))).toEqual([]);
   });
 });
 

@@ -9,6 +9,8 @@ import { onShard } from '../../../src/gateway/shard.ts';
 import { PERSON_EVENTS, tokenMask } from '../../../src/protocol/events.ts';
 import { account } from '../../support/tiny-town.ts';
 
+const many = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, n) => [n, {}]));
+
 describe('frames of clients', () => {
   const cases: [what: string, text: string, frame: unknown][] = [
     ['discord.py beats without a number', '{"op":1,"d":null}', { op: 'heartbeat', seq: null }],
@@ -52,7 +54,27 @@ describe('frames of clients', () => {
       '{"op":3,"d":{"status":"strange","game":{"name":"x"},"afk":false,"since":null}}',
       { op: 'presence', presence: { status: 'online', activities: '[{"name":"x"}]', afk: false, since: null } },
     ],
-    ['what a person looks at', '{"op":14,"d":{}}', { op: 'ignored' }],
+    [
+      'what a person looks at, of one guild',
+      '{"op":14,"d":{"guild_id":1100000000000000002,"typing":true,"activities":null,"threads":1,"channels":{"1":[[0,99]]}}}',
+      { op: 'wishes', wishes: [{ guildId: '1100000000000000002', typing: true, activities: null }] },
+    ],
+    [
+      'what a person looks at, of several',
+      '{"op":37,"d":{"subscriptions":{"1100000000000000002":{"typing":false,"activities":true},"11":{"members":["1"]}}}}',
+      {
+        op: 'wishes',
+        wishes: [
+          { guildId: '11', typing: null, activities: null },
+          { guildId: '1100000000000000002', typing: false, activities: true },
+        ],
+      },
+    ],
+    ['a wish of no guild', '{"op":14,"d":{"typing":true}}', { op: 'unreadable' }],
+    ['a wish that is no word', '{"op":14,"d":{"guild_id":"11","typing":"yes"}}', { op: 'unreadable' }],
+    ['wishes of what is no guild', '{"op":37,"d":{"subscriptions":{"here":{}}}}', { op: 'unreadable' }],
+    ['wishes of too many', JSON.stringify({ op: 37, d: { subscriptions: many(101) } }), { op: 'unreadable' }],
+    ['what is not there', '{"op":36,"d":{}}', { op: 'ignored' }],
     ['an op of servers', '{"op":0,"d":{}}', { op: 'unknown' }],
     ['no op', '{"d":1}', { op: 'unreadable' }],
     ['no object', '[]', { op: 'unreadable' }],
@@ -81,6 +103,7 @@ describe('what a frame means', () => {
     ['identify', identify, 'identify', 'alreadyAuthenticated', 'alreadyAuthenticated'],
     ['resume', resume, 'resume', 'alreadyAuthenticated', 'alreadyAuthenticated'],
     ['presence', presence, 'notAuthenticated', 'wait', 'presence'],
+    ['wishes', { op: 'wishes', wishes: [] }, 'notAuthenticated', 'wait', 'wishes'],
     ['ignored', { op: 'ignored' }, 'notAuthenticated', 'nothing', 'nothing'],
     ['unknown', { op: 'unknown' }, 'unknownOpcode', 'unknownOpcode', 'unknownOpcode'],
     ['unreadable', { op: 'unreadable' }, 'decodeError', 'decodeError', 'decodeError'],
