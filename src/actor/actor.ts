@@ -8,11 +8,22 @@ import type { Command, Question } from '../protocol/commands.ts';
 import type { Need, Reply } from '../protocol/decision.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
-import { parseOwn } from '../protocol/json.ts';
 import { shedAt, type Urgency, urgencyOf } from '../protocol/urgency.ts';
 import { Batch } from './batch.ts';
-import { asFault, lost, reasonOf, within } from './deadline.ts';
-import { type Envelope, forNextLoad, hasPlace, isOwed, type Told, type Waiting, willWrite } from './envelopes.ts';
+import { lost, reasonOf, within } from './deadline.ts';
+import {
+  type Envelope,
+  forNextLoad,
+  hasPlace,
+  isOwed,
+  isOwedMail,
+  isReady,
+  type Mail,
+  type Told,
+  Waiting,
+  willWrite,
+} from './envelopes.ts';
+import { loadNeeds } from './load-needs.ts';
 import { Mailbox } from './mailbox.ts';
 import { CALM, nextStanding, Shed, strainOf } from './overload.ts';
 import { Owner } from './owner.ts';
@@ -26,12 +37,9 @@ const ATTACH_WEIGHT = 8;
 /** The asker hears of these as they are. */
 const STORE_FAULTS: ReadonlySet<Fault['code']> = new Set(['full', 'broken', 'stuck']);
 
-const NONE: readonly Need[] = [];
-const owed = ({ envelope }: Waiting): boolean => isOwed(envelope);
-
 export class Actor {
   /** While something waits in it. */
-  #mailbox: Mailbox<Waiting> | null = null;
+  #mailbox: Mailbox<Mail> | null = null;
   #reads: Deque<Reader> | null = null;
   #owner: Owner | null = null;
   #hasEnded = false;
@@ -105,11 +113,24 @@ export class Actor {
       if (!envelope.again) this.#refuseIfStrained(urgencyOf(envelope.command));
     }
     const since = this.#wokenAt ?? this.#clock.monotonic();
-    const waiting: Waiting = { envelope, since, needs: NONE, ready: false, fault: null, known: null };
-    this.#mailbox ??= new Mailbox(this.#limits, owed);
-    if (hasPlace(envelope)) this.#mailbox.putAnyway(waiting);
-    else this.#mailbox.put(waiting);
+    const waiting = new Waiting(envelope);
+    this.#mailbox ??= new Mailbox(this.#limits, isOwedMail);
+    if (hasPlace(envelope)) this.#mailbox.putAnyway(waiting, since);
+    else this.#mailbox.put(waiting, since);
     if (this.#owner !== null) this.#prepare(this.#owner, waiting);
+  }
+
+  /** It may be lost. Throws Fault `overloaded` when the mailbox is full. */
+  tell(command: Command): void {
+    this.#mailbox ??= new Mailbox(this.#limits, isOwedMail);
+    // Who asks for what it needs is given it, and holds it until the turn: not for one that is refused.
+    this.#mailbox.refuseIfFull(false);
+    const needs = this.#owner === null ? null : this.#needs(this.#owner, command);
+    if (this.#hasEnded) return;
+    if (needs?.length !== 0) return this.put({ what: 'tell', command, from: null, seq: null });
+    const since = this.#wokenAt ?? this.#clock.monotonic();
+    this.#mailbox.putAnyway(command, since);
+    this.#wake(since);
   }
 
   /** A question to the state. It waits for the batch at the store: an answer never shows what may still be dropped. */
@@ -132,9 +153,9 @@ export class Actor {
     if (owner.takeOver !== null) this.#clock.after(this.#limits.takeOverMs, () => this.#endTakeOver(owner));
     owner.retellAll(opened.tells, this.#clock.now());
     this.#tend(owner);
-    const before = this.#mailbox?.takeAll() ?? [];
-    for (const waiting of before) this.#mailbox?.put(waiting);
-    for (const waiting of before) if (!this.#hasEnded) this.#prepare(owner, waiting);
+    for (const mail of this.#mailbox?.all() ?? []) {
+      if (!this.#hasEnded && mail instanceof Waiting) this.#prepare(owner, mail);
+    }
     this.#answerAll(owner);
   }
 
@@ -154,7 +175,8 @@ export class Actor {
     this.#tending?.cancel();
     const owner = this.#owner;
     const isMissed = owner !== null && (owesTells || owner.isNeeded);
-    const left = (this.#mailbox?.takeAll() ?? []).flatMap(({ envelope }) => forNextLoad(envelope));
+    const left = (this.#mailbox?.all() ?? []).flatMap(forNextLoad);
+    this.#mailbox = null;
     const readers = this.#reads?.drain() ?? [];
     this.#reads = null;
     for (const { fail } of readers) fail(error);
@@ -170,13 +192,13 @@ export class Actor {
 
   /** While it loads it is not slow: it is not there yet. */
   #refuseIfStrained(urgency: Urgency): void {
-    const first = this.#mailbox?.first();
-    if (this.#owner === null || (first === undefined && this.#standing.level === 0)) return;
+    const { waiting } = this;
+    if (this.#owner === null || (waiting === 0 && this.#standing.level === 0)) return;
     const { strainMailbox, strainWaitMs, calmMs } = this.#limits;
     const now = this.#clock.monotonic();
     const strain = strainOf([
-      [this.waiting, strainMailbox],
-      [first === undefined ? 0 : now - first.since, strainWaitMs],
+      [waiting, strainMailbox],
+      [this.#mailbox?.waitedMs(now) ?? 0, strainWaitMs],
     ]);
     this.#standing = nextStanding(this.#standing, strain, now, calmMs);
     if (this.#standing.level >= shedAt(urgency)) throw new Shed(urgency);
@@ -188,15 +210,11 @@ export class Actor {
   #prepare(owner: Owner, waiting: Waiting): void {
     const { envelope } = waiting;
     if (!isOwed(envelope)) {
-      try {
-        waiting.needs = owner.behavior.needs(envelope.command);
-      } catch (error) {
-        if (envelope.what === 'ask') envelope.fail(new Fault('lost', false, 'its needs are a bug', { cause: error }));
-        this.#die('bug', error);
-        return;
-      }
-      if (waiting.needs.length > 0 || (envelope.what === 'ask' && envelope.again)) {
-        this.#load(owner, waiting, envelope);
+      const needs = this.#needs(owner, envelope.command, envelope.what === 'ask' ? envelope : null);
+      if (needs === null) return;
+      waiting.needs = needs;
+      if (needs.length > 0 || (envelope.what === 'ask' && envelope.again)) {
+        loadNeeds(owner, waiting, envelope, () => this.#wake());
         return;
       }
     }
@@ -204,30 +222,20 @@ export class Actor {
     this.#wake();
   }
 
-  #load({ behavior }: Owner, waiting: Waiting, envelope: Asked | Told): void {
-    const loads: Promise<unknown>[] = waiting.needs.map((need) =>
-      this.#world.load(need).then((value) => behavior.supply(need, value)),
-    );
-    if (envelope.what === 'ask' && envelope.again) loads.push(this.#recall(envelope, waiting));
-    const settled = (fault: Fault | null): void => {
-      waiting.ready = true;
-      waiting.fault = fault;
-      this.#wake();
-    };
-    within(this.#clock, this.#limits.readMs, 'loading what a command needs', Promise.all(loads)).then(
-      () => settled(null),
-      (error) => settled(asFault(error, 'what a command needs was not loaded')),
-    );
+  /** Null: to ask for them is a bug, and this load has ended. */
+  #needs({ behavior }: Owner, command: Command, asked: Asked | null = null): readonly Need[] | null {
+    try {
+      return behavior.needs(command);
+    } catch (error) {
+      asked?.fail(new Fault('lost', false, 'its needs are a bug', { cause: error }));
+      this.#die('bug', error);
+      return null;
+    }
   }
 
-  async #recall({ commandId }: Asked, waiting: Waiting): Promise<void> {
-    const result = await this.#world.store.result(this.key, commandId);
-    if (result !== null) waiting.known = parseOwn<Reply>(result);
-  }
-
-  #wake(): void {
+  #wake(at = this.#clock.monotonic()): void {
     if (this.#wokenAt !== null || this.#hasEnded) return;
-    this.#wokenAt = this.#clock.monotonic();
+    this.#wokenAt = at;
     this.#clock.defer(() => {
       this.#wokenAt = null;
       if (this.#owner !== null && !this.#hasEnded && !this.#isCommitting) this.#turn(this.#owner);
@@ -246,16 +254,17 @@ export class Actor {
     const now = this.#clock.now();
     this.#usedAt = now;
     for (let taken = 0; taken < batchCommands && batch.writes.length < batchWrites; ) {
-      if (this.#mailbox?.first()?.ready !== true) break;
-      const waiting = this.#mailbox.take();
-      if (waiting === undefined) break;
-      taken += isOwed(waiting.envelope) ? ATTACH_WEIGHT : 1;
+      const mail = this.#mailbox?.first();
+      if (mail === undefined || !isReady(mail)) break;
+      this.#mailbox?.take();
+      taken += isOwedMail(mail) ? ATTACH_WEIGHT : 1;
       try {
-        this.#take(owner, waiting, batch, now);
+        if (mail instanceof Waiting) this.#take(owner, mail, batch, now);
+        else this.#takePlain(owner, mail, batch, now);
       } catch (error) {
-        const { envelope } = waiting;
         // Asked again it would kill again.
-        if (envelope.what === 'ask') envelope.fail(new Fault('lost', false, 'deciding it is a bug', { cause: error }));
+        if (mail instanceof Waiting && mail.envelope.what === 'ask')
+          mail.envelope.fail(new Fault('lost', false, 'deciding it is a bug', { cause: error }));
         this.#die('bug', error, batch);
         return;
       }
@@ -282,9 +291,15 @@ export class Actor {
     for (const ask of takeOver?.end() ?? []) this.put({ what: 'held', ask });
   }
 
+  /** Asked again what it needs, the behavior names what it holds for it. */
+  #takePlain(owner: Owner, command: Command, batch: Batch, now: number): void {
+    if (owner.takes(command)) owner.decide(command, batch, now);
+    else owner.behavior.forsake(owner.behavior.needs(command));
+  }
+
   /** A durable tell that cannot be decided now is not confirmed, so it comes again. */
   #takeTell(owner: Owner, { needs, fault }: Waiting, { command, from, seq }: Told, batch: Batch, now: number): void {
-    if (fault !== null || closedReply(this.#world, command) !== null || owner.refusal(command) !== null) {
+    if (fault !== null || !owner.takes(command)) {
       owner.behavior.forsake(needs);
       return;
     }
@@ -296,32 +311,15 @@ export class Actor {
     const { command, commandId } = ask;
     const known = owner.results?.get(commandId) ?? waiting.known;
     const reply = known ?? closedReply(this.#world, command);
-    const fault = reply === null ? this.#refusal(owner, waiting, ask, now) : null;
+    const fault = reply === null ? (waiting.fault ?? owner.refusalOf(ask, now)) : null;
     if (reply !== null || fault !== null) owner.behavior.forsake(waiting.needs);
     if (fault !== null) {
       ask.fail(fault);
       return;
     }
     batch.asks.push(ask);
-    const answer = reply ?? this.#decide(owner, command, commandId, batch, now);
+    const answer = reply ?? owner.decideAsked(command, commandId, batch, now);
     batch.effect(() => ask.respond(answer));
-  }
-
-  #decide(owner: Owner, command: Command, commandId: string, batch: Batch, now: number): Reply {
-    const before = batch.writes.length;
-    const reply = owner.decide(command, batch, now);
-    if (batch.writes.length === before) return reply;
-    batch.write([{ w: 'putResult', commandId, result: JSON.stringify(reply), at: now }]);
-    owner.remember(commandId, reply);
-    return reply;
-  }
-
-  /** Before a command is decided it costs nothing to say no. */
-  #refusal(owner: Owner, { fault }: Waiting, { deadline, command }: Asked, now: number): Fault | null {
-    if (fault !== null) return fault;
-    if (deadline <= now) return new Fault('timeout', true, 'the command waited past its deadline');
-    const isFree = owner.outbox.size < this.#limits.unconfirmedTells || this.#world.isVolatile(command);
-    return isFree ? owner.refusal(command) : new Fault('overloaded', false, 'too many tells are not confirmed');
   }
 
   // --- after the turn
@@ -354,7 +352,8 @@ export class Actor {
     this.#answerAll(owner);
     this.#tend(owner);
     if (this.#mailbox?.length === 0) this.#mailbox = null;
-    if (this.#mailbox?.first()?.ready === true) this.#wake();
+    const next = this.#mailbox?.first();
+    if (next !== undefined && isReady(next)) this.#wake();
   }
 
   #answerAll(owner: Owner): void {

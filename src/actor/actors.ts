@@ -102,7 +102,9 @@ export class Actors {
   /** May be lost; with `from` and `seq` it comes again until it is confirmed. */
   tell(key: OwnerKey, command: Command, from: OwnerKey | null, seq: number | null): void {
     try {
-      this.#admitted(key).put({ what: 'tell', command, from, seq });
+      const actor = this.#admitted(key);
+      if (from === null) actor.tell(command);
+      else actor.put({ what: 'tell', command, from, seq });
     } catch (cause) {
       const error = asFault(cause, 'an actor could not take it');
       this.world.log('a tell is dropped', { owner: key, kind: command.kind, ...reasonOf(error) });

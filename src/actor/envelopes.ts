@@ -6,6 +6,8 @@ import type { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, WorkerId } from '../protocol/ids.ts';
 import type { Asked } from './ports.ts';
 
+const NONE: readonly Need[] = [];
+
 /** A command without an answer. With `from` and `seq` it is durable: repeated until it is confirmed. */
 export interface Told {
   readonly what: 'tell';
@@ -26,24 +28,36 @@ export const hasPlace = ({ what }: Envelope): boolean => what === 'held' || what
 export type Envelope = Asked | Told | InterestEnvelope;
 
 /** An envelope and what must be known before its turn. */
-export interface Waiting {
-  readonly envelope: Envelope;
-  /** Since when, monotonic milliseconds. */
-  readonly since: number;
-  needs: readonly Need[];
-  ready: boolean;
+export class Waiting {
+  needs: readonly Need[] = NONE;
+  ready = false;
   /** A need could not be loaded. */
-  fault: Fault | null;
+  fault: Fault | null = null;
   /** The result that the store kept of it. */
-  known: Reply | null;
+  known: Reply | null = null;
+
+  constructor(readonly envelope: Envelope) {}
 }
+
+/** In a mailbox. A tell that may be lost and needs nothing is its command and nothing else: of these the most come. */
+export type Mail = Waiting | Command;
+
+export const isReady = (mail: Mail): boolean => !(mail instanceof Waiting) || mail.ready;
 
 export const isOwed = (envelope: Envelope): envelope is InterestEnvelope =>
   envelope.what !== 'ask' && envelope.what !== 'tell';
 
+export const isOwedMail = (mail: Mail): boolean => mail instanceof Waiting && isOwed(mail.envelope);
+
 /** Who was held asks again at another load, and brings again what he has. */
-export const forNextLoad = (envelope: Envelope): readonly Envelope[] => (envelope.what === 'held' ? [] : [envelope]);
+export function forNextLoad(mail: Mail): readonly Envelope[] {
+  if (!(mail instanceof Waiting)) return [{ what: 'tell', command: mail, from: null, seq: null }];
+  return mail.envelope.what === 'held' ? [] : [mail.envelope];
+}
 
 /** A turn decides it at once, and it writes, as far as one can tell before. */
-export const willWrite = (next: Waiting | undefined, isVolatile: (command: Command) => boolean): boolean =>
-  next?.ready === true && !isOwed(next.envelope) && !isVolatile(next.envelope.command);
+export function willWrite(next: Mail | undefined, isVolatile: (command: Command) => boolean): boolean {
+  if (next === undefined || !isReady(next)) return false;
+  if (!(next instanceof Waiting)) return !isVolatile(next);
+  return !isOwed(next.envelope) && !isVolatile(next.envelope.command);
+}

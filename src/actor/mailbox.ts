@@ -9,9 +9,14 @@ export interface MailboxBounds {
   readonly mailboxOwed: number;
 }
 
-export class Mailbox<T> {
-  readonly #items = new Deque<T>();
+export class Mailbox<T extends object> {
+  /** Before an item that came at another time than the one before it lies that time. */
+  readonly #items = new Deque<T | number>();
+  #length = 0;
   #owed = 0;
+  /** When the first item came, and the last. */
+  #since = 0;
+  #until = 0;
 
   constructor(
     readonly limits: MailboxBounds,
@@ -19,37 +24,60 @@ export class Mailbox<T> {
   ) {}
 
   get length(): number {
-    return this.#items.length;
+    return this.#length;
+  }
+
+  /** So long its first item waits. */
+  waitedMs(now: number): number {
+    return this.#length === 0 ? 0 : now - this.#since;
   }
 
   /** Throws Fault `overloaded` when its kind is full: refused early, so that who waits inside is served in time. */
-  put(item: T): void {
-    const isOwed = this.isOwed(item);
-    const used = isOwed ? this.#owed : this.#items.length - this.#owed;
+  put(item: T, since: number): void {
+    this.refuseIfFull(this.isOwed(item));
+    this.putAnyway(item, since);
+  }
+
+  refuseIfFull(isOwed: boolean): void {
+    const used = isOwed ? this.#owed : this.#length - this.#owed;
     if (used >= (isOwed ? this.limits.mailboxOwed : this.limits.mailboxCommands))
       throw new Fault('overloaded', false, 'a mailbox is full');
-    this.#items.push(item);
-    if (isOwed) this.#owed += 1;
   }
 
   /** Never refused. */
-  putAnyway(item: T): void {
+  putAnyway(item: T, since: number): void {
+    if (this.#length === 0) this.#since = since;
+    else if (since !== this.#until) this.#items.push(since);
+    this.#until = since;
     this.#items.push(item);
+    this.#length += 1;
     if (this.isOwed(item)) this.#owed += 1;
   }
 
   first(): T | undefined {
-    return this.#items.at(0);
+    return this.#items.at(0) as T | undefined;
   }
 
   take(): T | undefined {
-    const item = this.#items.shift();
-    if (item !== undefined && this.isOwed(item)) this.#owed -= 1;
+    const item = this.#items.shift() as T | undefined;
+    if (item === undefined) return undefined;
+    const next = this.#items.at(0);
+    if (typeof next === 'number') {
+      this.#since = next;
+      this.#items.shift();
+    }
+    this.#length -= 1;
+    if (this.isOwed(item)) this.#owed -= 1;
     return item;
   }
 
-  takeAll(): T[] {
-    this.#owed = 0;
-    return this.#items.drain();
+  /** What is in it, in order. */
+  all(): T[] {
+    const all: T[] = [];
+    for (let i = 0; i < this.#items.length; i += 1) {
+      const item = this.#items.at(i);
+      if (item !== undefined && typeof item !== 'number') all.push(item);
+    }
+    return all;
   }
 }

@@ -6,7 +6,7 @@ import type { Command } from '../protocol/commands.ts';
 import type { Decision, Reply, RowDraft, Turn } from '../protocol/decision.ts';
 import { endsWith } from '../protocol/ends-with.ts';
 import { type AttachAsk, epochOf, type InterestTell, type RelayEntry, seqOf } from '../protocol/envelope.ts';
-import type { Fault } from '../protocol/errors.ts';
+import { Fault } from '../protocol/errors.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Batch } from './batch.ts';
@@ -16,10 +16,10 @@ import { Interest, type Interested } from './interest.ts';
 import { bodyOf, journalNote, type KeptNote, ringRow, toldOf } from './journal.ts';
 import { type Hearing, hearEvent, hearLeave, hearMoves } from './moves.ts';
 import { Outbox, type OwnTell } from './outbox.ts';
-import type { ActorLimits, ActorWorld, Opened, Wording } from './ports.ts';
+import type { ActorLimits, ActorWorld, Asked, Opened, Wording } from './ports.ts';
 import { Results } from './results.ts';
 import { type Missed, Rows } from './rows.ts';
-import type { Shell } from './shell.ts';
+import { closedReply, type Shell } from './shell.ts';
 import { TakeOver } from './take-over.ts';
 
 /** Of every owner that has none of its own: nothing is ever added to these. */
@@ -114,11 +114,6 @@ export class Owner {
     return this.#results;
   }
 
-  remember(commandId: string, reply: Reply): void {
-    this.#results ??= new Results(this.limits.recentResults);
-    this.#results.set(commandId, reply);
-  }
-
   #interested(): Interest {
     this.#interest ??= new Interest();
     return this.#interest;
@@ -159,6 +154,29 @@ export class Owner {
     for (const draft of rows) this.#row(draft, batch, now);
     if (tells.length > 0) this.#tell(tells, batch, now);
     return reply;
+  }
+
+  /** What it wrote is remembered with its answer, for who asks again. */
+  decideAsked(command: Command, commandId: string, batch: Batch, now: number): Reply {
+    const before = batch.writes.length;
+    const reply = this.decide(command, batch, now);
+    if (batch.writes.length === before) return reply;
+    batch.write([{ w: 'putResult', commandId, result: JSON.stringify(reply), at: now }]);
+    this.#results ??= new Results(this.limits.recentResults);
+    this.#results.set(commandId, reply);
+    return reply;
+  }
+
+  /** Whether a tell can be decided now. */
+  takes(told: Command): boolean {
+    return closedReply(this.world, told) === null && this.refusal(told) === null;
+  }
+
+  /** Before a command is decided it costs nothing to say no. */
+  refusalOf({ deadline, command }: Asked, now: number): Fault | null {
+    if (deadline <= now) return new Fault('timeout', true, 'the command waited past its deadline');
+    const isFree = this.outbox.size < this.limits.unconfirmedTells || this.world.isVolatile(command);
+    return isFree ? this.refusal(command) : new Fault('overloaded', false, 'too many tells are not confirmed');
   }
 
   /** A session that is not attached may be over, and nobody would take back what it says. If it lives, it is asked again. */

@@ -38,17 +38,46 @@ describe('deque', () => {
 });
 
 describe('mailbox', () => {
+  const item = (name: string) => ({ name });
+  const isOwed = ({ name }: { name: string }): boolean => name.startsWith('o');
+
   test('is first in, first out, and each kind has its own bound', () => {
-    const mailbox = new Mailbox<string>({ mailboxCommands: 2, mailboxOwed: 1 }, (item) => item.startsWith('o'));
-    for (const item of ['a', 'o1', 'b']) mailbox.put(item);
-    expect(() => mailbox.put('c')).toThrow('overloaded');
-    expect(() => mailbox.put('o2')).toThrow('overloaded');
-    expect([mailbox.length, mailbox.first()]).toEqual([3, 'a']);
-    expect([mailbox.take(), mailbox.take()]).toEqual(['a', 'o1']);
-    for (const item of ['o3', 'd']) mailbox.put(item);
-    expect(mailbox.takeAll()).toEqual(['b', 'o3', 'd']);
-    expect([mailbox.length, mailbox.take()]).toEqual([0, undefined]);
-    mailbox.put('o4');
+    const mailbox = new Mailbox({ mailboxCommands: 2, mailboxOwed: 1 }, isOwed);
+    for (const name of ['a', 'o1', 'b']) mailbox.put(item(name), 0);
+    expect(() => mailbox.put(item('c'), 0)).toThrow('overloaded');
+    expect(() => mailbox.put(item('o2'), 0)).toThrow('overloaded');
+    expect(() => mailbox.refuseIfFull(false)).toThrow('overloaded');
+    expect([mailbox.length, mailbox.first()]).toEqual([3, item('a')]);
+    expect([mailbox.take(), mailbox.take()]).toEqual([item('a'), item('o1')]);
+    for (const name of ['o3', 'd']) mailbox.put(item(name), 0);
+    expect(mailbox.all()).toEqual(['b', 'o3', 'd'].map(item));
+    expect(['b', 'o3', 'd', undefined].map(() => mailbox.take()?.name)).toEqual(['b', 'o3', 'd', undefined]);
+    mailbox.put(item('o4'), 0);
+    expect(mailbox.length).toBe(1);
+  });
+
+  test('knows how long its first item waits, whenever the others came', () => {
+    const steps = fc.array(fc.oneof(fc.constant('take'), fc.nat(2)), { maxLength: 100 });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const mailbox = new Mailbox<{ name: string }>({ mailboxCommands: 1000, mailboxOwed: 1 }, isOwed);
+        const came: number[] = [];
+        let now = 0;
+        for (const step of list) {
+          if (step === 'take') expect(mailbox.take() === undefined).toBe(came.shift() === undefined);
+          else {
+            now += Number(step);
+            mailbox.put(item('a'), now);
+            came.push(now);
+          }
+          expect([mailbox.length, mailbox.all().length, mailbox.waitedMs(now)]).toEqual([
+            came.length,
+            came.length,
+            now - (came[0] ?? now),
+          ]);
+        }
+      }),
+    );
   });
 });
 

@@ -58,6 +58,8 @@ export class FakeBehavior implements Behavior {
   readonly log: string[] = [];
   readonly supplied: Need[] = [];
   readonly forsaken: Need[] = [];
+  /** The lists that came back. */
+  readonly returned: (readonly Need[])[] = [];
 
   constructor(
     public total: number,
@@ -89,7 +91,10 @@ export class FakeBehavior implements Behavior {
 
   needs = (command: Command): readonly Need[] => (command as unknown as Script).needs ?? [];
   supply = (need: Need): void => void this.supplied.push(need);
-  forsake = (needs: readonly Need[]): void => void this.forsaken.push(...needs);
+  forsake = (needs: readonly Need[]): void => {
+    this.returned.push(needs);
+    this.forsaken.push(...needs);
+  };
   isMember = (user: string): boolean => this.members.has(user);
   topicsOf = (user: string): readonly string[] => [
     this.own,
