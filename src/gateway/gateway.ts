@@ -215,6 +215,8 @@ export class Gateway {
     connection.heard = now;
     if (!connection.frames.take(now)) return connection.close('rateLimited');
     if (text === null || Buffer.byteLength(text) > limits.frameBytes) return connection.close('decodeError');
+    // What waited while a session was on its way here has come; nothing overtakes it.
+    this.#replayWaiting(connection);
     this.#frame(connection, parseFrame(text));
   }
 
@@ -330,7 +332,7 @@ export class Gateway {
 
   /** What the client said while it waited. */
   #replayWaiting(connection: Connection): void {
-    if (connection.state !== 'bound') return;
+    if (connection.state !== 'bound' || connection.waiting.length === 0) return;
     for (const frame of connection.waiting.splice(0)) this.#frame(connection, frame);
   }
 

@@ -1,5 +1,6 @@
 /** Moves of sessions, step by step, as one worker takes part in them. */
 import { describe, expect, test } from 'bun:test';
+import { LARGE_TYPING } from '../../../src/protocol/events.ts';
 import type { SessionExport } from '../../../src/protocol/residence.ts';
 import { body, GUILD, ME, OneGateway, SELF, TOKEN, USER, type Visit } from './one-gateway.ts';
 
@@ -26,9 +27,10 @@ async function resume(one: OneGateway, session: string, s: number, visit = one.c
   return visit;
 }
 
-/** The session of another worker, resumed and arrived here. */
-async function arrived(one: OneGateway): Promise<Visit> {
+/** The session of another worker, resumed and arrived here. `meanwhile`: before it arrives. */
+async function arrived(one: OneGateway, meanwhile = async (_: Visit): Promise<void> => {}): Promise<Visit> {
   const visit = await resume(one, ABROAD, 40);
+  await meanwhile(visit);
   await one.residence({ r: 'session', move: move(ABROAD, 40, SELF), data: exported('1.1', ABROAD, 1) });
   return visit;
 }
@@ -57,6 +59,15 @@ describe('at home', () => {
     expect(one.said('refused').map(({ to, message }) => [to, message.move.socket])).toContainEqual(['2.1', 7]);
     expect(one.gateway.measure()).toMatchObject({ homes: 0, given: 0 });
   });
+});
+
+test('what a client says while its session is on its way here is not overtaken by what it says later', async () => {
+  const one = new OneGateway();
+  const wish = (visit: Visit, typing: boolean) => one.say(visit, 14, { guild_id: GUILD.slice(2), typing });
+  await wish(await arrived(one, (visit) => wish(visit, false)), true);
+  await one.clock.advance(1000);
+  const open = one.asks(GUILD, ABROAD).map(({ mask }) => (mask & LARGE_TYPING) !== 0);
+  expect(open).toEqual([true, false, true]);
 });
 
 describe('an owner that has a session as being here after it was given away', () => {
