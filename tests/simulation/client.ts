@@ -2,6 +2,7 @@
 import type { Connection } from '../../src/gateway/connection.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import type { Socket } from '../../src/gateway/socket.ts';
+import { PERSON_EVENTS, type Wished, wished } from '../../src/protocol/events.ts';
 import type { Net } from './net.ts';
 import type { Oracle } from './oracle.ts';
 
@@ -176,6 +177,15 @@ export class Client {
   /** op 4. */
   speak(guild_id: string, channel_id: string | null): void {
     this.socket?.up({ op: 4, d: { guild_id, channel_id, self_mute: false, self_deaf: false } });
+  }
+
+  /** op 14 of one guild, op 37 of several. Before READY nobody knows of any. */
+  wish(guilds: readonly string[], wish: Wished): void {
+    if (this.socket === null || this.session === null) return;
+    for (const guild of guilds) this.town.oracle.wishes(this, guild, wished(PERSON_EVENTS, wish));
+    const [guild_id] = guilds;
+    const subscriptions = Object.fromEntries(guilds.map((guild) => [guild, wish]));
+    this.socket.up(guilds.length === 1 ? { op: 14, d: { guild_id, ...wish } } : { op: 37, d: { subscriptions } });
   }
 
   /** op 3. */

@@ -41,8 +41,8 @@ export function channelsOf(fact: Fact | undefined, user: string): string[] {
   return [...(fact?.seers ?? [])].flatMap(([channel, users]) => (users.has(user) && channel !== BANS ? [channel] : []));
 }
 
-/** Which event this row owes him, if any. */
-export function owed(fact: Fact, { user, intents }: Hearer, session: string | null): string | null {
+/** Which event this row owes him, if any. `mask`: the classes of events that he wishes of this guild. */
+export function owed(fact: Fact, { user }: Hearer, session: string | null, mask: number): string | null {
   const { row, members, seers, hearers } = fact;
   const { draft } = row;
   if (draft.kind === 'leave') return draft.user === user ? 'GUILD_DELETE' : null;
@@ -53,7 +53,7 @@ export function owed(fact: Fact, { user, intents }: Hearer, session: string | nu
   }
   if (draft.kind !== 'event') return null;
   const isFull = draft.full?.includes(user) ?? false;
-  if (!isFull && intents !== null && draft.cls !== 0 && (draft.cls & intents) === 0) return null;
+  if (!isFull && draft.cls !== 0 && (draft.cls & mask) === 0) return null;
   if (draft.topic.startsWith('s:')) return draft.topic.slice(2) === session ? draft.t : null;
   if (hearers !== undefined) return hearers.has(user) ? draft.t : null;
   const sees = draft.topic.startsWith('g:') || seers.get(ownerId(draft.topic as 'g:'))?.has(user) === true;

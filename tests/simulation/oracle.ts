@@ -2,11 +2,13 @@
  * What a client must see, from the committed rows alone: it knows nothing of logs, positions, numbers or workers.
  * From a GUILD_CREATE on, a client must get exactly the rows its member could see when they were decided, in order, once.
  */
-import { epochOf } from '../../src/protocol/envelope.ts';
+import { ALL_EVENTS, epochOf } from '../../src/protocol/envelope.ts';
+import { tokenMask } from '../../src/protocol/events.ts';
 import { guildKey, type OwnerKey } from '../../src/protocol/ids.ts';
 import type { TinyRow, TinyVoice } from '../support/tiny-rules.ts';
 import { after, channelsOf, contentOf, type Fact, owed, type Subject, subjectOf } from './facts.ts';
 import { emptyView, type GuildView, type Seen, show, type View, VOICE, voicesOf } from './views.ts';
+import { WISH, type Wish } from './wishes.ts';
 
 export class Violation extends Error {}
 
@@ -25,6 +27,7 @@ export interface Watched {
   readonly user: string;
   readonly intents: number | null;
   readonly session: string | null;
+  readonly socket: { readonly number: number } | null;
 }
 
 /** What a client says of itself. */
@@ -94,6 +97,13 @@ export class Oracle {
     Object.assign(fresh, { s, session, resuming: true });
   }
 
+  /** It says so now, on its socket. */
+  wishes(client: Watched, guild: string, mask: number): void {
+    const view = this.#view(client);
+    const wish = { guild, mask, socket: client.socket?.number ?? 0, isOwed: view.guilds.has(guild), isHeard: false };
+    this.#see(client, view, { s: 0, t: WISH, d: wish });
+  }
+
   /** op 9. What was not owed cannot have been forgotten. */
   refused(client: Watched, why: string | null): void {
     const view = this.#view(client);
@@ -111,8 +121,9 @@ export class Oracle {
       if (known === undefined) {
         if (facts.some(({ row, members }) => row.seq > left && members.has(client.user))) return true;
       } else {
-        // A snapshot of a newer load may be what was missed.
-        if (known.unavailable || epochOf(known.snapshot) < (this.#epochs.get(guild) ?? 0)) return true;
+        // A snapshot of a newer load, or of another wish, may be what was missed.
+        if (known.unavailable || view.wishes.isOpen(guild) || epochOf(known.snapshot) < (this.#epochs.get(guild) ?? 0))
+          return true;
         if (this.#missing(client, view, guild, known, Number.POSITIVE_INFINITY) !== undefined) return true;
       }
     }
@@ -120,9 +131,10 @@ export class Oracle {
   }
 
   observes(client: Watched, s: number, t: string, d: Record<string, unknown>): void {
-    const { resuming } = this.#view(client);
+    const { resuming, frames } = this.#view(client);
     const view = t === 'READY' ? this.#empty(client) : this.#view(client);
     view.resuming = resuming;
+    if (t === 'READY') for (const frame of frames) if (frame.t === WISH) this.#see(client, view, frame);
     this.counts.frames += 1;
     if (s <= view.s) this.#fail(client, `s ${s} after ${view.s}`);
     if (s > FARTHEST) this.#fail(client, `s ${s}, more than was ever published`);
@@ -134,8 +146,9 @@ export class Oracle {
 
   #see(client: Watched, view: View, frame: Seen): void {
     const { s, t, d } = frame;
-    view.s = s;
     view.frames.push(frame);
+    if (t === WISH) return view.wishes.said(d as unknown as Wish);
+    view.s = s;
     if (t === 'READY') this.#ready(client, view, d);
     else if (t === 'RESUMED') {
       if (view.resuming) this.counts.resumed += 1;
@@ -166,10 +179,16 @@ export class Oracle {
     }
     const known = view.guilds.get(guild);
     if (known !== undefined) this.#complete(client, view, guild, known, seq + 1, `before the snapshot ${guild}/${seq}`);
+    const mask = Number(d.mask);
+    const isWished =
+      client.intents === null
+        ? view.wishes.shows(guild, mask, known === undefined)
+        : mask === tokenMask(client.intents);
+    if (!isWished && !view.lied) this.#fail(client, `snapshot ${guild}/${seq} has mask ${mask.toString(16)}`);
     const voices = voicesOf(d);
     if (known !== undefined && !view.lied) this.#carried(client, view, guild, known, seq, voices);
     const channels = new Set(d.channels as string[]);
-    view.guilds.set(guild, { seq, snapshot: seq, unavailable: false, channels, blind: new Set(), voices });
+    view.guilds.set(guild, { seq, snapshot: seq, mask, unavailable: false, channels, blind: new Set(), voices });
   }
 
   /** What a session knew of its own voice state must be in the next load's snapshot, and nothing else, unless a row in between says so. */
@@ -196,6 +215,7 @@ export class Oracle {
   /** A leave says no row number: it is the first one after what was seen. */
   #left(client: Watched, view: View, guild: string): void {
     const known = view.guilds.get(guild);
+    view.wishes.left(guild);
     // It was listed, or joined and left before it was known: clients ignore it.
     if (known === undefined) return;
     const leaves = ({ row }: Fact): boolean =>
@@ -219,7 +239,7 @@ export class Oracle {
     if (seq <= known.seq) this.#fail(client, `${what} again or out of order, after ${known.seq}`);
     const fact = this.#factsOf(guild).find(({ row }) => row.seq === seq);
     if (fact === undefined) return this.#fail(client, `${what} was never committed`);
-    if (owed(fact, client, view.session) !== t) this.#fail(client, `leak: ${what}`);
+    if (owed(fact, client, view.session, this.#maskOf(client, view, known)) !== t) this.#fail(client, `leak: ${what}`);
     const contents = this.#formsOf(guild, fact, client).map((said) => contentOf(fact, client, said));
     if (!contents.includes(String(d.content ?? '')))
       this.#fail(client, `${what} with content "${d.content}", not "${contents.join('" or "')}"`);
@@ -237,14 +257,20 @@ export class Oracle {
   /** What is not stored may have died with its load. */
   #missing(client: Watched, view: View, guild: string, known: GuildView, before: number): Fact | undefined {
     const epoch = this.#epochs.get(guild) ?? 0;
+    const mask = this.#maskOf(client, view, known);
     return this.#factsOf(guild).find((fact) => {
       const { seq, stored } = fact.row;
       if (seq <= known.seq || seq >= before || (!stored && epochOf(seq) !== epoch)) return false;
-      const t = owed(fact, client, view.session);
+      const t = owed(fact, client, view.session, mask);
       // Who has lost a channel that is gone by now is told so all the same.
       const isLeftOut = this.#leftOut.has(fact) && !(fact.row.draft.kind === 'visibility' && t === 'CHANNEL_DELETE');
       return t !== null && !isLeftOut;
     });
+  }
+
+  /** Whose number was made up may be where another mask held. */
+  #maskOf({ intents }: Watched, { lied }: View, { mask }: GuildView): number {
+    return intents === null && lied ? ALL_EVENTS : mask;
   }
 
   /** The row itself, and what a later load may tell instead: the message as it is by then, of which he could hear. */
@@ -268,6 +294,10 @@ export class Oracle {
       }
       if (known?.unavailable && !view.lied) this.#fail(client, `guild ${guild} stays unavailable`);
       if (known !== undefined) this.#complete(client, view, guild, known, Number.POSITIVE_INFINITY, 'at rest');
+      const mask = view.wishes.owed(guild, client.socket?.number ?? null);
+      if (known !== undefined && !view.lied && client.intents === null && mask !== null && mask !== known.mask) {
+        this.#fail(client, `at rest: the mask of ${guild} is ${known.mask.toString(16)}, not ${mask.toString(16)}`);
+      }
       if (known !== undefined && !view.lied) this.#sameAtRest(client, known, facts.at(-1), guilds.get(guildKey(guild)));
     }
   }

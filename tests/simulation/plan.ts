@@ -51,7 +51,13 @@ const CLIENTS = {
 const HARD = { fail: 2, kill: 2 };
 /** What is done besides in every third town: who is in voice dies with its guild, and is brought again. */
 const VOICE_ACTIONS = ['voice', 'voice', 'move'] as const;
-export type Action = keyof typeof TINY | keyof typeof REAL | keyof typeof CLIENTS | (typeof VOICE_ACTIONS)[number];
+/** What is done besides in every fifth town, whose guilds say typing and presence as large ones do. */
+const WISH_ACTIONS = ['wish', 'wish', 'typing'] as const;
+export type Action =
+  | keyof typeof TINY
+  | keyof typeof REAL
+  | keyof typeof CLIENTS
+  | (typeof VOICE_ACTIONS | typeof WISH_ACTIONS)[number];
 
 /** A town does some things often and some never: what needs several rare ones is met where these are not rare. */
 const MOODS = [0, 1, 1, 4];
@@ -66,6 +72,8 @@ export interface Plan {
   readonly seed: number;
   /** The real rules of guilds and users; otherwise tiny ones. */
   readonly isReal: boolean;
+  /** People hear typing and presence where they wish it. */
+  readonly isLarge: boolean;
   readonly workers: number;
   readonly guilds: number;
   readonly channels: number;
@@ -103,8 +111,7 @@ const REAL_WISHES = [
 ];
 
 export function scheduleOf(seed: number): Schedule {
-  const random = seededRandom(seed);
-  const draw = (): number => Math.floor(random.unit() * 2 ** 30);
+  const draw = drawer(seed);
   const between = (low: number, high: number): number => low + (draw() % (high - low + 1));
   const isGentle = seed % 2 === 0;
   const plan = planOf(seed, isGentle, draw, between);
@@ -126,7 +133,21 @@ export function scheduleOf(seed: number): Schedule {
     if (isLoud && draw() % 2 === 0) steps.push([VOICE_ACTIONS[draw() % 3] ?? 'voice', draw(), draw(), draw()]);
     for (let k = draw() % (hurry + 1); k > 0; k -= 1) steps.push(['step', draw(), 0, 0]);
   }
-  return { plan, steps, isGentle };
+  return { plan, steps: plan.isLarge ? steps.flatMap(wishing(seed)) : steps, isGentle };
+}
+
+/** From numbers of its own: the other steps are what they would be without. */
+function wishing(seed: number): (step: Step) => Step[] {
+  const draw = drawer(seed + REAL_SEEDS / 2);
+  return (step) => {
+    if (step[0] === 'step' || draw() % 2 === 0) return [step];
+    return [step, [WISH_ACTIONS[draw() % WISH_ACTIONS.length] ?? 'wish', draw(), draw(), draw()]];
+  };
+}
+
+function drawer(seed: number): () => number {
+  const random = seededRandom(seed);
+  return () => Math.floor(random.unit() * 2 ** 30);
 }
 
 function planOf(
@@ -139,9 +160,11 @@ function planOf(
   const writableBytes = between(300, 1500);
   const shift = draw();
   const isReal = seed > REAL_SEEDS;
+  const isLarge = seed % 5 === 0;
   const plan = {
     seed,
     isReal,
+    isLarge,
     workers: between(2, 3),
     guilds: between(1, 3),
     channels: between(1, 2),
@@ -154,7 +177,8 @@ function planOf(
       ...(!isGentle && draw() % 4 === 0 ? { detachedPerUser: between(1, 2) } : {}),
       writableBytes,
       flushBytes: writableBytes,
-      backpressureBytes: writableBytes * 4,
+      // In the end more is said in a large one.
+      backpressureBytes: writableBytes * 4 + (isLarge ? 500 : 0),
       // Live sessions whose sockets are slower than what is published rest.
       pacedBytes: writableBytes >> 1,
       bigBodyBytes: draw() % 2 === 0 ? 200 : 1 << 14,

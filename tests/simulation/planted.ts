@@ -27,7 +27,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'forgotten-rows-unseen',
     file: 'src/actor/rows.ts',
-    from: 150,
+    from: 410,
     changes: [['if (since < this.forgotten) return null;', '']],
   },
   {
@@ -48,7 +48,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'load-not-announced',
     file: 'src/actor/actors.ts',
-    from: 60,
+    from: 80,
     changes: [['this.world.announce(key, opened.epoch, awaited.length > 0);', '']],
   },
   {
@@ -66,7 +66,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'held-after-forget',
     file: 'src/actor/take-over.ts',
-    from: 300,
+    from: 380,
     changes: [
       [
         'return this.#held.get(ask.session) === ask && this.#held.delete(ask.session);',
@@ -162,9 +162,31 @@ export const PLANTED: readonly Planted[] = [
     changes: [['if (attachment.ask !== answer.ask) return;', '']],
   },
   {
+    name: 'wish-without-stop',
+    file: 'src/gateway/attachments.ts',
+    changes: [['attachment.wanted = wanted;\n    this.#stop(session, attachment);', 'attachment.wanted = wanted;']],
+  },
+  {
+    name: 'wish-not-carried',
+    file: 'src/gateway/attachments.ts',
+    from: 100,
+    changes: [
+      [
+        'since, held, wanted, joinedAt, promised });',
+        'since, held, wanted: session.traits.mask, joinedAt, promised });',
+      ],
+    ],
+  },
+  {
+    name: 'owed-by-first-mask',
+    file: 'src/gateway/session.ts',
+    from: 40,
+    changes: [['return this.person ? ALL_EVENTS : this.traits.mask;', 'return this.traits.mask;']],
+  },
+  {
     name: 'unlocked-moves',
     file: 'src/gateway/residences.ts',
-    from: 240,
+    from: 570,
     changes: [['if (home.moving !== null) home.waiting.push(move);\n    else this.#start', 'this.#start']],
   },
   {
@@ -187,7 +209,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'counter-not-raised',
     file: 'src/gateway/residences.ts',
-    from: 85,
+    from: 260,
     changes: [['if (data.own === false) outlet.log.raise(data.head);', '']],
   },
   {
@@ -228,6 +250,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'client-word-counter',
     file: 'src/gateway/residences.ts',
+    from: 100,
     changes: [
       ['connection.waitsFor = session;', 'connection.waitsFor = session;\n    this.#ports.outlet.log.raise(s);'],
     ],
@@ -235,7 +258,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'no-s-check',
     file: 'src/gateway/numbers.ts',
-    from: 70,
+    from: 85,
     changes: [
       [
         'return position < next ? { cursor: position + 1, replay: [] } : null;',
@@ -252,7 +275,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'eviction-unseen',
     file: 'src/gateway/holds.ts',
-    from: 40,
+    from: 190,
     changes: [['if (owed < to && log.evicted(topic) >= owed) return true;', '']],
   },
   {

@@ -59,6 +59,7 @@ export class RealFolk implements Folk {
       loaded: this.oracle.loaded.bind(this.oracle),
       schedule: (run: () => void) => net.send('store', 'disk', 'next', run),
       clock: time.clockOf('store'),
+      isLarge: plan.isLarge,
     };
     this.store = new RealStore(hooks, plan.ringRows);
     this.guilds = Array.from({ length: plan.guilds }, (_, n) => guildId(n));

@@ -5,8 +5,9 @@ import { Histograms } from '../../src/base/metrics.ts';
 import { openOwner } from '../../src/host/loader.ts';
 import { TimedBehavior, TURN_BOUNDS } from '../../src/host/timed-behavior.ts';
 import type { Command } from '../../src/protocol/commands.ts';
-import type { Decision, Turn } from '../../src/protocol/decision.ts';
+import type { Decision, RowDraft, Turn } from '../../src/protocol/decision.ts';
 import type { AttachAsk } from '../../src/protocol/envelope.ts';
+import { LARGE_PRESENCES, LARGE_TYPING } from '../../src/protocol/events.ts';
 import { type OwnerKey, ownerId } from '../../src/protocol/ids.ts';
 import type { Batch } from '../../src/store/ports.ts';
 import { FailingStore } from '../support/failing-store.ts';
@@ -19,7 +20,14 @@ export interface RealStoreHooks {
   loaded(guild: string, epoch: number, isThere: (subject: Subject) => boolean): void;
   schedule(run: () => void): void;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** Guilds say typing and presence as large ones do. */
+  readonly isLarge: boolean;
 }
+
+const LARGE: Readonly<Record<string, number>> = { TYPING_START: LARGE_TYPING, PRESENCE_UPDATE: LARGE_PRESENCES };
+
+const asInLarge = (draft: RowDraft): RowDraft =>
+  draft.kind === 'event' ? { ...draft, cls: LARGE[draft.t] ?? draft.cls } : draft;
 
 /** The rules of a guild, whose words say their row. */
 export class NumberedBehavior extends TimedBehavior {
@@ -27,6 +35,7 @@ export class NumberedBehavior extends TimedBehavior {
     opened: Opened,
     clock: Pick<Clock, 'monotonic'>,
     readonly hear: (decided: Decided) => void,
+    readonly isLarge: boolean,
   ) {
     super(opened.behavior, clock, new Histograms(TURN_BOUNDS));
     this.#seq = opened.head;
@@ -37,7 +46,8 @@ export class NumberedBehavior extends TimedBehavior {
 
   override decide(command: Command, turn: Turn): Decision {
     const decision = super.decide(command, turn);
-    const rows = decision.rows.map((draft, i) => numberedDraft(draft, turn.seq(i)));
+    const said = this.isLarge ? decision.rows.map(asInLarge) : decision.rows;
+    const rows = said.map((draft, i) => numberedDraft(draft, turn.seq(i)));
     if (rows.length > 0) this.#seq = turn.seq(rows.length - 1);
     const stated = rows.map((draft, i) => {
       const stored = draft.kind !== 'event' || draft.note !== null;
@@ -49,7 +59,7 @@ export class NumberedBehavior extends TimedBehavior {
 
   override snapshot(ask: AttachAsk, now: number): ReturnType<TimedBehavior['snapshot']> {
     const snapshot = super.snapshot(ask, now);
-    return { ...snapshot, d: numbered(snapshot.d, this.#seq) };
+    return { ...snapshot, d: `{"mask":${ask.mask},${numbered(snapshot.d, this.#seq).slice(1)}` };
   }
 }
 
@@ -76,7 +86,9 @@ export class RealStore extends FailingStore {
     const opened = await openOwner(this, key, { journalRows: this.journalRows }, this.hooks.clock.now);
     if (!key.startsWith('g:')) return opened;
     const load = `${key} ${opened.epoch}`;
-    const behavior = new NumberedBehavior(opened, this.hooks.clock, (decided) => this.#decided(key, load, decided));
+    const { clock, isLarge } = this.hooks;
+    const hear = (decided: Decided): void => this.#decided(key, load, decided);
+    const behavior = new NumberedBehavior(opened, clock, hear, isLarge);
     this.loads.set(key, behavior);
     return { ...opened, behavior, rows: opened.rows.map((row) => numberedRow(row)) };
   }

@@ -1,11 +1,20 @@
 /** Folk of tiny rules: members, visible channels, voice states and events, which an oracle can know wholly. */
 import { GatewayIntentBits as I } from 'discord-api-types/v10';
+import { LARGE_PRESENCES, LARGE_TYPING } from '../../src/protocol/events.ts';
 import { guildKey, ownerId } from '../../src/protocol/ids.ts';
 import { type TinyCommand, type TinyEvent, tiny } from '../support/tiny-rules.ts';
 import { TinyStore } from '../support/tiny-store.ts';
 import type { Folk, Ground } from './folk.ts';
 import { type Guilds, Oracle } from './oracle.ts';
 import type { Action } from './plan.ts';
+
+/** What people hear of a large guild if they wish it. */
+const WISHED: readonly Emitted[] = [true, false].flatMap((stored) => [
+  { t: 'TYPING_START', cls: LARGE_TYPING, stored },
+  { t: 'PRESENCE_UPDATE', cls: LARGE_PRESENCES, stored },
+]);
+
+type Emitted = Pick<TinyEvent, 't' | 'cls' | 'stored'>;
 
 const guildId = (n: number): string => `11000000000000000${10 + n}`;
 const channelId = (guild: string, n: number): string => `12${guild.slice(3)}${n}`;
@@ -66,6 +75,7 @@ export class TinyFolk implements Folk {
       case 'message':
         return this.#emit(guild, b, { t: 'MESSAGE_CREATE', cls: I.GuildMessages, stored: true });
       case 'typing':
+        if (this.ground.plan.isLarge) return this.#emit(guild, b, WISHED[c % WISHED.length]!);
         return this.#emit(guild, b, { t: 'TYPING_START', cls: c % 2 === 0 ? 0 : I.GuildMessageTyping, stored: false });
       case 'mention':
         return this.#mention(guild, b, c);
@@ -97,13 +107,13 @@ export class TinyFolk implements Folk {
   loads = (): Guilds => this.store.guilds;
   wrong = () => null;
 
-  #emit(guild: string, b: number, event: Pick<TinyEvent, 't' | 'cls' | 'stored'>): void {
+  #emit(guild: string, b: number, event: Emitted): void {
     const { plan } = this.ground;
     const channel = this.#channels.get(guild)![b % (plan.channels + 1)] ?? null;
     // Some bodies are big: they stay with their sessions, or fill a socket.
     const d = { content: 'x'.repeat(b % 7 === 0 ? 300 : 10) };
-    // Some users get it whole, whatever they wished.
-    const full = b % 5 === 0 ? [this.user(b % plan.users)] : [];
+    // Some users get it whole, whatever they wished; of what people may wish, nobody.
+    const full = b % 5 === 0 && !WISHED.includes(event) ? [this.user(b % plan.users)] : [];
     this.#do(guild, { kind: 'tinyEmit', emit: { ...event, channel, session: null, d, full } });
   }
 

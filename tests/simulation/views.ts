@@ -1,5 +1,6 @@
 /** What one client has made of what it got. */
 import type { TinyVoice } from '../support/tiny-rules.ts';
+import { Wishes } from './wishes.ts';
 
 export const VOICE = 'VOICE_STATE_UPDATE';
 
@@ -7,6 +8,8 @@ export interface GuildView {
   seq: number;
   /** Row of the newest GUILD_CREATE. */
   snapshot: number;
+  /** Of event classes, as that one says it. */
+  mask: number;
   unavailable: boolean;
   /** As the snapshot and the events since then say it. */
   channels: Set<string>;
@@ -30,6 +33,7 @@ export interface View {
   guilds: Map<string, GuildView>;
   /** Where it left. */
   left: Map<string, number>;
+  wishes: Wishes;
   resuming: boolean;
   /** It claimed a number that it never got: loss and repetition are its own fault from here; a leak would still be ours. */
   lied: boolean;
@@ -43,6 +47,7 @@ export const emptyView = (): View => ({
   session: null,
   guilds: new Map(),
   left: new Map(),
+  wishes: new Wishes(),
   resuming: false,
   lied: false,
   stale: false,

@@ -4,12 +4,14 @@ import { seededRandom } from '../../src/base/random.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { homeOf } from '../../src/gateway/residences.ts';
 import type { Command } from '../../src/protocol/commands.ts';
+import type { Wished } from '../../src/protocol/events.ts';
 import type { OwnerKey } from '../../src/protocol/ids.ts';
 import type { LinkMessage } from '../../src/protocol/links.ts';
 import { tinyAuthenticate } from '../support/tiny-town.ts';
 import { makeTinyWorker, type TinyWorker } from '../support/tiny-worker.ts';
 import { Client, type SimSocket, type Town } from './client.ts';
 import type { Folk, Ground } from './folk.ts';
+import { described } from './link-words.ts';
 import { Net } from './net.ts';
 import { type Oracle, Violation } from './oracle.ts';
 import { type Action, LONG_AWAY_MS, type Plan, type Step } from './plan.ts';
@@ -24,6 +26,9 @@ const ABSURD = 2_000_000;
 /** Together longer than any ask, pause or deadline but those of sessions. */
 const CALM_ROUNDS = 4;
 const ROUND_MS = 5000;
+
+/** Open or closed, each of both. */
+const wishOf = (n: number): Wished => ({ typing: (n & 1) === 0, activities: (n & 2) === 0 });
 
 /** Lets every promise that can go on do so. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -163,6 +168,8 @@ export class World implements Town, Ground {
         const guild = guilds[b % guilds.length]!;
         return client.speak(guild, this.#folk.voiceChannel(guild, c));
       }
+      case 'wish':
+        return client.wish(c % 3 === 0 ? guilds : [guilds[b % guilds.length]!], wishOf(c >>> 2));
       case 'connect':
         return client.connect(this.gatewayOf(client.socket?.worker ?? '') ? client.socket!.worker : at);
       case 'elsewhere':
@@ -193,8 +200,20 @@ export class World implements Town, Ground {
 
   /** Who is subscribed gets one more event of each kind, everywhere. */
   async #probe(): Promise<void> {
+    if (this.plan.isLarge) await this.#wish();
     if (this.plan.isReal) await this.#blink();
     for (const guild of this.#folk.guilds) this.#folk.probe(guild);
+    await this.settle();
+  }
+
+  /** Everybody opens and closes, and hears or not. */
+  async #wish(): Promise<void> {
+    const { guilds } = this.#folk;
+    for (const client of this.clients) client.wish(guilds, wishOf(client.name));
+    for (const kind of [2, 3]) {
+      await this.settle();
+      for (const guild of guilds) this.#folk.act('typing', guild, 1, kind);
+    }
     await this.settle();
   }
 
@@ -324,7 +343,7 @@ export class World implements Town, Ground {
       let taken = (): void => {};
       return {
         post: (batch) => {
-          const kinds = batch.map((message) => describe(message)).join(', ');
+          const kinds = batch.map(described).join(', ');
           this.net.send(from, to, kinds, () => {
             const deliver = (): void => hears.get(to)?.(structuredClone(batch));
             if (hears.has(to)) deliver();
@@ -366,21 +385,4 @@ export class World implements Town, Ground {
       });
     }
   }
-}
-
-function describe(message: LinkMessage): string {
-  if (message.m === 'outlet') {
-    const { entry } = message;
-    if (entry.what === 'placed') return `placed ${entry.owner} ${entry.epoch}`;
-    if (entry.what === 'refused') return `refused ${entry.mark.owner}`;
-    const { owner, epoch, n, seq, entry: said } = entry.relay;
-    const who = said.kind === 'answer' ? `${said.session} ask ${said.ask} missed ${said.missed?.length}` : '';
-    return `${said.kind} ${owner} ${epoch}/${n} row ${seq} ${who}`;
-  }
-  if (message.m === 'interest') {
-    const { tell, to } = message;
-    return tell.kind === 'attach' ? `attach ${tell.ask.session} to ${to} since ${tell.ask.since}` : `forget at ${to}`;
-  }
-  if (message.m === 'residence') return `${message.message.r}`;
-  return message.m;
 }

@@ -168,7 +168,8 @@ export class TinyGuild extends TinyRules {
   snapshot = (ask: AttachAsk) => {
     const { key, seq } = this;
     const voices = [...this.voices].map(([user, { session, channelId }]) => [user, session, channelId]);
-    const d = { id: ownerId(key), unavailable: false, seq, channels: this.#visible(ask.user), members: [], voices };
+    const shown = { channels: this.#visible(ask.user), members: [], voices, mask: ask.mask };
+    const d = { id: ownerId(key), unavailable: false, seq, ...shown };
     return { t: 'GUILD_CREATE', d: JSON.stringify(d), cls: GUILDS };
   };
 
