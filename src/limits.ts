@@ -161,7 +161,9 @@ export const LIMITS = {
   writableBytes: MIB,
   /** A client frame beyond this is closed with 4002 (Discord's documented size). */
   frameBytes: 4096,
-  /** What the socket takes at all: above `frameBytes`, so that the 4002 can be said. */
+  /** The same of people: their clients say op 37 in pieces of 15 KiB. */
+  personFrameBytes: 16 * KIB,
+  /** What the socket takes at all: above both, so that the 4002 can be said. */
   frameHardBytes: 64 * KIB,
   /** Client frames in `frameWindowMs`; one more is closed with 4008. */
   frames: 120,
@@ -354,7 +356,10 @@ export function checkLimits(l: Limits): void {
   assert(l.writableBytes * 4 <= l.backpressureBytes, 'a socket is left alone at a quarter of what cuts it');
   assert(l.flushBytes <= l.writableBytes, 'one flush never fills a socket that was writable');
   assert(l.writableBytes + l.flushBytes < l.backpressureBytes, 'a flush to a writable socket never cuts it');
-  assert(l.frameBytes < l.frameHardBytes, 'a frame that is too long is answered with a close code');
+  assert(
+    Math.max(l.frameBytes, l.personFrameBytes) < l.frameHardBytes,
+    'a frame that is too long is answered with a close code',
+  );
   assert(l.zombieMs >= 2 * l.heartbeatMs, 'a client may miss one heartbeat');
   assert(l.heartbeatMs >= 2000, 'discordeno spins below a second (wire-rules.md rule 15)');
   assert(l.offlineMs < l.detachedMs, 'a session is gone for others before it is gone');

@@ -21,6 +21,8 @@ export class Connection {
   attempt = 0;
   /** Frames that came while it was busy. */
   waiting: ClientFrame[] = [];
+  /** A longer frame is closed with 4002. */
+  frameBytes: number;
   readonly frames: FrameRate;
   readonly presences: FrameRate;
   /** Whose token was accepted last. */
@@ -42,6 +44,7 @@ export class Connection {
   ) {
     this.since = now;
     this.heard = now;
+    this.frameBytes = limits.frameBytes;
     this.frames = new FrameRate(limits.frames, limits.frameWindowMs);
     this.presences = new FrameRate(limits.presences, limits.presenceWindowMs);
   }

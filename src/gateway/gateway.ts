@@ -209,12 +209,11 @@ export class Gateway {
 
   /** `text` null: a binary frame. */
   message(connection: Connection, text: string | null): void {
-    const { clock, limits } = this.#options;
-    const now = clock.monotonic();
+    const now = this.#options.clock.monotonic();
     if (connection.state === 'closed') return;
     connection.heard = now;
     if (!connection.frames.take(now)) return connection.close('rateLimited');
-    if (text === null || Buffer.byteLength(text) > limits.frameBytes) return connection.close('decodeError');
+    if (text === null || Buffer.byteLength(text) > connection.frameBytes) return connection.close('decodeError');
     // What waited while a session was on its way here has come; nothing overtakes it.
     this.#replayWaiting(connection);
     this.#frame(connection, parseFrame(text));

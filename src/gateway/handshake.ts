@@ -99,13 +99,15 @@ const membersData = z.object({
   nonce: z.union([z.string(), z.number()]).nullish(),
 });
 
+/** In one frame. */
+const MOST_WISHES = 500;
 /** Of what a client says here that it looks at, what is not there has no effect: channels, single members, threads. */
 const guildWish = z.object({ typing: z.boolean().nullish(), activities: z.boolean().nullish() });
 const subscription = guildWish.extend({ guild_id: snowflake });
 const subscriptions = z.object({
   subscriptions: z
     .record(z.string().regex(/^\d{1,20}$/), guildWish)
-    .refine((guilds) => Object.keys(guilds).length <= 100),
+    .refine((guilds) => Object.keys(guilds).length <= MOST_WISHES),
 });
 
 /** Said by clients to servers that have what these ask for; nothing depends on an answer. */

@@ -28,8 +28,9 @@ export interface GatewayLimits extends RoomLimits, StartLimits {
   /** Presence updates in `presenceWindowMs`; later ones wait, the last one counts. */
   readonly presences: number;
   readonly presenceWindowMs: number;
-  /** A longer frame of a client is closed with 4002; beyond `frameHardBytes` the socket is cut. */
+  /** A longer frame of a client is closed with 4002, of one who has a person's session: the other; beyond `frameHardBytes` the socket is cut. */
   readonly frameBytes: number;
+  readonly personFrameBytes: number;
   readonly frameHardBytes: number;
   /** A socket that buffers more is cut without a close frame. */
   readonly backpressureBytes: number;

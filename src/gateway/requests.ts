@@ -31,6 +31,9 @@ interface Late {
   readonly presence: ClientPresence;
 }
 
+/** So many guilds of one op 37 count as one frame of their client: each may cost its owner a snapshot. */
+const WISHES_PER_FRAME = 10;
+
 export class Requests {
   readonly #ports: RequestPorts;
   /** Presences that came too fast, or when there was too much to do: the last one counts when that is over. */
@@ -46,7 +49,7 @@ export class Requests {
     if (meaning.does === 'presence') this.#presence(connection, session, meaning.presence);
     if (meaning.does === 'voice') this.#voice(session, meaning.voice);
     if (meaning.does === 'members') this.#members(session, meaning.members);
-    if (meaning.does === 'wishes') this.#wishes(session, meaning.wishes);
+    if (meaning.does === 'wishes') this.#wishes(connection, session, meaning.wishes);
   }
 
   #presence(connection: Connection, session: Session, presence: ClientPresence): void {
@@ -72,9 +75,14 @@ export class Requests {
   }
 
   /** Only people's: what a token with intents hears was said when it identified. */
-  #wishes(session: Session, wishes: readonly GuildWish[]): void {
+  #wishes(connection: Connection, session: Session, wishes: readonly GuildWish[]): void {
     if (!session.person) return;
-    for (const { guildId, ...wish } of wishes) this.#ports.wish(session, guildKey(guildId), wish);
+    const now = this.#ports.clock.monotonic();
+    for (const [n, { guildId, ...wish }] of wishes.entries()) {
+      const isMore = n > 0 && n % WISHES_PER_FRAME === 0;
+      if (isMore && !connection.frames.take(now)) return connection.close('rateLimited');
+      this.#ports.wish(session, guildKey(guildId), wish);
+    }
   }
 
   #members(session: Session, { guildIds, ...request }: MembersData): void {

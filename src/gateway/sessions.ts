@@ -94,6 +94,7 @@ export class Sessions {
     connection.session = session.id;
     connection.state = 'bound';
     connection.waitsFor = null;
+    if (session.person) connection.frameBytes = this.#ports.limits.personFrameBytes;
     session.self = connection.self ?? session.self;
     this.#detached.delete(session);
     this.#count();

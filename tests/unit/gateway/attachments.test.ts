@@ -149,6 +149,17 @@ describe('wishes', () => {
     expect(given?.message.data.standings).toContainEqual(expect.objectContaining({ owner: GUILD, wanted: both.mask }));
   });
 
+  test('a frame of a person may be longer, and every ten guilds of it count as one more', async () => {
+    const one = new OneGateway({ frames: 4, frameBytes: 200 });
+    const visit = await one.atHome();
+    const of = (count: number) => Array.from({ length: count }, (_, n) => [String(n), { typing: true }] as const);
+    const say = () => one.say(visit, 37, { subscriptions: Object.fromEntries(of(20)) });
+    await say();
+    expect(visit.socket.code).toBe(null);
+    await say();
+    expect(visit.socket.code).toBe(4008);
+  });
+
   test('what is wished already, by a bot, or of a guild where it is not, is nothing', async () => {
     const one = new OneGateway();
     const visit = await one.atHome();

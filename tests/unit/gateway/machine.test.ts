@@ -73,7 +73,7 @@ describe('frames of clients', () => {
     ['a wish of no guild', '{"op":14,"d":{"typing":true}}', { op: 'unreadable' }],
     ['a wish that is no word', '{"op":14,"d":{"guild_id":"11","typing":"yes"}}', { op: 'unreadable' }],
     ['wishes of what is no guild', '{"op":37,"d":{"subscriptions":{"here":{}}}}', { op: 'unreadable' }],
-    ['wishes of too many', JSON.stringify({ op: 37, d: { subscriptions: many(101) } }), { op: 'unreadable' }],
+    ['wishes of too many', JSON.stringify({ op: 37, d: { subscriptions: many(501) } }), { op: 'unreadable' }],
     ['what is not there', '{"op":36,"d":{}}', { op: 'ignored' }],
     ['an op of servers', '{"op":0,"d":{}}', { op: 'unknown' }],
     ['no op', '{"d":1}', { op: 'unreadable' }],
