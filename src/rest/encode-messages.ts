@@ -1,9 +1,13 @@
-/** Messages as JSON that all readers share, encoded once; where readers differ is noted beside it, so that nobody parses it to get his own. */
+/**
+ * Messages as JSON that all readers share, encoded once; where readers differ is noted beside it, so that nobody parses it to get his own. A whole page is
+ * the text that is stored.
+ */
 import { Buffer } from 'node:buffer';
 import type { Snowflake } from '../protocol/ids.ts';
 import { parseOwn } from '../protocol/json.ts';
 import type { Reacted, SharedBody, SharedRead } from '../protocol/reads.ts';
-import type { MessageWithReactions, StoredMessage } from '../protocol/records.ts';
+import type { MessageWithReactions, ReactionCount, StoredMessage } from '../protocol/records.ts';
+import type { PageText } from '../store/ports.ts';
 import { type Reader, visible, type WireMessage, wireEmoji } from './message-wire.ts';
 
 /** Sees no content at all: no user has this id. */
@@ -35,14 +39,21 @@ class Writer {
     this.add(']');
   }
 
-  message({ message, reactions }: MessageWithReactions): void {
-    if (this.isBare) this.#name(message.wire);
-    const text = JSON.stringify(this.isBare ? visible(message.wire, NOBODY) : message.wire);
+  message(wire: StoredMessage, reactions: readonly ReactionCount[]): void {
+    if (this.isBare) this.#name(wire);
+    const text = JSON.stringify(this.isBare ? visible(wire, NOBODY) : wire);
     if (reactions.length === 0) {
       this.add(text);
       return;
     }
-    this.add(`${text.slice(0, -1)},"reactions":`);
+    this.add(text.slice(0, -1));
+    this.reactions(wire.id, reactions);
+    this.add('}');
+  }
+
+  /** In front of the last brace of their message. */
+  reactions(id: Snowflake, reactions: readonly ReactionCount[]): void {
+    this.add(',"reactions":');
     const marks: (readonly [string, number])[] = [];
     this.list(reactions, ({ emoji, count }) => {
       const details = `"count":${count},"count_details":{"burst":0,"normal":${count}},"burst_colors":[]`;
@@ -50,8 +61,7 @@ class Writer {
       marks.push([emoji, this.#place()]);
       this.add('false,"burst_count":0}');
     });
-    this.add('}');
-    this.#reacted.push({ id: message.id, marks });
+    this.#reacted.push({ id, marks });
   }
 
   end(): SharedBody {
@@ -74,15 +84,26 @@ class Writer {
   }
 }
 
-export function encodePage(messages: readonly MessageWithReactions[], isBare: boolean): SharedBody {
+export function encodePage({ json, reacted }: PageText, isBare: boolean): SharedBody {
   const writer = new Writer(isBare);
-  writer.list(messages, (each) => writer.message(each));
+  if (isBare) {
+    const reactions = new Map(reacted.map((each) => [each.id, each.reactions]));
+    writer.list(parseOwn<StoredMessage[]>(json), (wire) => writer.message(wire, reactions.get(wire.id) ?? []));
+    return writer.end();
+  }
+  let from = 0;
+  for (const { id, end, reactions } of reacted) {
+    writer.add(json.slice(from, end));
+    writer.reactions(id, reactions);
+    from = end;
+  }
+  writer.add(json.slice(from));
   return writer.end();
 }
 
-export function encodeMessage(message: MessageWithReactions, isBare: boolean): SharedBody {
+export function encodeMessage({ message, reactions }: MessageWithReactions, isBare: boolean): SharedBody {
   const writer = new Writer(isBare);
-  writer.message(message);
+  writer.message(message.wire, reactions);
   return writer.end();
 }
 
@@ -97,12 +118,15 @@ type PinsRead = SharedRead & { readonly what: 'pins' };
 export function encodePins(pins: readonly Pin[], { bare, form, limit, before }: PinsRead): SharedBody {
   const writer = new Writer(bare);
   const earlier = pins.filter(({ pinnedAt }) => before === null || Date.parse(pinnedAt) < before);
-  if (form === 'list') writer.list(earlier.slice(0, limit), ({ message }) => writer.message(message));
+  if (form === 'list')
+    writer.list(earlier.slice(0, limit), ({ message: { message, reactions } }) =>
+      writer.message(message.wire, reactions),
+    );
   else {
     writer.add('{"items":');
-    writer.list(earlier.slice(0, limit), ({ message, pinnedAt }) => {
+    writer.list(earlier.slice(0, limit), ({ message: { message, reactions }, pinnedAt }) => {
       writer.add(`{"pinned_at":${JSON.stringify(pinnedAt)},"message":`);
-      writer.message(message);
+      writer.message(message.wire, reactions);
       writer.add('}');
     });
     writer.add(`,"has_more":${earlier.length > limit}}`);

@@ -28,7 +28,7 @@ export interface Reads {
 }
 
 export interface ReadParts {
-  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors'>;
+  readonly store: Pick<MessagesPort, 'pageText' | 'pins' | 'reactors'>;
   /** Gathers what is asked for in one turn. */
   readonly singles: SingleReads;
   readonly clock: Clock;

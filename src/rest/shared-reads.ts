@@ -8,7 +8,7 @@ import { encodeMessage, encodePage, encodePins, encodePlain, NOT_THERE } from '.
 import type { ReadCache } from './read-cache.ts';
 
 export interface SharedParts {
-  readonly store: Pick<MessagesPort, 'page' | 'pins' | 'reactors'>;
+  readonly store: Pick<MessagesPort, 'pageText' | 'pins' | 'reactors'>;
   /** Gathers what is asked for in one turn. */
   readonly singles: Pick<SingleReads, 'message' | 'ownReactions'>;
   readonly cache: ReadCache;
@@ -57,7 +57,7 @@ export class SharedReads {
     switch (read.what) {
       case 'page': {
         const { limit, around, before, after } = read;
-        return encodePage(await store.page({ channelId, limit, around, before, after }, left), read.bare);
+        return encodePage(await store.pageText({ channelId, limit, around, before, after }, left), read.bare);
       }
       case 'message': {
         const message = await singles.message(channelId, read.id, left);

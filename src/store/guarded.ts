@@ -89,6 +89,7 @@ export class GuardedStore implements Store {
   }
 
   readonly page = this.#guard('page');
+  readonly pageText = this.#guard('pageText');
   readonly message = this.#guard('message');
   readonly messages = this.#guard('messages');
   readonly reactionsOf = this.#guard('reactionsOf');

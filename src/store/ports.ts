@@ -13,6 +13,7 @@ import type {
   InviteRecord,
   MemberRecord,
   MessageWithReactions,
+  ReactionCount,
   RoleRecord,
   TokenRecord,
   UserRecord,
@@ -56,6 +57,8 @@ export interface Committer {
 export interface MessagesPort {
   /** At most `limit` (1..100) messages of the channel, newest first. `before`/`after` exclusive; after: the `limit` next ones, still newest first in the answer. */
   page(query: MessagePage, signal?: AbortSignal): Promise<readonly MessageWithReactions[]>;
+  /** The same page for who hands it on. */
+  pageText(query: MessagePage, signal?: AbortSignal): Promise<PageText>;
   message(channelId: Snowflake, id: Snowflake, signal?: AbortSignal): Promise<MessageWithReactions | null>;
   messages(
     channelId: Snowflake,
@@ -113,6 +116,18 @@ export interface MessagePage {
   readonly after: Snowflake | null;
   readonly around: Snowflake | null;
   readonly limit: number;
+}
+
+/** A page as the text that is stored: nobody on its way parses it or writes it anew. */
+export interface PageText {
+  /** JSON: the messages as they are sent, without reactions. */
+  readonly json: string;
+  /** Those with reactions, in the order of the page. `end`: where in `json` the message's last brace stands. */
+  readonly reacted: readonly {
+    readonly id: Snowflake;
+    readonly end: number;
+    readonly reactions: readonly ReactionCount[];
+  }[];
 }
 
 export interface GuildLoad {

@@ -19,6 +19,11 @@ const arbitraryQuery = fc.oneof(
   fc.record({ before: fc.constant(null), after: fc.constant(null), around: arbitraryId }),
 );
 
+interface MarkedMessage {
+  readonly id: Snowflake;
+  readonly marked?: number;
+}
+
 async function idsOf(store: Store, query: MessagePage): Promise<Snowflake[]> {
   return (await store.page(query)).map(({ message }) => message.id);
 }
@@ -43,6 +48,38 @@ export const pagingCases: readonly Case[] = [
         },
       );
       await fc.assert(property, { numRuns: 60 });
+    },
+  },
+  {
+    title: 'a page as text is the same page, and says where each message with reactions ends',
+    run: async ({ store }) => {
+      const { commit } = await actor(store);
+      const channelId = mint();
+      const ids = ['plain', 'a "quote", }] and \\ and \n', '🦊\u0000\ud800', 'last'].map((content, bucket) => {
+        const message = messageRecord(channelId, mint(NOW - bucket * BUCKET_MS), content);
+        return { id: message.id, put: { w: 'putMessage', message } as const };
+      });
+      await commit(...ids.map(({ put }) => put));
+      for (const [at, emoji] of ['🦊', '"', 'fox:12'].entries()) {
+        const messageId = ids[Math.ceil(at / 2)]!.id;
+        await commit({ w: 'putReaction', channelId, messageId, emoji, userId: '7', at });
+      }
+      for (const around of [null, ids[2]!.id]) {
+        const query = { channelId, before: null, after: null, around, limit: 3 };
+        const [page, text] = [await store.page(query), await store.pageText(query)];
+        expect(text.json).toBe(JSON.stringify(page.map(({ message }) => message.wire)));
+        const reacted = page.filter(({ reactions }) => reactions.length > 0);
+        expect(text.reacted.map(({ id, reactions }) => ({ id, reactions }))).toEqual(
+          reacted.map(({ message, reactions }) => ({ id: message.id, reactions })),
+        );
+        expect(reacted.length > 0).toBe(true);
+        for (const { id, end } of text.reacted) {
+          const marked = JSON.parse(`${text.json.slice(0, end)},"marked":1${text.json.slice(end)}`) as MarkedMessage[];
+          expect(marked.filter((message) => message.marked).map((message) => message.id)).toEqual([id]);
+        }
+      }
+      const none = { channelId: mint(), before: null, after: null, around: null, limit: 3 };
+      expect(await store.pageText(none)).toEqual({ json: '[]', reacted: [] });
     },
   },
   {

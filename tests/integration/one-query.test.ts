@@ -68,13 +68,13 @@ describe.each([
     '%d equal reads through both workers are one query',
     async (many) => {
       await say(`for ${many}`);
-      store.hold('page');
+      store.hold('pageText');
       await gather(many);
       store.release();
       const answers = await crowd.answers();
       expect(statuses(answers)).toEqual([[200, many]]);
       expect(contents(answers)[0]).toBe(`for ${many}`);
-      expect(store.asked('page').length).toBe(1);
+      expect(store.asked('pageText').length).toBe(1);
     },
     LONG_MS,
   );
@@ -90,7 +90,7 @@ describe.each([
     const before = sumOf(await numbersOf(town), hits);
     store.hold();
     expect(contents(await read())[0]).toBe('kept');
-    expect(store.asked('page').length > 0).toBe(readCacheMb === 0);
+    expect(store.asked('pageText').length > 0).toBe(readCacheMb === 0);
     expect(sumOf(await numbersOf(town), hits) - before).toBe(readCacheMb === 0 ? 0 : 2);
   });
 
@@ -105,23 +105,23 @@ describe.each([
       `?around=${id}`,
       `?before=${id}&limit=1`,
     ];
-    store.hold('page');
+    store.hold('pageText');
     for (const query of queries) await gather(10, query);
     store.release();
     expect(statuses(await crowd.answers()).map(([status]) => status)).not.toContain(503);
-    const asked = store.asked('page').map(({ args }) => args);
+    const asked = store.asked('pageText').map(({ args }) => args);
     // The page by default is not kept: `say` made a new generation.
     expect([asked.length, new Set(asked).size]).toEqual([queries.length, queries.length]);
   });
 
   test('who reads after an acknowledged write sees it, though the answer of the read before it is still to come', async () => {
     await say('before');
-    store.keep('page');
+    store.keep('pageText');
     await gather(20);
-    await eventually('it is read', () => store.answered('page') === 1);
+    await eventually('it is read', () => store.answered('pageText') === 1);
     await say('after');
     await gather(30);
-    await eventually('it is read anew', () => store.answered('page') === 2);
+    await eventually('it is read anew', () => store.answered('pageText') === 2);
     store.release();
     const answers = await crowd.answers();
     expect(answers.map((each) => [each.status, each.count, contents([each])[0]])).toEqual([
@@ -134,9 +134,9 @@ describe.each([
 
   test('an error reaches those who wait; the next read asks again', async () => {
     await say('for the broken');
-    store.hold('page');
+    store.hold('pageText');
     await gather(50);
-    store.fail('page');
+    store.fail('pageText');
     expect(statuses(await crowd.answers())).toEqual([[503, 50]]);
     store.release();
     await crowd.open({ bases: [town.worker(0), town.worker(1)], tokens, path: pathOf(), many: 50 });
@@ -147,7 +147,7 @@ describe.each([
   test('a read that everybody has left is ended, on both workers and at the store', async () => {
     await say('for nobody');
     const before = await numbersOf(town);
-    store.hold('page');
+    store.hold('pageText');
     await gather(20);
     await crowd.leave();
     const left = 'guildhall_shared_reads_total{how="left"}';
@@ -174,7 +174,7 @@ describe.each([
       for (const { token } of liking) {
         await town.rest(token, 'PUT', `${pathOf()}/${id}/reactions/${encodeURIComponent('👍')}/@me`);
       }
-      store.hold('page');
+      store.hold('pageText');
       await gather(
         10_000,
         '?limit=1',
@@ -193,7 +193,7 @@ describe.each([
       ]);
       // The tokens are taken in turn, as many as there are at a time.
       expect([liked + others, liked > others]).toEqual([10_000, true]);
-      expect([store.asked('page').length, store.asked('reactionsOf').length]).toEqual([1, 4]);
+      expect([store.asked('pageText').length, store.asked('reactionsOf').length]).toEqual([1, 4]);
     },
     LONG_MS,
   );
@@ -205,7 +205,7 @@ describe.each([
       ),
     );
     const { id } = await say('hot');
-    store.hold('page');
+    store.hold('pageText');
     // Twenty times as much as each of the others, and all of it there before them.
     for (let limit = 1; limit <= 20; limit += 1) {
       await crowd.open({ bases: [town.worker(0)], tokens: [owner.token], path: pathOf(`?limit=${limit}`), many: 1 });
@@ -225,11 +225,11 @@ describe.each([
       await crowd.open({ bases: [town.worker(n % 2)], tokens: [owner.token], path, many: 1 });
     }
     await eventually('the others are at the store', () =>
-      made.every((calm) => store.asked('page', calm.id).length === 1),
+      made.every((calm) => store.asked('pageText', calm.id).length === 1),
     );
-    expect(store.asked('page', place.channel).length).toBe(LIMITS.queriesPerChannel);
+    expect(store.asked('pageText', place.channel).length).toBe(LIMITS.queriesPerChannel);
     store.release();
     expect(statuses(await crowd.answers()).map(([status]) => status)).not.toContain(503);
-    expect(store.asked('page', place.channel).length).toBe(40);
+    expect(store.asked('pageText', place.channel).length).toBe(40);
   });
 });

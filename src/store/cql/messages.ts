@@ -2,14 +2,15 @@
 import type { Snowflake } from '../../protocol/ids.ts';
 import { compareSnowflakes } from '../../protocol/ids.ts';
 import { type BucketAnswer, bucketOf, pageSteps } from '../buckets.ts';
-import type { MessagesPort } from '../ports.ts';
+import { packPage, pageTextOf } from '../page-text.ts';
+import type { MessagePage, MessagesPort } from '../ports.ts';
 import { REMEMBERED_MS } from '../retention.ts';
 import type { MessageWrite, WriteHandlers } from '../subjects.ts';
 import type { Db } from './db.ts';
 import type { Known, Ops } from './draft.ts';
 import { bucketsIn, type MessageRow, MessageRows } from './message-rows.ts';
 import { jsonArray, quote, type ReadsAsText } from './queries.ts';
-import { reactionKnown, reactionReads, textOfCounts } from './reactions.ts';
+import { countsOf, reactionKnown, reactionReads } from './reactions.ts';
 
 export const messageKnown: Readonly<Record<string, Known>> = {
   ...reactionKnown,
@@ -64,29 +65,36 @@ export function messageReads(db: Db): ReadsAsText<MessagesPort> {
       return row === undefined ? [] : [textOf(channelId, row)];
     });
   };
+  const page = async ({ channelId, ...query }: MessagePage, left?: AbortSignal): Promise<readonly MessageRow[]> => {
+    const { buckets } = await db.channels.of(channelId);
+    const steps = pageSteps<MessageRow>(query);
+    let step = steps.next();
+    while (!step.done) {
+      const asked = step.value;
+      const answer: BucketAnswer<MessageRow> =
+        asked.ask === 'buckets'
+          ? { buckets: bucketsIn(buckets, asked.range, asked.limit) }
+          : {
+              rows: await rows.of(
+                channelId,
+                asked.bucket,
+                buckets.get(asked.bucket) ?? null,
+                asked.range,
+                asked.limit,
+                left,
+              ),
+            };
+      step = steps.next(answer);
+    }
+    return step.value;
+  };
   return {
-    page: async ({ channelId, ...query }, left) => {
-      const { buckets } = await db.channels.of(channelId);
-      const steps = pageSteps<MessageRow>(query);
-      let step = steps.next();
-      while (!step.done) {
-        const asked = step.value;
-        const answer: BucketAnswer<MessageRow> =
-          asked.ask === 'buckets'
-            ? { buckets: bucketsIn(buckets, asked.range, asked.limit) }
-            : {
-                rows: await rows.of(
-                  channelId,
-                  asked.bucket,
-                  buckets.get(asked.bucket) ?? null,
-                  asked.range,
-                  asked.limit,
-                  left,
-                ),
-              };
-        step = steps.next(answer);
-      }
-      return jsonArray(step.value.map((row) => textOf(channelId, row)));
+    page: async (query, left) => jsonArray((await page(query, left)).map((row) => textOf(query.channelId, row))),
+    pageText: async (query, left) => {
+      const found = await page(query, left);
+      return packPage(
+        pageTextOf(found.map((row) => ({ id: row.message_id, wire: row.wire, reactions: countsOf(row.reactions) }))),
+      );
     },
     message: async (channelId, id, left) => (await messages(channelId, [id], left))[0] ?? 'null',
     messages: async (channelId, ids, left) => jsonArray(await messages(channelId, ids, left)),
@@ -118,7 +126,7 @@ export function messageReads(db: Db): ReadsAsText<MessagesPort> {
 
 function textOf(channelId: Snowflake, row: MessageRow): string {
   const ids = `"id":"${row.message_id}","channel_id":${quote(channelId)},"author_id":"${row.author_id}"`;
-  return `{"message":{${ids},"wire":${row.wire}},"reactions":${textOfCounts(row.reactions)}}`;
+  return `{"message":{${ids},"wire":${row.wire}},"reactions":${JSON.stringify(countsOf(row.reactions))}}`;
 }
 
 async function authored(

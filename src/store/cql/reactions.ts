@@ -118,9 +118,6 @@ export function countsOf(stored: Readonly<Record<string, string>> | null): { emo
   return found.map(({ emoji, count }) => ({ emoji, count }));
 }
 
-export const textOfCounts = (stored: Readonly<Record<string, string>> | null): string =>
-  stored === null ? '[]' : JSON.stringify(countsOf(stored));
-
 /** Messages whose own reactions are asked for at once: each may be as many queries as it has twenties of emojis and readers. */
 const MESSAGES_AT_ONCE = 10;
 

@@ -2,10 +2,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
+import { textOfPage } from '../page-text.ts';
 import { type Batch, type Store, signalIn } from '../ports.ts';
 import type { ReadPort } from '../subjects.ts';
 import { type CallLimits, Calls } from './calls.ts';
-import { QUERIES } from './queries.ts';
+import { QUERIES, type ReadName } from './queries.ts';
 import type { Query } from './query.ts';
 import { StateWatch } from './state-watch.ts';
 import { whyUnreached } from './unreached.ts';
@@ -98,6 +99,7 @@ class GrpcStore implements Store {
   }
 
   readonly page = this.#read('page');
+  pageText = async (...args: Parameters<ReadPort['pageText']>) => textOfPage(await this.page(...args));
   readonly message = this.#read('message');
   readonly messages = this.#read('messages');
   readonly reactionsOf = this.#read('reactionsOf');
@@ -125,7 +127,7 @@ class GrpcStore implements Store {
   readonly tellers = this.#read('tellers');
   readonly result = this.#read('result');
 
-  #read<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
+  #read<Name extends ReadName>(name: Name): ReadPort[Name] {
     const query = QUERIES[name] as unknown as Query<readonly unknown[], unknown>;
     const read = async (...args: readonly unknown[]): Promise<unknown> => {
       const [signal, ms] = [signalIn(args), this.limits.readMs];

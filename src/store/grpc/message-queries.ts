@@ -69,7 +69,7 @@ interface WirePlace {
   readonly id: Snowflake;
 }
 
-export const messageQueries: QueriesOf<MessagesPort> = {
+export const messageQueries: QueriesOf<Omit<MessagesPort, 'pageText'>> = {
   page: {
     rpc: 'Page',
     request: ({ channelId, before, after, around, limit }) =>

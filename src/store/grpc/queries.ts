@@ -41,6 +41,12 @@ const journalQueries: QueriesOf<JournalPort> = {
   },
 };
 
-export const QUERIES: QueriesOf<ReadPort> = { ...messageQueries, ...guildQueries, ...userQueries, ...journalQueries };
+/** A page is one call, in whichever form a store gives it on. */
+export type ReadName = Exclude<keyof ReadPort, 'pageText'>;
 
-export type ReadName = keyof ReadPort;
+export const QUERIES: QueriesOf<Pick<ReadPort, ReadName>> = {
+  ...messageQueries,
+  ...guildQueries,
+  ...userQueries,
+  ...journalQueries,
+};

@@ -2,7 +2,8 @@
 import { compareSnowflakes, type Snowflake } from '../../protocol/ids.ts';
 import type { MessageRecord, MessageWithReactions } from '../../protocol/records.ts';
 import { type BucketSource, bucketOf, type IdRange, pageBuckets } from '../buckets.ts';
-import type { AskedReactions, MessagePage, MessagesPort, ReactionsOfUser } from '../ports.ts';
+import { textOfPage } from '../page-text.ts';
+import type { AskedReactions, MessagePage, MessagesPort, PageText, ReactionsOfUser } from '../ports.ts';
 import { REMEMBERED_MS } from '../retention.ts';
 import type { MessageWrite, ReadsNow, WriteHandlers, WriteOf } from '../subjects.ts';
 
@@ -64,6 +65,10 @@ export class MemoryMessages implements ReadsNow<MessagesPort> {
     const channel = this.#channels.get(query.channelId);
     if (channel === undefined) return [];
     return pageBuckets(source(channel), query).map((message) => withReactions(channel, message));
+  }
+
+  pageText(query: MessagePage): PageText {
+    return textOfPage(this.page(query));
   }
 
   message(channelId: Snowflake, id: Snowflake): MessageWithReactions | null {

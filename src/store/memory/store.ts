@@ -166,6 +166,7 @@ export class MemoryStore implements Store {
   }
 
   page = (query: MessagePage) => this.#read((data) => data.messages.page(query));
+  pageText = (query: MessagePage) => this.#read((data) => data.messages.pageText(query));
   message = (channelId: Snowflake, id: Snowflake) => this.#read((data) => data.messages.message(channelId, id));
   messages = (channelId: Snowflake, ids: readonly Snowflake[]) =>
     this.#read((data) => data.messages.messages(channelId, ids));

@@ -1,7 +1,9 @@
 /** Messages, reactions, pins and nonces in SQLite. */
 import type { DatabaseSync } from 'node:sqlite';
 import { compareSnowflakes, type Snowflake } from '../../protocol/ids.ts';
+import type { ReactionCount } from '../../protocol/records.ts';
 import { type BucketSource, bucketOf, type IdRange, pageBuckets } from '../buckets.ts';
+import { packPage, pageTextOf } from '../page-text.ts';
 import type { MessagePage, MessagesPort, ReactionsOfUser } from '../ports.ts';
 import { REMEMBERED_MS } from '../retention.ts';
 import type { MessageWrite, WriteHandlers } from '../subjects.ts';
@@ -61,13 +63,17 @@ interface MessageRow {
   readonly wire: string;
 }
 
-const COLUMNS = 'cast(id as text) as id, cast(author_id as text) as author_id, wire';
+type TextRow = Omit<MessageRow, 'author_id'>;
+
+const TEXT = 'cast(id as text) as id, wire';
+const COLUMNS = `${TEXT}, cast(author_id as text) as author_id`;
 /** Stands for "no border": every id lies between them. */
 const LOWEST = '-1';
 const HIGHEST = '9223372036854775807';
 
 export function messageReads(db: DatabaseSync): ReadsAsText<MessagesPort> {
-  const source = bucketSource(db);
+  const source = bucketSource<MessageRow>(db, COLUMNS);
+  const texts = bucketSource<TextRow>(db, TEXT);
   const one = db.prepare(`select ${COLUMNS} from messages where channel_id = ?1 and bucket = ?2 and id = ?3`);
   const reactions = reactionReads(db);
   const pins = db.prepare(`select cast(message_id as text) as id, at from pins where channel_id = ?1
@@ -80,15 +86,18 @@ export function messageReads(db: DatabaseSync): ReadsAsText<MessagesPort> {
     order by bucket desc`);
   const message = (channelId: Snowflake, id: Snowflake): string | null => {
     const row = first<MessageRow>(one, channelId, bucketOf(id), id);
-    return row === null ? null : withReactions(channelId, row, reactions.counts(channelId, id, id).get(id));
+    return row === null ? null : withReactions(channelId, row, reactions.on(channelId, [row]).get(id));
   };
   return {
     page: (query: MessagePage) => {
       const rows = pageBuckets(source(query.channelId), query);
-      const [newest, oldest] = [rows[0], rows.at(-1)];
-      if (newest === undefined || oldest === undefined) return '[]';
-      const counts = reactions.counts(query.channelId, oldest.id, newest.id);
+      const counts = reactions.on(query.channelId, rows);
       return jsonArray(rows.map((row) => withReactions(query.channelId, row, counts.get(row.id))));
+    },
+    pageText: (query) => {
+      const rows = pageBuckets(texts(query.channelId), query);
+      const counts = reactions.on(query.channelId, rows);
+      return packPage(pageTextOf(rows.map(({ id, wire }) => ({ id, wire, reactions: counts.get(id) ?? [] }))));
     },
     message: (channelId, id) => message(channelId, id) ?? 'null',
     messages: (channelId, ids) => jsonArray(ids.map((id) => message(channelId, id)).filter((text) => text !== null)),
@@ -123,17 +132,20 @@ export function messageReads(db: DatabaseSync): ReadsAsText<MessagesPort> {
   };
 }
 
-function withReactions(channelId: Snowflake, row: MessageRow, counts: readonly string[] = []): string {
+function withReactions(channelId: Snowflake, row: MessageRow, counts: readonly ReactionCount[] = []): string {
   const ids = `"id":"${row.id}","channel_id":${quote(channelId)},"author_id":"${row.author_id}"`;
-  return `{"message":{${ids},"wire":${row.wire}},"reactions":${jsonArray(counts)}}`;
+  return `{"message":{${ids},"wire":${row.wire}},"reactions":${JSON.stringify(counts)}}`;
 }
 
-function bucketSource(db: DatabaseSync): (channelId: Snowflake) => BucketSource<MessageRow> {
+function bucketSource<Row extends TextRow>(
+  db: DatabaseSync,
+  columns: string,
+): (channelId: Snowflake) => BucketSource<Row> {
   const buckets = (order: string) =>
     db.prepare(`select bucket from channel_buckets where channel_id = ?1 and bucket between ?2 and ?3
       order by bucket ${order} limit ?4`);
   const rows = (order: string) =>
-    db.prepare(`select ${COLUMNS} from messages where channel_id = ?1 and bucket = ?2 and id > ?3 and id < ?4
+    db.prepare(`select ${columns} from messages where channel_id = ?1 and bucket = ?2 and id > ?3 and id < ?4
       order by messages.id ${order} limit ?5`);
   const bucketStatements = { newest: buckets('desc'), oldest: buckets('asc') };
   const rowStatements = { newest: rows('desc'), oldest: rows('asc') };
@@ -143,7 +155,7 @@ function bucketSource(db: DatabaseSync): (channelId: Snowflake) => BucketSource<
         ({ bucket }) => bucket,
       ),
     fetchRows: (bucket, { above, below, order }: IdRange, limit) =>
-      all<MessageRow>(rowStatements[order], channelId, bucket, above ?? LOWEST, below ?? HIGHEST, limit),
+      all<Row>(rowStatements[order], channelId, bucket, above ?? LOWEST, below ?? HIGHEST, limit),
   });
 }
 
@@ -156,8 +168,8 @@ function byUser(
 }
 
 type ReactionReads = Pick<ReadsAsText<MessagesPort>, 'reactionsOf' | 'reactors'> & {
-  /** The counts of all messages between two ids, as JSON, in the order of the first reaction. */
-  counts(channelId: Snowflake, oldest: Snowflake, newest: Snowflake): Map<Snowflake, string[]>;
+  /** The counts of a page, which is newest first, by message, in the order of the first reaction. */
+  on(channelId: Snowflake, page: readonly TextRow[]): Map<Snowflake, ReactionCount[]>;
 };
 
 function reactionReads(db: DatabaseSync): ReactionReads {
@@ -171,13 +183,15 @@ function reactionReads(db: DatabaseSync): ReactionReads {
   const reactors = db.prepare(`select cast(user_id as text) as id from reactions where channel_id = ?1
     and message_id = ?2 and emoji = ?3 and user_id > ?4 order by user_id limit ?5`);
   return {
-    counts: (channelId, oldest, newest) => {
-      const found = new Map<Snowflake, string[]>();
-      for (const row of all<{ id: Snowflake; emoji: string; count: number }>(counts, channelId, oldest, newest)) {
-        const text = `{"emoji":${quote(row.emoji)},"count":${row.count}}`;
-        const others = found.get(row.id);
-        if (others === undefined) found.set(row.id, [text]);
-        else others.push(text);
+    on: (channelId, page) => {
+      const found = new Map<Snowflake, ReactionCount[]>();
+      const [newest, oldest] = [page[0]?.id, page.at(-1)?.id];
+      if (newest === undefined || oldest === undefined) return found;
+      for (const row of all<{ id: Snowflake } & ReactionCount>(counts, channelId, oldest, newest)) {
+        const { id, emoji, count } = row;
+        const others = found.get(id);
+        if (others === undefined) found.set(id, [{ emoji, count }]);
+        else others.push({ emoji, count });
       }
       return found;
     },

@@ -5,6 +5,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { OwnerKey } from '../../protocol/ids.ts';
 import { parseOwn } from '../../protocol/json.ts';
 import type { Write } from '../../protocol/writes.ts';
+import { unpackPage } from '../page-text.ts';
 import { type Batch, type Store, signalIn } from '../ports.ts';
 import type { ReadPort } from '../subjects.ts';
 import { Pipe } from './pipe.ts';
@@ -109,21 +110,20 @@ export class ThreadStore implements Store {
     if (this.#state !== 'closed') this.#state = state;
   }
 
-  /** Asks the reader that has the least to do. */
-  async #text(method: keyof ReadPort, args: readonly unknown[], signal: AbortSignal | null): Promise<string> {
+  /** Asks the reader that has the least to do. It does what its arguments say, and is told when the signal says that nobody waits. */
+  async #text(method: keyof ReadPort, args: readonly unknown[]): Promise<string> {
+    const signal = signalIn(args);
+    const said = args.filter((each) => each !== undefined && !(each instanceof AbortSignal));
     let chosen: Pipe | null = null;
     for (const reader of this.#readers) {
       if (reader.alive && (chosen === null || reader.inFlight < chosen.inFlight)) chosen = reader;
     }
     if (chosen === null) throw new Fault('unavailable', true, 'no reader of the store is alive');
-    return String(await chosen.ask((id) => [id, method, JSON.stringify(args)], signal));
+    return String(await chosen.ask((id) => [id, method, JSON.stringify(said)], signal));
   }
 
-  /** The thread does what its arguments say, and is told when the signal says that nobody waits. */
   async #read<Value>(name: keyof ReadPort, args: readonly unknown[]): Promise<Value> {
-    const signal = signalIn(args);
-    const said = args.filter((each) => each !== undefined && !(each instanceof AbortSignal));
-    return parseOwn<Value>(await this.#text(name, said, signal));
+    return parseOwn<Value>(await this.#text(name, args));
   }
 
   #reader<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
@@ -131,6 +131,7 @@ export class ThreadStore implements Store {
   }
 
   readonly page = this.#reader('page');
+  pageText = async (...args: Parameters<ReadPort['pageText']>) => unpackPage(await this.#text('pageText', args));
   readonly message = this.#reader('message');
   readonly messages = this.#reader('messages');
   readonly reactionsOf = this.#reader('reactionsOf');

@@ -5,6 +5,7 @@ import type { SharedBody, SharedRead } from '../../../src/protocol/reads.ts';
 import type { MessageWithReactions } from '../../../src/protocol/records.ts';
 import { decodeBody, encodePage, encodePins, hideContent, markMine } from '../../../src/rest/encode-messages.ts';
 import { visible, wireEmoji } from '../../../src/rest/message-wire.ts';
+import { textOfPage } from '../../../src/store/page-text.ts';
 import { CHANNEL } from '../../support/fake-rest.ts';
 import { storedMessage } from '../../support/rest-messages.ts';
 
@@ -73,7 +74,8 @@ describe('a shared body', () => {
       fc.property(fc.array(drawn, { maxLength: 6 }), fc.constantFrom('1', '2', '3', '4'), (all, reader) => {
         const messages = all.map(messageOf);
         const mine = new Map(all.map((each, at) => [String(at), each.mine]));
-        const [whole, bare] = [encodePage(messages, false), encodePage(messages, true)];
+        const text = textOfPage(messages);
+        const [whole, bare] = [encodePage(text, false), encodePage(text, true)];
         const expected = (of: string | null) => messages.map((each, at) => naive(each, all[at]?.mine ?? [], of));
         expect(decodeBody<unknown>(markMine(whole, mine) ?? new Uint8Array())).toEqual(expected(null));
         expect(asReader(bare, whole, mine, reader)).toEqual(expected(reader));
@@ -87,7 +89,7 @@ describe('a shared body', () => {
   });
 
   test('tells nobody without a grant what is in it', () => {
-    const { json, named } = encodePage([storedMessage('1', '7', { content: 'secret' })], true);
+    const { json, named } = encodePage(textOfPage([storedMessage('1', '7', { content: 'secret' })]), true);
     expect([new TextDecoder().decode(json ?? new Uint8Array()).includes('secret'), named]).toEqual([false, ['7']]);
   });
 

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import type { MessageDraft } from '../../../src/protocol/commands.ts';
 import { refuse } from '../../../src/protocol/errors.ts';
 import type { MessageWithReactions } from '../../../src/protocol/records.ts';
+import { textOfPage } from '../../../src/store/page-text.ts';
+import type { PageText } from '../../../src/store/ports.ts';
 import { problemsOf } from '../../support/check-response.ts';
 import {
   ANNA,
@@ -222,7 +224,7 @@ describe('reading', () => {
     open({
       accounts: { bot: botAccount(flags) },
       store: {
-        page: async () => messages,
+        pageText: async () => textOfPage(messages),
         message: async (_channel, id) => messages.find(({ message }) => message.id === id) ?? null,
         reactionsOf: async (_channel, asked) =>
           asked.flatMap(({ users }) => users.map((user) => ({ id: '7', user, emojis: [user === BOT ? '👍' : 'a:1'] }))),
@@ -293,12 +295,12 @@ describe('reading', () => {
 
   test('equal reads in flight are one read of the store; another generation is another', async () => {
     let reads = 0;
-    const gate = Promise.withResolvers<readonly MessageWithReactions[]>();
-    const page = () => {
+    const gate = Promise.withResolvers<PageText>();
+    const pageText = () => {
       reads++;
       return gate.promise;
     };
-    open({ store: { page } });
+    open({ store: { pageText } });
     let generation = 5;
     rest.directory.replies.mayRead = () => ({ ok: { generation: String(generation), permissions: HISTORY } });
     const first = [rest.call('GET', path), rest.call('GET', path)];
@@ -306,13 +308,13 @@ describe('reading', () => {
     generation = 6;
     const second = rest.call('GET', path);
     while (reads < 2) await Promise.resolve();
-    gate.resolve([]);
+    gate.resolve(textOfPage([]));
     expect((await Promise.all([...first, second])).map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(reads).toBe(2);
   });
 
   test('nobody reads before he may', async () => {
-    open({ store: { page: async () => Promise.reject(new Error('read')) } });
+    open({ store: { pageText: async () => Promise.reject(new Error('read')) } });
     rest.directory.replies.mayRead = () => refuse('missingAccess');
     expect((await rest.call('GET', path)).status).toBe(403);
     rest.directory.replies.mayRead = () => ({ ok: { generation: null, permissions: '1024' } });

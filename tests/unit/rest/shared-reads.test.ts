@@ -7,6 +7,7 @@ import type { MessageWithReactions, UserRecord } from '../../../src/protocol/rec
 import { decodeBody } from '../../../src/rest/encode-messages.ts';
 import { openReads } from '../../../src/rest/open-reads.ts';
 import { keyOf } from '../../../src/rest/shared-reads.ts';
+import { textOfPage } from '../../../src/store/page-text.ts';
 import { publicUser, userRecord } from '../../support/fake-rest.ts';
 import { storedMessage } from '../../support/rest-messages.ts';
 import { FakeClock } from '../actor/fake-clock.ts';
@@ -26,7 +27,8 @@ class HeldStore {
     return new Promise((resolve) => this.#held.push(() => resolve(now)));
   }
 
-  page = ({ channelId }: { readonly channelId: string }) => this.#hold(`page ${channelId}`, () => [...this.messages]);
+  pageText = ({ channelId }: { readonly channelId: string }) =>
+    this.#hold(`page ${channelId}`, () => textOfPage(this.messages));
   pins = () => this.#hold('pins', () => []);
   reactors = () => this.#hold('reactors', () => []);
   ownReactions = () => this.#hold('mine', () => new Map());
@@ -126,10 +128,10 @@ describe.each([
 
   test('a failure is kept by nobody', async () => {
     const { clock, store, page, contents } = scene(bytes);
-    const works = store.page;
-    store.page = () => Promise.reject(new Error('disk'));
+    const works = store.pageText;
+    store.pageText = () => Promise.reject(new Error('disk'));
     expect(await contents(page('1:1')).catch((error: Error) => error.message)).toBe('disk');
-    store.page = works;
+    store.pageText = works;
     const next = contents(page('1:1'));
     await store.answer(clock);
     expect(await next).toEqual([]);
