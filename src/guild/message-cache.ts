@@ -47,6 +47,9 @@ interface HeldSlot {
   slot: Slot | undefined;
 }
 
+/** Made as it fills: with `max` each guild that is loaded would take its 160 KB before the first message. */
+const roomFor = (entries: number) => ({ maxSize: entries, sizeCalculation: () => 1 });
+
 export class MessageCache {
   readonly #limits: CacheLimits;
   readonly #messages: LRUCache<string, KnownMessage>;
@@ -61,14 +64,14 @@ export class MessageCache {
 
   constructor(limits: Partial<CacheLimits> = {}) {
     this.#limits = { ...LIMITS, ...limits };
-    this.#messages = new LRUCache({ max: this.#limits.messages });
+    this.#messages = new LRUCache(roomFor(this.#limits.messages));
     this.#nonces = new LRUCache({
-      max: this.#limits.nonces,
+      ...roomFor(this.#limits.nonces),
       dispose: (_slot, _key, reason) => {
         if (reason === 'evict') this.#nonceFrom = this.#nonceTo;
       },
     });
-    this.#pins = new LRUCache({ max: this.#limits.channels });
+    this.#pins = new LRUCache(roomFor(this.#limits.channels));
   }
 
   /** Entries of all kinds, those of waiting commands included. */
