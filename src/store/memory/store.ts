@@ -215,5 +215,14 @@ function stateFault(state: Store['state']): Fault {
 
 /** Shares nothing with the giver, and whoever changes what he read is told. */
 function frozenCopy<Value>(value: Value): Value {
-  return JSON.parse(JSON.stringify(value), (_key, part) => Object.freeze(part)) as Value;
+  const copy: unknown = JSON.parse(JSON.stringify(value));
+  freeze(copy);
+  return copy as Value;
+}
+
+/** Whole, and several times as fast as a reviver of JSON.parse. */
+function freeze(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  for (const inner of Object.values(part)) freeze(inner);
+  Object.freeze(part);
 }
