@@ -202,7 +202,7 @@ export class Owner {
     const known = this.interest.get(session);
     if (known !== undefined && known.hop > hop) return;
     if (this.behavior.isMember(user)) {
-      for (const carried of this.wording.carried(ask, known !== undefined)) this.decide(carried, batch, now);
+      for (const carried of this.wording.carried(ask)) this.decide(carried, batch, now);
       this.#interested().set(ask);
     }
     if (this.takeOver?.hold(ask) !== true) this.#answer(ask, batch, now);

@@ -24,8 +24,8 @@ export interface Wording {
   readonly left: Body;
   readonly created: (d: string) => Body;
   readonly deleted: (d: string) => Body;
-  /** What a session brings: decided before its attach is answered. `isKnown`: it has brought it to this load before, which may know better by now. */
-  readonly carried: (ask: AttachAsk, isKnown: boolean) => readonly Command[];
+  /** What a session brings: decided before its attach is answered. It may bring it to one load twice, and later what it had not heard the first time. */
+  readonly carried: (ask: AttachAsk) => readonly Command[];
   /** Decided once, when what sessions bring to a load is known: before the first answer. */
   readonly gathered: readonly Command[];
   /** Decided when a session is over or died with its worker. `isLast`: the user has no other session here. */

@@ -144,7 +144,8 @@ export function deleteGuild(state: GuildState, command: Of<'deleteGuild'>, turn:
   for (const user of state.members.keys()) outcome.leave(state.guild.id, user);
   outcome.write({ w: 'deleteGuild', guildId: state.guild.id });
   for (const part of [state.members, state.channels, state.roles, state.bans, state.invites]) part.clear();
-  for (const part of [state.voice, state.presences, state.lastWrote, state.generations]) part.clear();
+  for (const part of [state.voice, state.voiceDecided, state.presences, state.lastWrote, state.generations])
+    part.clear();
   return outcome.done(gone);
 }
 

@@ -30,6 +30,7 @@ export function loadGuild(stored: StoredGuild, messages: MessageCache = new Mess
     bans: new Map(stored.bans.map((ban) => [ban.user.id, ban])),
     invites: new Map(stored.invites.map((invite) => [invite.code, invite])),
     voice: new Map(),
+    voiceDecided: new Set(),
     presences: new Map(),
     messages,
     lastWrote: new Map(),

@@ -35,6 +35,7 @@ export function dismiss(state: GuildState, outcome: Outcome, userId: Snowflake):
   const guildId = state.guild.id;
   outcome.leave(guildId, userId);
   disconnect(state, outcome, userId);
+  state.voiceDecided.delete(userId);
   state.members.delete(userId);
   state.presences.delete(userId);
   forgetOrder(state);

@@ -35,6 +35,8 @@ export interface GuildState {
   readonly invites: Map<string, InviteRecord>;
   /** By user. Die with the owner; attach brings them again. */
   readonly voice: Map<Snowflake, VoiceState>;
+  /** Members of whose voice this load has decided: what sessions bring of earlier loads is older. */
+  readonly voiceDecided: Set<Snowflake>;
   /** Only who is not offline. */
   readonly presences: Map<Snowflake, KnownPresence>;
   /** Recent messages and what commands needed, kept true by this owner's own writes. */

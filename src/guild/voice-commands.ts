@@ -53,6 +53,7 @@ export function connect(state: GuildState, outcome: Outcome, voice: VoiceState):
   // Who saw only the channel he left hears that he left; who gets the guild's topic hears the move itself.
   if (from !== null && from !== to && to !== guildTopic(state.guild.id)) say(state, outcome, voice, from, null);
   state.voice.set(voice.user, voice);
+  state.voiceDecided.add(voice.user);
   say(state, outcome, voice, to, voice.channelId);
 }
 
@@ -60,6 +61,7 @@ export function disconnect(state: GuildState, outcome: Outcome, user: Snowflake)
   const voice = state.voice.get(user);
   if (voice === undefined) return;
   state.voice.delete(user);
+  state.voiceDecided.add(user);
   say(state, outcome, voice, topicAt(state, voice.channelId), null);
 }
 
@@ -93,13 +95,15 @@ export function carriedVoice(state: GuildState, session: SessionId, user: Snowfl
   return { channelId, selfMute, selfDeaf, selfVideo };
 }
 
-/** He was in already, so nothing is asked but that the channel is still there. What he or another session of his has said to this load counts more. */
+/** He was in already, so nothing is asked but that the channel is still there. What this load has decided of him since counts more. */
 export function voiceCarried(state: GuildState, { user, session, voice }: Of<'voiceCarried'>, turn: Turn): Decision {
   const channel = state.channels.get(voice.channelId);
-  if (state.voice.has(user) || !state.members.has(user) || channel?.type !== ChannelType.GuildVoice) return done();
+  if (state.voiceDecided.has(user) || !state.members.has(user) || channel?.type !== ChannelType.GuildVoice)
+    return done();
   const carried = { user, session, ...voice };
   if (turn.unheard) {
     state.voice.set(user, carried);
+    state.voiceDecided.add(user);
     return done();
   }
   const outcome = new Outcome(turn);

@@ -31,11 +31,11 @@ export function wordingOf(key: OwnerKey): Wording {
     left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
     created: (d) => body('CHANNEL_CREATE', d),
     deleted: (d) => body('CHANNEL_DELETE', d),
-    carried: ({ session, user, carried }, isKnown) => {
+    carried: ({ session, user, carried }) => {
       if (carried === null) return [];
       const { presence, voice } = carried;
       if (key.startsWith('u:')) return presence === null ? [] : [{ kind: 'sessionPresence', session, presence }];
-      return key.startsWith('g:') ? carriedToGuild(user, session, presence, isKnown ? null : voice) : [];
+      return key.startsWith('g:') ? carriedToGuild(user, session, presence, voice) : [];
     },
     gathered: key.startsWith('u:') ? [{ kind: 'presencesGathered' }] : [],
     gone: (session, user, isLast) => {

@@ -69,8 +69,8 @@ export const wordingOf = (key: OwnerKey): Wording => ({
   left: body('GUILD_DELETE', JSON.stringify({ id: ownerId(key) })),
   created: (d) => body('CHANNEL_CREATE', d),
   deleted: (d) => body('CHANNEL_DELETE', d),
-  carried: ({ user, session, carried }, isKnown) => {
-    const voice = key.startsWith('g:') && !isKnown ? (carried?.voice ?? null) : null;
+  carried: ({ user, session, carried }) => {
+    const voice = key.startsWith('g:') ? (carried?.voice ?? null) : null;
     return voice === null ? [] : [{ kind: 'voiceCarried', user, session, voice }];
   },
   gathered: [],
@@ -109,6 +109,8 @@ export class TinyGuild extends TinyRules {
   readonly seers = new Map<Snowflake, Set<Snowflake>>();
   /** Dies with its load. */
   readonly voices = new Map<Snowflake, TinyVoice>();
+  /** Of whom this load has decided it. */
+  readonly #decided = new Set<Snowflake>();
   seq = 0;
 
   constructor(readonly key: OwnerKey) {
@@ -128,6 +130,8 @@ export class TinyGuild extends TinyRules {
     const said = voiceOf(command as Command | TinyCommand, this.voices);
     if (said === null || !this.members.has(said.user)) return [];
     const { user, session, channelId } = said;
+    if (command.kind === 'voiceCarried' && this.#decided.has(user)) return [];
+    this.#decided.add(user);
     if (channelId === null) this.voices.delete(user);
     else this.voices.set(user, { session, channelId });
     if (command.kind === 'voiceCarried' && turn.unheard) return [];
@@ -223,7 +227,7 @@ function voiceOf(
     }
     case 'voiceCarried': {
       const { user, session, voice } = command;
-      return voices.has(user) ? null : { user, session, channelId: voice.channelId };
+      return { user, session, channelId: voice.channelId };
     }
     case 'voiceGone': {
       const { user, session } = command;

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import {
-  GuildBanResponseSchema,
-  GuildInviteResponseSchema,
-  GuildMemberResponseSchema,
-  VoiceStateResponseSchema,
-} from 'discord-api-spec/zod';
+import { GuildBanResponseSchema, GuildInviteResponseSchema, GuildMemberResponseSchema } from 'discord-api-spec/zod';
 import { GatewayIntentBits as I, PermissionFlagsBits as P } from 'discord-api-types/v10';
 import { BOUNDS } from '../../../src/guild/bounds.ts';
 import { needs } from '../../../src/guild/decide.ts';
 import { answer } from '../../../src/guild/questions.ts';
-import { carriedVoice } from '../../../src/guild/voice-commands.ts';
 import { LARGE_PRESENCES, LARGE_TYPING, PERSON_EVENTS, tokenMask } from '../../../src/protocol/events.ts';
 import { snowflakeAt } from '../../../src/protocol/snowflake.ts';
 import {
@@ -26,18 +20,13 @@ import {
   refusedAs,
   START,
   STRANGER,
+  settled,
   story,
   user,
   World,
+  zulu,
 } from './world.ts';
 
-const settled = () => {
-  const world = new World();
-  world.join(MOD, ANN, BEN, BOT);
-  return world;
-};
-const voice = (channelId: string | null, session = 's1') =>
-  ({ kind: 'voiceState', session, channelId, selfMute: false, selfDeaf: false, selfVideo: false }) as const;
 const invite = (channelId: string, more: object = {}) =>
   ({
     kind: 'createInvite',
@@ -49,9 +38,6 @@ const invite = (channelId: string, more: object = {}) =>
     unique: true,
     ...more,
   }) as const;
-
-/** The specification takes times with Z alone; Discord and its clients write and read an offset. */
-const zulu = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll('+00:00"', 'Z"'));
 
 describe('members', () => {
   test('join with a row before the event, are told, and stored with that row; a second time nothing happens', () => {
@@ -188,89 +174,6 @@ describe('invites', () => {
     });
     expect(refusedAs(world.run(BEN, { kind: 'deleteInvite', code: 'abc' }))).toBe('missingPermissions');
     expect(story(world.run(OWNER, { kind: 'deleteInvite', code: 'abc' }))).toEqual(['INVITE_DELETE']);
-  });
-});
-
-describe('voice states', () => {
-  test('are said to those who see the channel', () => {
-    const world = settled();
-    const hall = world.byName('General');
-    const den = world.channel('den', 2, {
-      permission_overwrites: [{ id: GUILD, type: 0, allow: '0', deny: String(P.ViewChannel) }],
-    });
-    const joined = world.run(BOT, voice(hall));
-    expect(events(joined)[0]).toMatchObject({
-      t: 'VOICE_STATE_UPDATE',
-      topic: `g:${GUILD}`,
-      full: [BOT],
-      cls: I.GuildVoiceStates,
-      note: null,
-    });
-    expect(VoiceStateResponseSchema.safeParse(zulu(JSON.parse(events(joined)[0]!.d))).error).toBeUndefined();
-    expect(refusedAs(world.run(ANN, voice(den)))).toBe('missingAccess');
-    world.ok(OWNER, voice(hall));
-    const moved = world.run(OWNER, voice(den));
-    expect(events(moved).map(({ topic, d }) => [topic, (JSON.parse(d) as { channel_id: string }).channel_id])).toEqual([
-      [`g:${GUILD}`, null as never],
-      [`c:${den}`, den],
-    ]);
-    expect(answer(world.state, { ask: 'voiceState', by: ANN, userId: OWNER }, START)).toEqual({
-      refused: 'unknownVoiceState',
-    });
-  });
-
-  test('need CONNECT and room, and end with their session', () => {
-    const world = settled();
-    const small = world.channel('small', 2, { user_limit: 1 });
-    const shut = world.channel('shut', 2, {
-      permission_overwrites: [{ id: GUILD, type: 0, allow: '0', deny: String(P.Connect) }],
-    });
-    world.ok(ANN, voice(small));
-    expect(refusedAs(world.run(BEN, voice(small)))).toBe('missingPermissions');
-    expect(refusedAs(world.run(BEN, voice(shut)))).toBe('missingPermissions');
-    expect(refusedAs(world.run(BEN, voice(world.byName('general'))))).toBe('wrongChannelType');
-    expect(world.run('0', { kind: 'voiceGone', user: ANN, session: 'other' }).rows).toEqual([]);
-    expect(story(world.run('0', { kind: 'voiceGone', user: ANN, session: 's1' }))).toEqual(['VOICE_STATE_UPDATE']);
-    expect(world.state.voice.size).toBe(0);
-  });
-});
-
-describe('a voice state that a session brings to the next load', () => {
-  const self = { selfMute: true, selfDeaf: false, selfVideo: false };
-  const carried = (channelId: string, user = ANN, session = 's1') =>
-    ({ kind: 'voiceCarried', user, session, voice: { channelId, ...self } }) as const;
-
-  test('is in the snapshots, which all get: while nobody has one, it is no event', () => {
-    const world = settled();
-    const hall = world.byName('General');
-    world.unheard = true;
-    expect(world.decide(carried(hall)).rows).toEqual([]);
-    const said = answer(world.state, { ask: 'voiceState', by: BEN, userId: ANN }, START);
-    expect(said).toMatchObject({ ok: { channel_id: hall, session_id: 's1', self_mute: true } });
-    world.unheard = false;
-    expect(story(world.decide(carried(hall, BEN, 's2')))).toEqual(['VOICE_STATE_UPDATE']);
-    expect(carriedVoice(world.state, 's1', ANN)).toEqual({ channelId: hall, ...self });
-    expect([carriedVoice(world.state, 's2', ANN), carriedVoice(world.state, 's1', BEN)]).toEqual([null, null]);
-  });
-
-  test('counts less than what was said to this load, and needs the channel and the membership', () => {
-    const world = settled();
-    const [hall, other] = [world.byName('General'), world.channel('other', 2)];
-    world.ok(ANN, voice(other, 's9'));
-    world.decide(carried(hall));
-    expect(world.state.voice.get(ANN)).toMatchObject({ channelId: other, session: 's9' });
-    for (const none of [carried(hall, STRANGER), carried('77', BEN), carried(world.byName('general'), BEN)]) {
-      expect(world.decide(none)).toMatchObject({ reply: { ok: null }, rows: [] });
-    }
-    expect([...world.state.voice.keys()]).toEqual([ANN]);
-  });
-
-  test('asks for no permission and no room: he was in before', () => {
-    const world = settled();
-    const overwrites = [{ id: GUILD, type: 0, allow: '0', deny: String(P.Connect) }] as const;
-    const shut = world.channel('shut', 2, { user_limit: 1, permission_overwrites: overwrites });
-    for (const user of [ANN, BEN]) world.decide(carried(shut, user));
-    expect([...world.state.voice.keys()]).toEqual([ANN, BEN]);
   });
 });
 

@@ -122,6 +122,7 @@ export function guild(permissions: bigint = EVERYDAY, changes: Partial<ChannelRe
     bans: new Map(),
     invites: new Map(),
     voice: new Map(),
+    voiceDecided: new Set(),
     presences: new Map(),
     messages: new MessageCache(),
     lastWrote: new Map(),

@@ -111,3 +111,13 @@ export const story = ({ rows }: { readonly rows: readonly RowDraft[] }): string[
   );
 export const kindsOfWrites = ({ writes }: Decision): string[] => writes.map(({ w }) => w);
 export const PERSON_ASK = { mask: ALL_EVENTS, person: true };
+
+/** With everybody but strangers. */
+export const settled = () => {
+  const world = new World();
+  world.join(MOD, ANN, BEN, BOT);
+  return world;
+};
+
+/** The specification takes times with Z alone; Discord and its clients write and read an offset. */
+export const zulu = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll('+00:00"', 'Z"'));

@@ -287,6 +287,16 @@ describe('what one owner tells another', () => {
     expect((await house.attach(guildKey(GUILD), { ...ask, ask: 2 })).voice).toBe(null);
   });
 
+  test('a voice state is taken from a session that brings it late: its first attach left before it had heard of it', async () => {
+    const { house } = await town();
+    const channels = await house.read<Made['channels']>(guildKey(GUILD), { ask: 'channels', by: ADA });
+    const hall = channels.find(({ type }) => type === 2)?.id ?? '';
+    const voice = { channelId: hall, selfMute: false, selfDeaf: false, selfVideo: false };
+    const bringing = (carried: typeof voice | null) => ({ user: BOB, carried: { presence: null, voice: carried } });
+    expect((await house.attach(guildKey(GUILD), bringing(null))).voice).toBe(null);
+    expect((await house.attach(guildKey(GUILD), { ...bringing(voice), ask: 2 })).voice).toEqual(voice);
+  });
+
   test('a voice state ends with its session, and is heard of none that has not attached to the load', async () => {
     const { house } = await town();
     const guild = guildKey(GUILD);
