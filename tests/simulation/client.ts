@@ -126,6 +126,7 @@ export class Client {
   s = 0;
   /** What its session says of itself. */
   status = 'online';
+  readonly hungUp = new Set<string>();
 
   constructor(
     readonly town: Town,
@@ -176,6 +177,7 @@ export class Client {
 
   /** op 4. */
   speak(guild_id: string, channel_id: string | null): void {
+    if (channel_id === null) this.hungUp.add(guild_id);
     this.socket?.up({ op: 4, d: { guild_id, channel_id, self_mute: false, self_deaf: false } });
   }
 
@@ -200,6 +202,7 @@ export class Client {
 
   #identify(socket: SimSocket): void {
     this.status = 'online';
+    this.hungUp.clear();
     const intents = this.intents === null ? {} : { intents: this.intents };
     socket.up({ op: 2, d: { token: this.token, properties: {}, ...intents } });
   }

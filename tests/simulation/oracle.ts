@@ -28,6 +28,8 @@ export interface Watched {
   readonly intents: number | null;
   readonly session: string | null;
   readonly socket: { readonly number: number } | null;
+  /** Guilds where its session has left voice by op 4. What it said there may have died on its way, the one with the other. */
+  readonly hungUp: ReadonlySet<string>;
 }
 
 /** What a client says of itself. */
@@ -203,8 +205,13 @@ export class Oracle {
     const [had, has] = [known.voices.get(client.user), voices.get(client.user)];
     if (had?.session !== view.session && has?.session !== view.session) return;
     if (has !== undefined && known.blind.has(has.channelId)) return;
-    const concerns = ({ row: { seq: at, draft } }: Fact): boolean => {
-      if (at <= known.seq || at > seq) return false;
+    // Then it brings none, though its guild was too busy to hear it, or what it said next.
+    if (has === undefined && client.hungUp.has(guild)) return;
+    const newest = this.#epochs.get(guild) ?? 0;
+    const concerns = ({ row: { seq: at, stored, draft } }: Fact): boolean => {
+      // What was not stored a load may have said that died before this one, which does not know of its number.
+      const isEarlier = at <= seq || (!stored && epochOf(at) < newest);
+      if (at <= known.seq || !isEarlier) return false;
       if (draft.kind === 'leave') return draft.user === client.user;
       return draft.kind === 'event' && draft.t === VOICE && JSON.parse(draft.d).user_id === client.user;
     };

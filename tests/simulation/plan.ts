@@ -197,5 +197,11 @@ function planOf(
   if (!isReal) return plan;
   // A guild as it is sent fits a socket, and only bots have wishes.
   const roomy = { backpressureBytes: writableBytes * 4 + (1 << 16), bigBodyBytes: draw() % 2 === 0 ? 500 : 1 << 14 };
-  return { ...plan, wishes: REAL_WISHES, limits: { ...plan.limits, ...roomy } };
+  // A run of these costs twice one of tiny folk: rather more small towns than few large ones.
+  const small = {
+    guilds: 1 + (plan.guilds >> 1),
+    clients: plan.clients - (plan.clients >> 2),
+    users: Math.min(plan.users, 5),
+  };
+  return { ...plan, ...small, wishes: REAL_WISHES, limits: { ...plan.limits, ...roomy } };
 }

@@ -1,3 +1,5 @@
+import { PLANTED_IN_RULES, REAL } from './planted-in-rules.ts';
+
 /** Mistakes that the rules of the fan-out prevent, each as a change of one file's text. The simulation must find every one of them. */
 export interface Planted {
   readonly name: string;
@@ -7,9 +9,6 @@ export interface Planted {
   /** Text that stands in the file exactly once, and what stands there instead. */
   readonly changes: readonly (readonly [find: string, put: string])[];
 }
-
-/** The first seed of a town of real folk. */
-const REAL = 1_000_001;
 
 export const PLANTED: readonly Planted[] = [
   // --- owners
@@ -146,13 +145,13 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'voice-not-carried',
     file: 'src/gateway/asks.ts',
-    from: 700,
+    from: REAL,
     changes: [['voice: session.voices.get(owner)', 'voice: null']],
   },
   {
     name: 'voice-as-it-was-asked',
     file: 'src/gateway/attachments.ts',
-    from: 700,
+    from: REAL,
     changes: [["if (body.t === 'VOICE_STATE_UPDATE') this.#heardVoice(owner, body.d);", '']],
   },
   {
@@ -281,117 +280,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'behind-at-the-head',
     file: 'src/gateway/outlet.ts',
-    from: 2242,
+    from: REAL,
     changes: [['this.rest(session, position);', 'this.rest(session);\n    session.cursor = position;']],
   },
-  // --- the rules of guilds and users, in towns of real folk
-  {
-    name: 'gain-forgets-one',
-    file: 'src/guild/visibility-rows.ts',
-    from: REAL,
-    changes: [
-      [
-        'sees ? change.gained : change.lost, kind.users)',
-        'sees ? change.gained : change.lost, kind.users.slice(sees ? 1 : 0))',
-      ],
-    ],
-  },
-  {
-    name: 'hidden-under-guild',
-    file: 'src/guild/guild-place.ts',
-    from: REAL,
-    changes: [
-      ['const topic = topicOf(this.#state, this.#channel);', 'const topic = `g:${this.guildId}`;\n    void topicOf;'],
-    ],
-  },
-  {
-    name: 'bans-under-guild',
-    file: 'src/guild/ban-commands.ts',
-    from: REAL,
-    changes: [
-      [
-        "outcome.event(bansTopic(guildId), 'GUILD_BAN_ADD'",
-        "outcome.event(bansTopic(guildId).replace('b', 'g'), 'GUILD_BAN_ADD'",
-      ],
-    ],
-  },
-  {
-    name: 'bans-stay-heard',
-    file: 'src/guild/visibility-rows.ts',
-    from: REAL,
-    changes: [['? bans.gained : bans.lost, kind.users', '? bans.gained : [], kind.users']],
-  },
-  {
-    name: 'role-gone-unseen',
-    file: 'src/guild/role-commands.ts',
-    from: REAL,
-    changes: [['  for (const row of visibilityRows(before, state)) outcome.row(row);\n  // Clients', '  // Clients']],
-  },
-  {
-    name: 'leave-without-row',
-    file: 'src/guild/join.ts',
-    from: REAL,
-    changes: [['  outcome.leave(guildId, userId);', '']],
-  },
-  {
-    name: 'join-not-told',
-    file: 'src/guild/outcome.ts',
-    from: REAL,
-    changes: [["this.tell(userKey(user), { kind: 'guildJoined', guild: guildKey(guildId), seq });", 'void userKey;']],
-  },
-  {
-    name: 'hidden-in-snapshot',
-    file: 'src/guild/snapshot.ts',
-    from: REAL,
-    changes: [['const channels = visibleChannels(state, ask.user);', 'const channels = [...state.channels.values()];']],
-  },
-  {
-    name: 'journal-without-last',
-    file: 'src/host/journal.ts',
-    from: REAL,
-    changes: [['return { rows, forgotten, head };', 'return { rows: rows.slice(0, -1), forgotten, head };']],
-  },
-  {
-    name: 'presence-stays',
-    file: 'src/host/wording.ts',
-    from: REAL,
-    changes: [['return isLast ? [voice,', 'return isLast && user === session ? [voice,']],
-  },
-  {
-    name: 'user-session-stays',
-    file: 'src/user/presence.ts',
-    from: REAL,
-    changes: [['  state.sessions.delete(command.session);', '']],
-  },
-  {
-    name: 'voice-forgotten',
-    file: 'src/guild/voice-commands.ts',
-    from: REAL,
-    changes: [
-      [
-        'const channel = state.channels.get(voice.channelId);\n  if (state.voice.has(user)',
-        'const channel = state.channels.get(voice.channelId);\n  if (voice !== null || state.voice.has(user)',
-      ],
-    ],
-  },
-  {
-    name: 'first-presence-counts',
-    file: 'src/guild/presence-commands.ts',
-    from: REAL,
-    changes: [
-      ['const isPart = version === OF_ONE_SESSION && known?.version === OF_ONE_SESSION;', 'const isPart = false;'],
-    ],
-  },
-  {
-    name: 'loss-not-told-again',
-    file: 'src/host/journal.ts',
-    from: REAL,
-    changes: [['[new Set(note.gained), new Set(note.lost)]', '[new Set(note.gained), new Set<Snowflake>()]']],
-  },
-  {
-    name: 'topic-not-moved',
-    file: 'src/guild/visibility-rows.ts',
-    from: REAL,
-    changes: [['const to = ownTopic(after, is);', 'const to = from;']],
-  },
+  ...PLANTED_IN_RULES,
 ];

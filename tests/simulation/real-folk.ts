@@ -200,12 +200,17 @@ export class RealFolk implements Folk {
 
   /** The owner sees all. */
   #loaded(guild: string): Loaded {
-    const owner = this.store.data.guilds.guild(guild)?.guild.owner_id ?? '';
-    const { voices } = shown(this.#snapshot(guild, owner));
+    const seen = new Map<string, readonly string[]>();
+    const channelsOf = (one: string): readonly string[] => {
+      const channels = seen.get(one) ?? this.#snapshot(guild, one).channels.map(({ id }) => id);
+      seen.set(one, channels);
+      return channels;
+    };
+    const snapshot = this.#snapshot(guild, this.store.data.guilds.guild(guild)?.guild.owner_id ?? '');
     return {
-      voices: new Map(voices.map(([one, session, channelId]) => [one, { session, channelId }])),
-      statuses: new Map(this.#snapshot(guild, owner).presences.map(({ user: one, status }) => [one.id, status])),
-      channelsOf: (one) => shown(this.#snapshot(guild, one)).channels,
+      voices: new Map(shown(snapshot).voices.map(([one, session, channelId]) => [one, { session, channelId }])),
+      statuses: new Map(snapshot.presences.map(({ user: one, status }) => [one.id, status])),
+      channelsOf,
     };
   }
 

@@ -1,22 +1,22 @@
 /** One small town in one thread: the real actors and gateways of two or three workers, its folk, clients, and what may happen to them. */
-import type { Pipe } from '../../src/actor/pipe.ts';
+
+import { drainMicrotasks } from 'bun:jsc';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { homeOf } from '../../src/gateway/residences.ts';
 import type { Command } from '../../src/protocol/commands.ts';
 import type { Wished } from '../../src/protocol/events.ts';
-import type { OwnerKey } from '../../src/protocol/ids.ts';
-import type { LinkMessage } from '../../src/protocol/links.ts';
+import { guildKey, type OwnerKey } from '../../src/protocol/ids.ts';
 import { tinyAuthenticate } from '../support/tiny-town.ts';
 import { makeTinyWorker, type TinyWorker } from '../support/tiny-worker.ts';
 import { Client, type SimSocket, type Town } from './client.ts';
 import type { Folk, Ground } from './folk.ts';
-import { described } from './link-words.ts';
 import { Net } from './net.ts';
 import { type Oracle, Violation } from './oracle.ts';
 import { type Action, LONG_AWAY_MS, type Plan, type Step } from './plan.ts';
 import { RealFolk } from './real-folk.ts';
 import { SimTime } from './sim-clock.ts';
+import { simPipes } from './sim-pipes.ts';
 import { TinyFolk } from './tiny-folk.ts';
 
 /** What a guild of real folk decides last before it dies. */
@@ -29,9 +29,6 @@ const ROUND_MS = 5000;
 
 /** Open or closed, each of both. */
 const wishOf = (n: number): Wished => ({ typing: (n & 1) === 0, activities: (n & 2) === 0 });
-
-/** Lets every promise that can go on do so. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class World implements Town, Ground {
   readonly net: Net;
@@ -73,7 +70,7 @@ export class World implements Town, Ground {
       this.net.note(`${action} ${a} ${b} ${c}`);
       this.#act(action, a, b, c);
     }
-    await this.#turn();
+    this.#turn();
   }
 
   /** Everything that is under way arrives, and what waits for time has had it: three times in a row nothing comes of it. */
@@ -82,17 +79,18 @@ export class World implements Town, Ground {
       const before = this.net.moved;
       for (let steps = 0; this.net.step(0); steps += 1) {
         if (steps > 50_000) throw new Violation('does not come to rest');
-        await this.#turn();
+        this.#turn();
       }
       calm = this.net.moved === before ? calm + 1 : 0;
       if (round > 500) throw new Violation('never comes to rest');
       this.time.advance(ROUND_MS);
-      await turn();
+      drainMicrotasks();
     }
   }
 
-  async #turn(): Promise<void> {
-    await turn();
+  /** Lets every promise that can go on do so. */
+  #turn(): void {
+    drainMicrotasks();
     const wrong = this.#folk.wrong();
     if (wrong !== null) throw new Violation(wrong);
   }
@@ -100,10 +98,7 @@ export class World implements Town, Ground {
   /** Clients come back until all are connected; then the town must be at rest and every client whole. */
   async heal(): Promise<void> {
     for (let round = 0; round < 30; round += 1) {
-      await this.settle();
-      const away = this.clients.filter((client) => client.socket === null);
-      for (const client of away) client.connect(this.#worker(client.name + round));
-      if (away.length > 0) continue;
+      await this.#gather(round);
       await this.#probe();
       if (this.clients.every((client) => client.socket !== null)) return this.#atRest();
     }
@@ -198,6 +193,17 @@ export class World implements Town, Ground {
     }
   }
 
+  /** All are connected; who is away tries one worker after the other. */
+  async #gather(first = 0): Promise<void> {
+    for (let round = first; round < first + 30; round += 1) {
+      await this.settle();
+      const away = this.clients.filter((client) => client.socket === null);
+      if (away.length === 0) return;
+      for (const client of away) client.connect(this.#worker(client.name + round));
+    }
+    throw new Violation('clients do not stay connected');
+  }
+
   /** Who is subscribed gets one more event of each kind, everywhere. */
   async #probe(): Promise<void> {
     if (this.plan.isLarge) await this.#wish();
@@ -230,7 +236,7 @@ export class World implements Town, Ground {
   async #reload(): Promise<void> {
     const { seed } = this.plan;
     for (const [n, guild] of this.#folk.guilds.entries()) {
-      this.#folk.store.failOne((seed + n) % 3 > 0);
+      this.#folk.store.failOne((seed + n) % 3 > 0, guildKey(guild));
       this.#folk.act(
         LAST[(seed + n) % LAST.length]!,
         guild,
@@ -238,8 +244,8 @@ export class World implements Town, Ground {
         Math.imul(seed + n, 1_000_003) >>> 2,
       );
       this.#folk.probe(guild);
-      await this.settle();
     }
+    await this.settle();
     if (this.clients.every(({ socket }) => socket !== null)) this.#atRest();
     else await this.heal();
   }
@@ -256,9 +262,9 @@ export class World implements Town, Ground {
   /** Sessions without a client end: then owners know those that live and no others. Then these end too, and nothing is left. */
   async end(): Promise<void> {
     this.time.advance(LONG_AWAY_MS);
-    await this.settle();
-    await this.heal();
+    await this.#gather();
     if (this.plan.isReal) await this.#reload();
+    else await this.heal();
     const living = this.clients.filter(({ session }) => this.#of(homeOf(session ?? '')) !== undefined);
     const interest = this.clients.reduce((sum, { user }) => sum + 1 + this.oracle.guildsOf(user), 0);
     this.#expect({ sessions: this.clients.length, homes: living.length, interest });
@@ -330,39 +336,9 @@ export class World implements Town, Ground {
 
   /** A new worker knows the others from its start; they hear of it from main. */
   #link(older: string, newer: string): void {
-    const [a, b] = this.#pipes(older, newer);
+    const [a, b] = simPipes(this.net, older, newer);
     this.#of(newer)!.directory.peerUp(older, b);
     this.net.send('main', older, `${newer} is up`, () => this.#of(older)?.directory.peerUp(newer, a));
-  }
-
-  #pipes(one: string, two: string): [Pipe, Pipe] {
-    const hears = new Map<string, (batch: readonly LinkMessage[]) => void>();
-    /** What arrives before the other end listens. */
-    const early: (() => void)[] = [];
-    const end = (from: string, to: string): Pipe => {
-      let taken = (): void => {};
-      return {
-        post: (batch) => {
-          const kinds = batch.map(described).join(', ');
-          this.net.send(from, to, kinds, () => {
-            const deliver = (): void => hears.get(to)?.(structuredClone(batch));
-            if (hears.has(to)) deliver();
-            else early.push(deliver);
-            taken();
-          });
-        },
-        onBatch: (hear) => {
-          hears.set(from, hear);
-          if (from === one) for (const deliver of early.splice(0)) deliver();
-        },
-        onTaken: (heard) => {
-          taken = heard;
-        },
-        onClose: () => {},
-        close: () => {},
-      };
-    };
-    return [end(one, two), end(two, one)];
   }
 
   /** A worker dies with its owners and sessions; another takes its slot. */

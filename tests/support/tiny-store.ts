@@ -70,9 +70,7 @@ export class TinyStore {
     };
   }
 
-  failOne(isStored: boolean): void {
-    this.#memory.failOne(isStored);
-  }
+  failOne: FailingStore['failOne'] = (...how) => this.#memory.failOne(...how);
 
   async open(key: OwnerKey): Promise<Opened> {
     const epoch = await this.#memory.fence(key);
