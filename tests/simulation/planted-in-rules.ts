@@ -1,8 +1,5 @@
 /** Those of planted.ts in the rules of guilds and users: found in towns of real folk. */
-import type { Planted } from './planted.ts';
-
-/** The first seed of a town of real folk. */
-export const REAL = 1_000_001;
+import { type Planted, FIRST_REAL as REAL } from './mistake.ts';
 
 export const PLANTED_IN_RULES: readonly Planted[] = [
   {

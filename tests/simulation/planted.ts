@@ -1,15 +1,7 @@
-import { PLANTED_IN_RULES, REAL } from './planted-in-rules.ts';
+import { type Planted, FIRST_REAL as REAL } from './mistake.ts';
+import { PLANTED_IN_RULES } from './planted-in-rules.ts';
 
 /** Mistakes that the rules of the fan-out prevent, each as a change of one file's text. The simulation must find every one of them. */
-export interface Planted {
-  readonly name: string;
-  readonly file: string;
-  /** Where to begin looking: seeds before it may find nothing. */
-  readonly from?: number;
-  /** Text that stands in the file exactly once, and what stands there instead. */
-  readonly changes: readonly (readonly [find: string, put: string])[];
-}
-
 export const PLANTED: readonly Planted[] = [
   // --- owners
   {
