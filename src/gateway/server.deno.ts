@@ -174,8 +174,9 @@ class DenoSocket implements Socket {
     return this.#gone;
   }
 
+  /** A live session is left to its cursor at less than what stops a cursor: it, too, must hear when the socket has drained. */
   get isSlow(): boolean {
-    return this.buffered() > this.#limits.writableBytes;
+    return this.buffered() > Math.min(this.#limits.writableBytes, this.#limits.pacedBytes);
   }
 
   send(text: string): number {
