@@ -90,7 +90,21 @@ create table results (
 ) strict, without rowid;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST];
+/**
+ * Results are long, and their keys come by chance. In the order of its key a table without rowid has whole rows in its upper levels too, four to a page,
+ * and nearly every insert would split some; here rows are appended, and only short keys lie by chance.
+ */
+const RESULTS_APPENDED = `
+alter table results rename to results_by_key;
+create table results (
+  slot integer not null, owner text not null, command_id text not null, result text not null, at integer not null,
+  unique (slot, owner, command_id)
+) strict;
+insert into results select slot, owner, command_id, result, at from results_by_key;
+drop table results_by_key;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, RESULTS_APPENDED];
 
 /** Brings the store to the program's version, one transaction a step. Throws when the store is of a newer program, or no store of ours. */
 export function migrate(db: DatabaseSync, migrations: readonly string[] = MIGRATIONS): void {

@@ -7,7 +7,8 @@ import { guildSql } from '../../../src/store/sqlite/guilds.ts';
 import { journalSql } from '../../../src/store/sqlite/journal.ts';
 import { messageSql } from '../../../src/store/sqlite/messages.ts';
 import { openWriter } from '../../../src/store/sqlite/open.ts';
-import { migrate } from '../../../src/store/sqlite/schema.ts';
+import { Reader } from '../../../src/store/sqlite/reader.ts';
+import { MIGRATIONS, migrate } from '../../../src/store/sqlite/schema.ts';
 import { encodeBatch, WRITE_SQL } from '../../../src/store/sqlite/statements.ts';
 import { userSql } from '../../../src/store/sqlite/users.ts';
 import { Wal } from '../../../src/store/sqlite/wal.ts';
@@ -168,6 +169,25 @@ describe('migrate', () => {
     migrate(file, ['create table a (x)', 'alter table a add column y default 2', 'update a set y = y + 1']);
     expect({ ...file.prepare('select x, y from a').get() }).toEqual({ x: 1, y: 3 });
     expect(version(file)).toBe(3);
+    file.close();
+  });
+
+  test('a store of the first version keeps the results of commands, and a result that is stored again is one', () => {
+    const file = new DatabaseSync(':memory:');
+    migrate(file, MIGRATIONS.slice(0, 1));
+    const put = (result: string): void => {
+      const [, ...values] = encodeBatch('g:1', [{ w: 'putResult', commandId: 'c', result, at: NOW }]);
+      file.prepare(journalSql.putResult).run(...values);
+    };
+    put('"before"');
+    migrate(file);
+    const result = () => new Reader(file).answer('result', JSON.stringify(['g:1', 'c', NOW]));
+    expect(result()).toEqual(['ok', JSON.stringify('"before"')]);
+    put('"again"');
+    expect([result(), file.prepare('select count(*) as n from results').get()?.n]).toEqual([
+      ['ok', JSON.stringify('"again"')],
+      1,
+    ]);
     file.close();
   });
 
