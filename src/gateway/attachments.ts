@@ -47,6 +47,8 @@ export interface AttachmentPorts {
 
 /** An owner as this worker hears it. */
 interface Heard {
+  /** The text that all who attach to it share. */
+  readonly owner: OwnerKey;
   /** Null: nothing heard yet. */
   worker: WorkerId | null;
   epoch: number;
@@ -75,17 +77,17 @@ export class Attachments {
   attach(session: Session, owner: OwnerKey, joinedAt: number): void {
     // It may have ended in the middle of an answer: an ask for it would be repeated for ever.
     if (session.attachments.has(owner) || this.#ports.sessions.get(session.id) !== session) return;
-    this.#adopt(session, newAttachment(owner, session.traits.mask, joinedAt));
+    this.#adopt(session, newAttachment(this.#heard(owner).owner, session.traits.mask, joinedAt));
   }
 
   /** A session that has moved here goes on from where its old worker stopped. */
   resume(session: Session, { owner, since, held, wanted, joinedAt, promised }: Standing): void {
     if (promised) session.promised.add(owner);
-    this.#adopt(session, { ...newAttachment(owner, wanted, joinedAt), since, held });
+    this.#adopt(session, { ...newAttachment(this.#heard(owner).owner, wanted, joinedAt), since, held });
   }
 
   #adopt(session: Session, attachment: Attachment): void {
-    session.attachments.set(attachment.owner, attachment);
+    session.attachments.set(attachment);
     this.#heard(attachment.owner).sessions.add(session);
     this.#ports.asks.ask(session, attachment);
   }
@@ -105,7 +107,7 @@ export class Attachments {
   /** The session leaves: its standing with each owner as of what the outlet has published. */
   leave(session: Session): Standing[] {
     const standings: Standing[] = [];
-    for (const attachment of session.attachments.values()) {
+    for (const attachment of session.attachments) {
       this.#stop(session, attachment);
       const { owner, since, held, wanted, joinedAt } = attachment;
       const promised = session.promised.has(owner);
@@ -267,7 +269,7 @@ export class Attachments {
   }
 
   #settle(session: Session): void {
-    for (const one of session.attachments.values()) if (!one.attached) return;
+    for (const one of session.attachments) if (!one.attached) return;
     if (this.#ports.sessions.has(session.id)) this.#ports.settled(session);
   }
 
@@ -352,7 +354,7 @@ export class Attachments {
   #heard(owner: OwnerKey): Heard {
     let heard = this.#owners.get(owner);
     if (heard === undefined) {
-      heard = { worker: null, epoch: 0, n: null, seq: 0, sessions: new Set() };
+      heard = { owner, worker: null, epoch: 0, n: null, seq: 0, sessions: new Set() };
       this.#owners.set(owner, heard);
     }
     return heard;

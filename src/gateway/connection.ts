@@ -9,6 +9,8 @@ import type { ClientFrame } from './handshake.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Socket, SocketInfo } from './socket.ts';
 
+const NONE: readonly never[] = [];
+
 export class Connection {
   state: ConnectionState = 'open';
   session: SessionId | null = null;
@@ -20,15 +22,15 @@ export class Connection {
   /** Counts handshakes: what an earlier one was waiting for is no longer wanted. */
   attempt = 0;
   /** Frames that came while it was busy. */
-  waiting: ClientFrame[] = [];
+  waiting: readonly ClientFrame[] = NONE;
   /** A longer frame is closed with 4002. */
   frameBytes: number;
   readonly frames: FrameRate;
-  readonly presences: FrameRate;
   /** Whose token was accepted last. */
   self: PublicUser | null = null;
-  /** Most sockets never send one. */
+  /** Most sockets never send one of these. */
   #pings: FrameRate | null = null;
+  #presences: FrameRate | null = null;
   /** Why the server closed it; null: it did not. */
   closedAs: CloseName | null = null;
   #owesAck = false;
@@ -46,12 +48,16 @@ export class Connection {
     this.heard = now;
     this.frameBytes = limits.frameBytes;
     this.frames = new FrameRate(limits.frames, limits.frameWindowMs);
-    this.presences = new FrameRate(limits.presences, limits.presenceWindowMs);
   }
 
   /** Nothing is written to a socket that buffers much: a small frame behind a big one would cut it. */
   get writable(): boolean {
     return this.state !== 'closed' && this.socket.buffered() <= this.limits.writableBytes;
+  }
+
+  get presences(): FrameRate {
+    this.#presences ??= new FrameRate(this.limits.presences, this.limits.presenceWindowMs);
+    return this.#presences;
   }
 
   /** A ping or pong of the protocol below, which the runtime answers by itself. A client sends a few a minute. */
@@ -84,9 +90,16 @@ export class Connection {
     this.state = 'open';
     this.session = null;
     this.waitsFor = null;
-    this.waiting = [];
+    this.waiting = NONE;
     this.since = now;
     this.attempt += 1;
+  }
+
+  /** Takes the frames that came while it was busy. */
+  waited(): readonly ClientFrame[] {
+    const { waiting } = this;
+    this.waiting = NONE;
+    return waiting;
   }
 
   /** op 9 on the open socket, which may identify then. */

@@ -279,7 +279,7 @@ export class Gateway {
           this.#resume(connection, meaning, account);
         });
       case 'wait':
-        connection.waiting.push(frame);
+        connection.waiting = [...connection.waiting, frame];
         if (connection.waiting.length > this.#options.limits.waitingFrames) connection.close('rateLimited');
         return;
       default:
@@ -332,7 +332,7 @@ export class Gateway {
   /** What the client said while it waited. */
   #replayWaiting(connection: Connection): void {
     if (connection.state !== 'bound' || connection.waiting.length === 0) return;
-    for (const frame of connection.waiting.splice(0)) this.#frame(connection, frame);
+    for (const frame of connection.waited()) this.#frame(connection, frame);
   }
 
   #leave(session: Session): void {

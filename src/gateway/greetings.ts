@@ -97,7 +97,7 @@ export class Greetings {
     const { gathered } = session;
     if (greeting === undefined || greeting.snapshot === null || gathered === null) return;
     const guilds = new Map<OwnerKey, string | null>(gathered);
-    for (const owner of session.attachments.keys()) {
+    for (const { owner } of session.attachments) {
       if (owner.startsWith('g:') && !guilds.has(owner)) guilds.set(owner, null);
     }
     this.#ready(session, greeting, greeting.snapshot, guilds);

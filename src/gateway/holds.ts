@@ -1,5 +1,5 @@
 /** The topics of a session with the log positions from which and up to which it held them. */
-
+import { FewBy } from '../base/few-by.ts';
 import { passes } from '../protocol/body.ts';
 import type { Mask } from '../protocol/envelope.ts';
 import type { Snowflake } from '../protocol/ids.ts';
@@ -11,11 +11,17 @@ export interface Hold {
   readonly mask: Mask;
   readonly from: number;
   to: number;
+  /** An earlier one of the same topic. */
+  before: Hold | null;
 }
 
+const topicOf = ({ topic }: Hold): string => topic;
+
 export class Holds {
-  readonly #byTopic = new Map<string, Hold[]>();
-  #closed: Hold[] = [];
+  /** The newest of each topic. */
+  readonly #newest = new FewBy(topicOf);
+  /** Null: none. */
+  #closed: Hold[] | null = null;
   /** Topics held now, and the most there were at once. */
   #open = 0;
   #most = 0;
@@ -29,10 +35,9 @@ export class Holds {
   ) {}
 
   open(topic: string, mask: Mask, from: number): Hold {
-    const hold: Hold = { topic, mask, from, to: Number.POSITIVE_INFINITY };
-    const known = this.#byTopic.get(topic);
-    if (known === undefined) this.#byTopic.set(topic, [hold]);
-    else known.push(hold);
+    const before = this.#newest.get(topic) ?? null;
+    const hold: Hold = { topic, mask, from, to: Number.POSITIVE_INFINITY, before };
+    this.#newest.set(hold);
     this.#open += 1;
     this.#most = Math.max(this.#most, this.#open);
     return hold;
@@ -45,64 +50,73 @@ export class Holds {
     hold.to = to;
     this.#open -= 1;
     if (hold.from >= to) this.#drop(hold);
-    else this.#closed.push(hold);
-    while (this.#closed.length > this.closedMax + this.#most) this.#forget();
+    else this.#close(hold);
     return hold;
   }
 
   current(topic: string): Hold | undefined {
-    const last = this.#byTopic.get(topic)?.at(-1);
-    return last?.to === Number.POSITIVE_INFINITY ? last : undefined;
+    const newest = this.#newest.get(topic);
+    return newest?.to === Number.POSITIVE_INFINITY ? newest : undefined;
   }
 
   *currents(): Iterable<Hold> {
-    for (const holds of this.#byTopic.values()) {
-      const last = holds.at(-1);
-      if (last?.to === Number.POSITIVE_INFINITY) yield last;
-    }
+    for (const hold of this.#newest) if (hold.to === Number.POSITIVE_INFINITY) yield hold;
   }
 
   /** Own streams never go back behind their cursor. */
   forgetBefore(position: number): void {
-    if (this.#closed.length === 0) return;
+    if (this.#closed === null) return;
     const gone = this.#closed.filter(({ to }) => to <= position);
     if (gone.length === 0) return;
-    this.#closed = this.#closed.filter(({ to }) => to > position);
+    const left = this.#closed.filter(({ to }) => to > position);
+    this.#closed = left.length === 0 ? null : left;
     for (const hold of gone) this.#drop(hold);
   }
 
   /** Is this entry the session's? A body that the session keeps itself is of its own topic, and always its. */
   has(entry: Entry): boolean {
-    const holds = this.#byTopic.get(entry.topic);
-    if (holds === undefined) return false;
-    const { position, body } = entry;
-    return holds.some(
-      ({ from, to, mask }) => from <= position && position < to && (body === null || passes(body, mask, this.user)),
-    );
+    const { topic, position, body } = entry;
+    for (let hold = this.#newest.get(topic) ?? null; hold !== null; hold = hold.before) {
+      const isIn = hold.from <= position && position < hold.to;
+      if (isIn && (body === null || passes(body, hold.mask, this.user))) return true;
+    }
+    return false;
   }
 
   /** Has the log forgotten an entry that a cursor here still owes? Asked per topic: a quiet topic's old position is still good. */
   missesEvicted(cursor: number, log: Log): boolean {
     if (cursor < this.#floor) return true;
-    for (const holds of this.#byTopic.values()) {
-      for (const { topic, from, to } of holds) {
-        const owed = Math.max(cursor, from);
-        if (owed < to && log.evicted(topic) >= owed) return true;
+    for (const newest of this.#newest) {
+      for (let hold: Hold | null = newest; hold !== null; hold = hold.before) {
+        const owed = Math.max(cursor, hold.from);
+        if (owed < hold.to && log.evicted(hold.topic) >= owed) return true;
       }
     }
     return false;
   }
 
-  #forget(): void {
-    const oldest = this.#closed.shift();
+  #close(hold: Hold): void {
+    this.#closed ??= [];
+    this.#closed.push(hold);
+    while (this.#closed.length > this.closedMax + this.#most) this.#forget(this.#closed);
+  }
+
+  #forget(closed: Hold[]): void {
+    const oldest = closed.shift();
     if (oldest === undefined) return;
     this.#floor = Math.max(this.#floor, oldest.to);
     this.#drop(oldest);
   }
 
   #drop(hold: Hold): void {
-    const rest = this.#byTopic.get(hold.topic)?.filter((other) => other !== hold) ?? [];
-    if (rest.length === 0) this.#byTopic.delete(hold.topic);
-    else this.#byTopic.set(hold.topic, rest);
+    const newest = this.#newest.get(hold.topic);
+    if (newest === hold) {
+      if (hold.before === null) this.#newest.delete(hold.topic);
+      else this.#newest.set(hold.before);
+      return;
+    }
+    for (let later = newest ?? null; later !== null; later = later.before) {
+      if (later.before === hold) later.before = hold.before;
+    }
   }
 }

@@ -22,14 +22,16 @@ export interface Carried {
 /** Earlier stays whose numbers are still taken: a client that moves on and on without a word is refused at last. */
 const STAYS = 16;
 
+const NONE: readonly never[] = [];
+
 export class Numbers {
   /** Own stream: last number given, last number confirmed by the client, and what lies between. */
   #last = 0;
   #confirmed = 0;
-  #sent: Numbered[] = [];
+  #sent: Numbered[] | null = null;
   /** Shared stream after moves. */
-  #past: readonly Stay[] = [];
-  readonly #carried: Carried[] = [];
+  #past: readonly Stay[] = NONE;
+  #carried: Carried[] | null = null;
 
   constructor(
     readonly own: boolean,
@@ -45,8 +47,8 @@ export class Numbers {
   give(position: number, repeatable: boolean, log: Log): number {
     if (!this.own) return log.numberOf(position);
     this.#last += 1;
-    if (repeatable) this.#sent.push({ s: this.#last, position });
-    if (this.#sent.length > this.sentMax * 2) this.#shorten();
+    if (repeatable) this.#keep({ s: this.#last, position });
+    if (this.sent.length > this.sentMax * 2) this.#shorten();
     return this.#last;
   }
 
@@ -58,9 +60,10 @@ export class Numbers {
     }
     if (s > this.#last || s <= this.#confirmed) return null;
     this.#confirmed = s;
-    const first = this.#sent.findIndex((numbered) => numbered.s > s);
-    const gone = first === -1 ? this.#sent : this.#sent.slice(0, first);
-    this.#sent = first === -1 ? [] : this.#sent.slice(first);
+    const { sent } = this;
+    const first = sent.findIndex((numbered) => numbered.s > s);
+    const gone = first === -1 ? sent : sent.slice(0, first);
+    this.#sent = first === -1 ? null : sent.slice(first);
     return gone.at(-1)?.position ?? null;
   }
 
@@ -71,7 +74,7 @@ export class Numbers {
 
   #locateOwn(s: number, next: number): Place | null {
     if (s > this.#last || s < this.#confirmed) return null;
-    return { cursor: next, replay: this.#sent.filter((numbered) => numbered.s > s) };
+    return { cursor: next, replay: this.sent.filter((numbered) => numbered.s > s) };
   }
 
   #locateShared(s: number, next: number, log: Log): Place | null {
@@ -80,12 +83,12 @@ export class Numbers {
     const given = this.#past.find(({ from, to }) => from <= s && s <= to);
     if (given === undefined) return null;
     const had = (n: number): boolean => given.from <= n && n <= s;
-    const first = this.#carried.find(({ numbers }) => !numbers.some(had));
+    const first = this.#carried?.find(({ numbers }) => !numbers.some(had));
     return { cursor: first?.position ?? this.#afterCarried(), replay: [] };
   }
 
   #afterCarried(): number {
-    return (this.#carried.at(-1)?.position ?? this.bornAt - 1) + 1;
+    return (this.#carried?.at(-1)?.position ?? this.bornAt - 1) + 1;
   }
 
   // --- moves
@@ -93,13 +96,13 @@ export class Numbers {
   /** All the numbers that a position has had; none on own streams, which keep one. */
   numbersOf(position: number, log: Log): number[] {
     if (this.own) return [];
-    const carried = this.#carried.find((entry) => entry.position === position)?.numbers ?? [];
+    const carried = this.#carried?.find((entry) => entry.position === position)?.numbers ?? [];
     return [...carried, log.numberOf(position)].slice(-STAYS);
   }
 
   /** The numbers that stay good when the client goes on from `s`: those that tell no less than `s` does. */
   stays(s: number, place: Place, log: Log): Stay[] {
-    const had = this.#carried
+    const had = (this.#carried ?? NONE)
       .filter(({ position }) => position < place.cursor)
       .flatMap(({ position, numbers }) => [...numbers, log.numberOf(position)]);
     const later = ({ from, to }: Stay): Stay => ({ from: Math.max(from, ...had.filter((n) => n <= to)), to });
@@ -118,19 +121,29 @@ export class Numbers {
 
   /** At the taker: an entry that came along lies at this position. */
   carry(position: number, numbers: readonly number[]): void {
-    if (!this.own) this.#carried.push({ position, numbers });
-    else if (numbers[0] !== undefined) this.#sent.push({ s: numbers[0], position });
+    if (this.own) {
+      if (numbers[0] !== undefined) this.#keep({ s: numbers[0], position });
+      return;
+    }
+    this.#carried ??= [];
+    this.#carried.push({ position, numbers });
   }
 
   /** Own stream: what has been numbered and not confirmed. */
   get sent(): readonly Numbered[] {
-    return this.#sent;
+    return this.#sent ?? NONE;
+  }
+
+  #keep(numbered: Numbered): void {
+    this.#sent ??= [];
+    this.#sent.push(numbered);
   }
 
   /** A client that never confirms can go back only so far. */
   #shorten(): void {
-    const gone = this.#sent.at(-this.sentMax - 1);
-    this.#sent = this.#sent.slice(-this.sentMax);
+    const { sent } = this;
+    const gone = sent.at(-this.sentMax - 1);
+    this.#sent = sent.slice(-this.sentMax);
     if (gone !== undefined) this.#confirmed = Math.max(this.#confirmed, gone.s);
   }
 }

@@ -107,7 +107,9 @@ export class Outlet {
 
   // --- topics
 
-  hold(session: Session, attachment: Attachment, topic: string): void {
+  hold(session: Session, attachment: Attachment, name: string): void {
+    // Most hold the owner's own topic, which is its key: one text for all of them, and not what came with each answer.
+    const topic = name === attachment.owner ? attachment.owner : name;
     if (attachment.topics.has(topic)) return;
     attachment.topics.add(topic);
     const hold = session.holds.open(topic, attachment.mask, this.log.head + 1);
@@ -150,6 +152,7 @@ export class Outlet {
   // --- inside
 
   #cork(session: Session, entry: Entry): void {
+    session.corked ??= [];
     session.corked.push(entry);
     this.#corked.add(session);
   }
@@ -181,8 +184,8 @@ export class Outlet {
   /** One write per socket and flush; a session that is owed too much in one step goes on by its cursor. */
   #uncork(session: Session): void {
     const { connection, corked } = session;
-    session.corked = [];
-    if (connection === null) return;
+    session.corked = null;
+    if (connection === null || corked === null) return;
     const { mask, user } = session.traits;
     let room = this.#writable - connection.socket.buffered();
     const frames: string[] = [];

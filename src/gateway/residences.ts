@@ -31,7 +31,7 @@ interface Home {
   /** The move under way, and who gives. */
   moving: Move | null;
   giver: WorkerId | null;
-  waiting: Move[];
+  waiting: readonly Move[];
 }
 
 /** Given away, but its new worker has not attached everywhere yet: if that one dies, this one tells the owners. */
@@ -53,6 +53,8 @@ const isSame = (a: Move | null, b: Move): boolean =>
   a !== null && a.session === b.session && a.to === b.to && a.socket === b.socket && a.s === b.s;
 
 const noteOf = (session: SessionId, hop: number): string => `${session} ${hop}`;
+
+const NONE: readonly never[] = [];
 
 /** Moves of one session that wait for their turn. */
 const WAITING = 16;
@@ -83,7 +85,7 @@ export class Residences {
   }
 
   born(session: SessionId): void {
-    this.#homes.set(session, { at: this.#self, moving: null, giver: null, waiting: [] });
+    this.#homes.set(session, { at: this.#self, moving: null, giver: null, waiting: NONE });
   }
 
   take(message: ResidenceMessage): void {
@@ -229,7 +231,7 @@ export class Residences {
     if (home === undefined || home.waiting.length >= WAITING) {
       return this.#send(move.to, { r: 'refused', move, why: 'gone' });
     }
-    if (home.moving !== null) home.waiting.push(move);
+    if (home.moving !== null) home.waiting = [...home.waiting, move];
     else this.#start(home, move);
   }
 
@@ -254,11 +256,13 @@ export class Residences {
 
   /** Also after it was given up for lost because the giver died: the taker alone has it. */
   #done(session: SessionId, at: WorkerId): void {
-    const home = this.#homes.get(session) ?? { at, moving: null, giver: null, waiting: [] };
+    const home = this.#homes.get(session) ?? { at, moving: null, giver: null, waiting: NONE };
     this.#homes.set(session, Object.assign(home, { at, moving: null, giver: null }));
     if (this.#isDead(at)) return this.#lost(session, home);
-    const next = home.waiting.shift();
-    if (next !== undefined) this.#start(home, next);
+    const [next, ...later] = home.waiting;
+    if (next === undefined) return;
+    home.waiting = later;
+    this.#start(home, next);
   }
 
   /** A session of this worker is over. */

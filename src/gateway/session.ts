@@ -1,5 +1,6 @@
 /** A session: its standing with its owners, the topics it held, and the cursor that says what is to be written next. Knows no links. */
 import { Few } from '../base/few.ts';
+import { FewBy } from '../base/few-by.ts';
 import { heldBytes } from '../base/text.ts';
 import { ALL_EVENTS, type Body, type Mask, type SessionPresence } from '../protocol/envelope.ts';
 import type { OwnerKey, SessionId, Snowflake, WorkerId } from '../protocol/ids.ts';
@@ -37,8 +38,13 @@ export interface SessionTraits {
   readonly hop: number;
 }
 
+/** There are many sessions, and an empty list of its own takes 64 bytes. */
+const NONE: readonly never[] = [];
+
+const ownerOf = ({ owner }: Attachment): OwnerKey => owner;
+
 export class Session {
-  readonly attachments = new Map<OwnerKey, Attachment>();
+  readonly attachments = new FewBy(ownerOf);
   readonly holds: Holds;
   readonly numbers: Numbers;
   connection: Connection | null = null;
@@ -47,10 +53,10 @@ export class Session {
   /** First position not yet written. */
   cursor: number;
   /** Own stream, live: gathered until the flush ends. */
-  corked: Entry[] = [];
+  corked: Entry[] | null = null;
   /** Position kept free for RESUMED, which follows what was missed and is never repeated. */
   resumedAt: number | null = null;
-  replay: readonly { readonly s: number; readonly position: number }[] = [];
+  replay: Place['replay'] = NONE;
   /** The worker it came from, until it is attached everywhere here. */
   giver: WorkerId | null = null;
   /** Position of READY. */
@@ -190,7 +196,7 @@ export class Session {
 
   /** First position that it has not been given. */
   nextPosition(log: Log): number {
-    return this.live ? (this.corked[0]?.position ?? log.head + 1) : this.cursor;
+    return this.live ? (this.corked?.[0]?.position ?? log.head + 1) : this.cursor;
   }
 
   missesEvicted(cursor: number, log: Log): boolean {
@@ -230,8 +236,8 @@ export class Session {
     this.cursor = next;
     this.#reached = Math.max(this.#reached, this.cursor);
     this.live = false;
-    this.corked = [];
-    this.replay = [];
+    this.corked = null;
+    this.replay = NONE;
     this.#replayed = 0;
     this.resumedAt = null;
   }

@@ -129,7 +129,7 @@ export const PLANTED: readonly Planted[] = [
           'session.detachedAt = clock.monotonic();',
           'const { id, hop } = session.traits;',
           "const forget = { kind: 'forget', session: id, hop } as const;",
-          'for (const owner of session.attachments.keys()) this.#ports.directory.interest(owner, forget);',
+          'for (const { owner } of session.attachments) this.#ports.directory.interest(owner, forget);',
         ].join('\n'),
       ],
     ],
@@ -178,7 +178,9 @@ export const PLANTED: readonly Planted[] = [
     name: 'unlocked-moves',
     file: 'src/gateway/residences.ts',
     from: 570,
-    changes: [['if (home.moving !== null) home.waiting.push(move);\n    else this.#start', 'this.#start']],
+    changes: [
+      ['if (home.moving !== null) home.waiting = [...home.waiting, move];\n    else this.#start', 'this.#start'],
+    ],
   },
   {
     name: 'late-bind',

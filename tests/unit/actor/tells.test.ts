@@ -27,7 +27,7 @@ function watched(world: FakeWorld) {
 test('tells are decided where they came among asks and attaches, whether they may be lost, need something, or come before the load', async () => {
   const kinds = ['plain', 'needy', 'durable', 'ask', 'attach', 'turn'] as const;
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.constantFrom(...kinds), { maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(fc.constantFrom(...kinds), { maxLength: 30, size: 'max' }), async (steps) => {
       const world = new FakeWorld({ batchCommands: 4 });
       world.members = ['7'];
       world.loadNeed = () => new Promise((resolve) => world.clock.after(3, () => resolve(null)));
