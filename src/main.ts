@@ -12,12 +12,23 @@ const stop = LASTING.includes(process.argv[2]) ? stopSignal() : null;
 /** Runs until SIGINT or SIGTERM, or until the store's threads die: then the process must start again. */
 const serve: Powers['serve'] = async (config, started) => {
   const [{ startServer }, { storePlace }] = await Promise.all([import('./supervise.ts'), import('./store-place.ts')]);
-  const running = await startServer(config, { ownListeners: false, publicListener: true });
+  // Nobody finds a server that is not filled yet: a bot whose token it does not know would be turned away for good.
+  const publicListener = config.seed === null ? true : 'held';
+  const running = await startServer(config, { ownListeners: false, publicListener });
   const { host, store, dataDir } = config;
-  const { port, dataAddress, ownPorts } = running;
+  const { dataAddress, ownPorts } = running;
   const where = { store, storePlace: storePlace(config), dataDir };
-  const at = { host, port, ...where, workers: ownPorts.length, ...(dataAddress !== null && { dataAddress }) };
-  await untilStopped(running, 'server', at, () => started({ port, dataAddress }));
+  const at = { ...where, workers: ownPorts.length, ...(dataAddress !== null && { dataAddress }) };
+  const open = async () => {
+    await running.open();
+    return { port: running.port, dataAddress };
+  };
+  await untilStopped(
+    running,
+    'server',
+    () => ({ host, port: running.port, ...at }),
+    () => started(open),
+  );
 };
 
 const serveData: Powers['serveData'] = async (config, started) => {
@@ -25,7 +36,7 @@ const serveData: Powers['serveData'] = async (config, started) => {
   const running = await startData(config);
   const { store, dataDir } = config;
   const at = { address: running.address, store, storePlace: storePlace(config), dataDir };
-  await untilStopped(running, 'data service', at, started);
+  await untilStopped(running, 'data service', () => at, started);
 };
 
 const copy: Powers['copy'] = async (config, request, saw) => {
@@ -37,7 +48,7 @@ const copy: Powers['copy'] = async (config, request, saw) => {
 async function untilStopped<T extends Pick<Running, 'failed' | 'stop'>>(
   running: T,
   what: string,
-  at: LogFields,
+  at: () => LogFields,
   started: (running: T) => Promise<void>,
 ): Promise<void> {
   try {
@@ -47,7 +58,7 @@ async function untilStopped<T extends Pick<Running, 'failed' | 'stop'>>(
       import('./base/log.ts'),
       import('../package.json', { with: { type: 'json' } }),
     ]);
-    log.info(`the ${what} runs`, { version: manifest.version, ...at });
+    log.info(`the ${what} runs`, { version: manifest.version, ...at() });
     const why = await Promise.race([aborted(stop), running.failed]);
     if (!(why instanceof Error)) return log.info(`the ${what} stops`, { why });
     log.error(`the ${what} stops`, { why: 'fault', error: why });

@@ -20,8 +20,8 @@ import type { FromWorker, Listen, Peer, ToWorker, WorkerStart } from './threads.
 export interface ServerOptions {
   /** A listener of its own for every worker, on a free port (tests). */
   readonly ownListeners: boolean;
-  /** False: only the unix socket of the command line. */
-  readonly publicListener: boolean;
+  /** False: only the unix socket of the command line. `held`: nobody else comes in before `open`. */
+  readonly publicListener: boolean | 'held';
   /** What each worker runs; absent: `worker.ts` (tests give workers that fail on demand). */
   readonly workerProgram?: URL;
   /** The same for the writer thread of the store. */
@@ -38,6 +38,8 @@ export interface Running {
   readonly adminSocket: string;
   /** Resolves when the server cannot go on: the store's threads died. */
   readonly failed: Promise<Error>;
+  /** The public port, where it was held until now. */
+  open(): Promise<void>;
   stop(): Promise<void>;
   /** Terminates a worker as a crash would and resolves when its successor is ready (tests). */
   killWorker(slot: number): Promise<void>;
@@ -92,6 +94,7 @@ class Supervisor implements Running {
   readonly #slots: Slot[];
   #port: number | null;
   #stopping = false;
+  #isHeld: boolean;
   #beats: Timer | null = null;
   readonly #claim = newClaim();
   #data: Pick<RunningData, 'stop' | 'address'> | null = null;
@@ -108,7 +111,8 @@ class Supervisor implements Running {
     // The core of one command ends with it: whoever asked it as a server would be cut off.
     this.adminSocket = options.publicListener ? adminSocketOf(config) : join(config.dataDir, 'command.sock');
     this.#idNumber = Math.floor(clock.now() / 1000) % ID_NUMBERS;
-    this.#port = options.publicListener ? config.port : null;
+    this.#port = options.publicListener === false ? null : config.port;
+    this.#isHeld = options.publicListener === 'held';
     this.#slots = Array.from({ length: config.store === 'memory' ? 1 : config.workers }, (_, slot) => ({
       slot,
       incarnation: 0,
@@ -162,6 +166,19 @@ class Supervisor implements Running {
       throw new Error(`--data-listen needs a store of this server's own, not --store ${this.config.store}`);
     const { serveData } = await import('./data-node.ts');
     this.#data = await serveData(this.config, ports, false, this.clock);
+  }
+
+  async open(): Promise<void> {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    for (const { id, worker } of this.#slots) {
+      if (worker === null) throw new Error(`worker ${id} died before its port was open`);
+      await new Promise<void>((resolve, reject) => {
+        worker.on('message', (message: FromWorker) => message.t === 'opened' && resolve());
+        worker.on('exit', () => reject(new Error(`worker ${id} did not open its port`)));
+        send(worker, { t: 'open' });
+      });
+    }
   }
 
   async stop(): Promise<void> {
@@ -239,13 +256,15 @@ class Supervisor implements Running {
   }
 
   #listen(slot: Slot): Listen {
-    return { port: this.#port, own: this.options.ownListeners, admin: slot.slot === 0 ? this.adminSocket : null };
+    const admin = slot.slot === 0 ? this.adminSocket : null;
+    return { port: this.#port, isHeld: this.#isHeld, own: this.options.ownListeners, admin };
   }
 
   #heard(slot: Slot, worker: Worker, message: FromWorker): void {
     if (slot.worker !== worker) return;
     slot.lastBeat = this.clock.monotonic();
     this.#tellSilence(slot, false);
+    if (message.t === 'opened') this.#port = message.port;
     if (message.t !== 'ready') return;
     slot.ready = true;
     slot.ownPort = message.ownPort;

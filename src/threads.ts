@@ -36,6 +36,8 @@ export interface WorkerStart {
 export interface Listen {
   /** The public port, shared by all workers; null: none (the command line's own core). 0: any free one. */
   readonly port: number | null;
+  /** The public port stays shut until `open`: what fills the store comes by the socket of the command line first. */
+  readonly isHeld: boolean;
   /** A second listener of this worker alone on a free port: tests choose their worker by it. */
   readonly own: boolean;
   /** Path of the unix socket of the command line; one worker serves it. */
@@ -47,11 +49,14 @@ export type ToWorker =
   | { readonly t: 'peerDown'; readonly id: WorkerId }
   /** It missed beats, or is heard again: it is asked nothing new meanwhile. */
   | { readonly t: 'silence'; readonly id: WorkerId; readonly isSilent: boolean }
+  /** The public port that was held; then `opened`. */
+  | { readonly t: 'open' }
   /** Clients are told to go, mailboxes run dry, then `stopped`. */
   | { readonly t: 'stop' };
 
 export type FromWorker =
   | { readonly t: 'ready'; readonly port: number | null; readonly ownPort: number | null }
+  | { readonly t: 'opened'; readonly port: number }
   /** Each second, from the loop: a worker that hangs does not send it. */
   | { readonly t: 'beat' }
   | { readonly t: 'stopped' };

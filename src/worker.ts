@@ -68,9 +68,11 @@ interface Core {
 }
 
 interface Doors {
-  readonly shared: Listener | null;
+  shared: Listener | null;
   readonly own: Listener | null;
   readonly admin: AdminSocket | null;
+  /** The public port, which may be held at first. */
+  readonly open: () => Listener | null;
 }
 
 const say = (message: FromWorker): void => parentPort?.postMessage(message);
@@ -237,13 +239,14 @@ async function openDoors(ground: Ground, core: Core): Promise<Doors> {
   core.measured.push(rest.measure);
   const look = watcher(ground, core);
   const fetch: Fetch = (request, info) => look(request, info.ip) ?? rest.handle(request, info);
-  const open = (port: number, reusePort: boolean): Listener =>
+  const on = (port: number, reusePort: boolean): Listener =>
     server.listen({ port, reusePort, ...httpOptions(config), fetch });
+  const open = (): Listener | null => (listen.port === null ? null : on(listen.port, slots > 1));
   // The command line's door first: who sees the port open finds it too.
   const admin = await openAdmin(listen, deps, look);
-  const shared = listen.port === null ? null : open(listen.port, slots > 1);
-  const own = listen.own ? open(0, false) : null;
-  return { shared, own, admin };
+  const shared = listen.isHeld ? null : open();
+  const own = listen.own ? on(0, false) : null;
+  return { shared, own, admin, open };
 }
 
 type Fetch = Parameters<Server['listen']>[0]['fetch'];
@@ -290,6 +293,10 @@ function hear(message: ToWorker, ground: Ground, core: Core, doors: Doors): void
     case 'peerDown':
       directory.peerDown(message.id);
       gateway.died(message.id);
+      break;
+    case 'open':
+      doors.shared = doors.open();
+      say({ t: 'opened', port: doors.shared?.port ?? 0 });
       break;
     case 'stop':
       stop(ground, core, doors).catch((error) => log.error('stopping failed', { error }));

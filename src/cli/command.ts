@@ -46,8 +46,11 @@ export interface Copied {
 
 /** Given by the entry point: commands themselves start nothing. */
 export interface Powers {
-  /** Runs the server until it is told to stop; `started` is called when its port is open, and ends the server when it rejects. */
-  readonly serve: (config: Config, started: (server: Started) => Promise<void>) => Promise<void>;
+  /**
+   * Runs the server until it is told to stop; `started` is called when commands reach it, and ends the server when it rejects. With a seed its port is
+   * open only after `open`.
+   */
+  readonly serve: (config: Config, started: (open: () => Promise<Started>) => Promise<void>) => Promise<void>;
   /** The same for the data service alone. */
   readonly serveData: (config: Config, started: (server: StartedData) => Promise<void>) => Promise<void>;
   /** Copies a store into another one and compares them. The config says how a cluster is reached. */

@@ -18,8 +18,9 @@ export const serve: Command = {
     warnOfStrangers(config);
     const seed = path === null ? null : readSeed(path);
     try {
-      await powers.serve(config, async ({ port, dataAddress }) => {
+      await powers.serve(config, async (open) => {
         const seeded = path === null || seed === null ? null : await sow(call, path, seed);
+        const { port, dataAddress } = await open();
         const url = config.publicUrl ?? `http://${nameOf(config.host)}:${port}`;
         const data = dataAddress !== null && { dataAddress };
         const served = dataAddress === null ? [] : [`The data service listens on ${dataAddress}`];

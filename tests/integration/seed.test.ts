@@ -1,11 +1,16 @@
 /** `serve --store memory --seed FILE`: the file of docs/seed.md, and files that are wrong. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIChannel, APIGuild, APIGuildMember, APIMessage, APIRole, APIUser } from 'discord-api-types/v10';
+import { readConfig } from '../../src/config.ts';
+import { startServer } from '../../src/supervise.ts';
 import { callRest } from '../support/call-rest.ts';
 import { runCommand } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
 import { LineClient } from '../support/line-client.ts';
 import { RawGateway } from '../support/raw-gateway.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -91,6 +96,47 @@ describe('the example of the page', () => {
     await callRest(url, tokenOf('otto'), 'POST', `/channels/${lobby}/messages`, { content: '!ping' });
     const answer = await otto.dispatch<APIMessage>('MESSAGE_CREATE', { content: 'pong' });
     expect(answer.author).toMatchObject({ id: '1000000000000000003', bot: true });
+  });
+});
+
+describe('before the file is in', () => {
+  /** Nobody listens there now. */
+  async function freePort(): Promise<number> {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
+
+  test('nobody is answered: the first answer knows the token, for a bot that is turned away does not ask again', async () => {
+    const port = await freePort();
+    await using folder = await SnippetFolder.write(page);
+    const flags = ['--port', String(port), '--store', 'memory', '--seed', join(folder.path, 'seed.json')];
+    const starts = ServerProcess.start(join(folder.path, 'data'), flags);
+    const authorization = `Bot ${tokenOf('pingbot')}`;
+    const ask = () => fetch(`http://127.0.0.1:${port}/api/v10/users/@me/guilds`, { headers: { authorization } });
+    const first = await eventually('an answer', () => ask().catch(() => null), 60_000);
+    await using _server = await starts;
+    expect(first.status).toBe(200);
+    expect(await first.json()).toMatchObject([{ id: GUILD }]);
+  }, 120_000);
+
+  test('a worker that dies meanwhile leaves the port shut, and its successor opens it', async () => {
+    const [port, dataDir] = [await freePort(), mkdtempSync(join(tmpdir(), 'guildhall-held-'))];
+    const config = readConfig({ port: String(port), host: '127.0.0.1', 'data-dir': dataDir, store: 'memory' }, {});
+    const server = await startServer(config, { ownListeners: false, publicListener: 'held' });
+    try {
+      const ask = () => fetch(`http://127.0.0.1:${port}/api/v10/gateway`).then(({ status }) => status);
+      await server.killWorker(0);
+      await expect(ask()).rejects.toThrow();
+      await server.open();
+      expect(await ask()).toBe(200);
+    } finally {
+      await server.stop();
+      rmSync(dataDir, { recursive: true });
+    }
   });
 });
 

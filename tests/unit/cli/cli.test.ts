@@ -347,7 +347,7 @@ describe('serve', () => {
     const powers: Partial<Powers> = {
       serve: async (config, started) => {
         given = config;
-        await started({ port: 1234, dataAddress: null });
+        await started(async () => ({ port: 1234, dataAddress: null }));
       },
     };
     const dir = dataDir();
@@ -368,7 +368,7 @@ describe('serve', () => {
 
   test('says where it serves its store', async () => {
     const powers: Partial<Powers> = {
-      serve: (_config, started) => started({ port: 1234, dataAddress: '127.0.0.1:7077' }),
+      serve: (_config, started) => started(async () => ({ port: 1234, dataAddress: '127.0.0.1:7077' })),
     };
     const argv = ['serve', '--data-dir', dataDir()];
     expect((await run(argv, powers)).out).toStartWith('The data service listens on 127.0.0.1:7077\n');
