@@ -1,7 +1,7 @@
 /** HTTP over the unix socket in the data directory. Whoever may open the socket (mode 0600) is the server's owner. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { LIMITS } from '../limits.ts';
-import { Unanswered } from './command.ts';
+import { CommandError, Unanswered } from './command.ts';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -11,11 +11,20 @@ export interface AdminAnswer {
 /** Nobody listens there: no such file, or one that a dead server left. */
 const NOBODY: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'FailedToOpenSocket']);
 
+/** The socket, or its directory, is another user's. What asked has sent nothing. */
+const CLOSED: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM']);
+
+/** Null: the error is another one. */
+export const closedSocket = (socketPath: string, error: { readonly code?: unknown }): string | null =>
+  CLOSED.has(error.code) ? `${socketPath} is closed to this user: run this as the user who runs the server` : null;
+
 /** Null: no server is running. An answer that breaks off is an error, not a reason to ask again: it may have been done. */
 export function askSocket(socketPath: string, path: string, body: string): Promise<AdminAnswer | null> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      if ('code' in error && NOBODY.has(error.code)) resolve(null);
+    const fail = (error: Error & { readonly code?: unknown }): void => {
+      const closed = closedSocket(socketPath, error);
+      if (NOBODY.has(error.code)) resolve(null);
+      else if (closed !== null) reject(new CommandError(closed));
       else reject(new Unanswered(`the server at ${socketPath} does not answer: ${error.message}`));
     };
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { adminSocketOf } from '../config.ts';
 import { LIMITS } from '../limits.ts';
-import { DirectoryHeld } from '../protocol/errors.ts';
+import { DirectoryHeld, REFUSALS } from '../protocol/errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { hasNoStore } from '../store-kind.ts';
 import { type AdminAnswer, askSocket } from './admin-socket.ts';
@@ -71,10 +71,12 @@ function stopped(): never {
   throw new CommandError('the server has stopped; what it did until then is done');
 }
 
+const [, FULL] = REFUSALS.storeFull;
+
 function answerOf<T>({ status, text }: AdminAnswer, schema: z.ZodType<T>): T {
   const parsed = parseAnswer(text);
-  // What takes too long for an ask, or stops half way, is not undone; 429 may come after the first of several steps.
-  if (status >= 500 || status === 429) throw new Unanswered(sentenceOf(parsed, status));
+  // What takes too long for an ask, or stops half way, is not undone; 429 may come after the first of several steps. 507: nothing was done.
+  if (status === 429 || (status >= 500 && status !== FULL)) throw new Unanswered(sentenceOf(parsed, status));
   if (status < 200 || status > 299) throw new CommandError(sentenceOf(parsed, status));
   const checked = schema.safeParse(parsed);
   if (!checked.success) throw new Unanswered('the server answers in another language: is it of the same version?');

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { adminSocketOf, type Config } from '../config.ts';
 import { readHealth } from '../said-health.ts';
-import { readText } from './admin-socket.ts';
+import { closedSocket, readText } from './admin-socket.ts';
 import { type Command, CommandError, type Flags, UsageError } from './command.ts';
 import { configOptions } from './options.ts';
 
@@ -72,15 +72,16 @@ async function askPort(url: string): Promise<Answer> {
 function askSocket(config: Config): Promise<Answer> {
   const { dataDir } = config;
   return new Promise((resolve, reject) => {
-    const options = { socketPath: adminSocketOf(config), path: '/health', timeout: WAIT_MS };
+    const socketPath = adminSocketOf(config);
+    const options = { socketPath, path: '/health', timeout: WAIT_MS };
     const asked = httpRequest(options, (incoming) => {
       readText(incoming).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
     });
     asked.on('timeout', () => asked.destroy(new Error('it takes too long')));
     asked.on('error', (error: Error & { readonly code?: unknown }) => {
-      const isNobody = NOBODY.has(error.code);
       const nobody = `no server runs on the data directory ${dataDir}; name another with --data-dir, or give its --port alone`;
-      reject(new CommandError(isNobody ? nobody : `the server on ${dataDir} does not answer: ${whyOf(error)}`));
+      const other = closedSocket(socketPath, error) ?? `the server on ${dataDir} does not answer: ${whyOf(error)}`;
+      reject(new CommandError(NOBODY.has(error.code) ? nobody : other));
     });
     asked.end();
   });

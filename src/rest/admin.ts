@@ -2,6 +2,7 @@
 import { PermissionFlagsBits as P } from 'discord-api-types/v10';
 import * as z from 'zod/mini';
 import type { Command, Question } from '../protocol/commands.ts';
+import { Fault, REFUSALS } from '../protocol/errors.ts';
 import { guildKey, type OwnerKey, type Snowflake, userKey } from '../protocol/ids.ts';
 import type { PublicUser } from '../protocol/records.ts';
 import { seedForm } from '../protocol/seed.ts';
@@ -49,30 +50,36 @@ interface Person {
 }
 
 export function createAdmin(deps: RestDeps): Admin {
-  const asker = new ServerAsker(deps);
-  const operations: Record<string, (body: unknown) => Promise<Outcome>> = {
-    'POST /admin/users': (body) => addUser(asker, deps, check(userForm, body)),
-    'POST /admin/passwords': (body) => setPassword(asker, deps, check(passwordForm, body)),
-    'POST /admin/seed': async (body) => ok(await applySeed(asker, deps, check(seedForm, body))),
-    'POST /admin/guilds': (body) => addGuild(asker, deps, check(guildForm, body)),
-    'POST /admin/sweep': async (body) => ok(await sweepOn(deps, check(sweepForm, body))),
-    'POST /admin/bots': (body) => addBot(asker, deps, check(botForm, body)),
+  const operations: Record<string, (asker: Asker, body: unknown) => Promise<Outcome>> = {
+    'POST /admin/users': (asker, body) => addUser(asker, deps, check(userForm, body)),
+    'POST /admin/passwords': (asker, body) => setPassword(asker, deps, check(passwordForm, body)),
+    'POST /admin/seed': async (asker, body) => ok(await applySeed(asker, deps, check(seedForm, body))),
+    'POST /admin/guilds': (asker, body) => addGuild(asker, deps, check(guildForm, body)),
+    'POST /admin/sweep': async (_asker, body) => ok(await sweepOn(deps, check(sweepForm, body))),
+    'POST /admin/bots': (asker, body) => addBot(asker, deps, check(botForm, body)),
   };
   const handle = async (request: Request): Promise<Response> => {
+    const asker = new ServerAsker(deps);
     try {
       const operation = operations[`${request.method} ${new URL(request.url).pathname}`];
       if (operation === undefined) throw refused('notFound');
       const bounds = { clock: deps.clock, maxBytes: MAX_BODY_BYTES, ms: deps.limits.bodyMs };
-      return answer(await operation(parseBody(await readText(request, bounds))));
+      return answer(await operation(asker, parseBody(await readText(request, bounds))));
     } catch (error) {
-      return answerError(error, deps.report);
+      const isFull = error instanceof Fault && error.code === 'full';
+      return answerError(isFull && asker.hasDone ? fullHalfWay() : error, deps.report);
     }
   };
   return { handle };
 }
 
-/** The server asks for itself; no bucket counts it. */
+/** 507 tells the command line that nothing was done. */
+const fullHalfWay = (): Refused => refused('overloaded', { message: REFUSALS.storeFull[2] });
+
+/** The server asks for itself; no bucket counts it. One for each request. */
 class ServerAsker implements Asker {
+  /** Something was asked for and is stored. */
+  hasDone = false;
   readonly #deps: RestDeps;
 
   constructor(deps: RestDeps) {
@@ -87,6 +94,7 @@ class ServerAsker implements Asker {
       rate: null,
     });
     if ('refused' in reply) throw new Refused(reply);
+    this.hasDone = true;
     return reply.ok as T;
   }
 

@@ -1,6 +1,6 @@
-/** `doctor` and `health`: what is well, what must be mended, and that they say so in the exit code. */
+/** `doctor` and `health`: what is well, what must be mended, and that they say so in the exit code; what another user than the server's is told. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,7 +9,7 @@ import { clock, closed, cores, directory, type Finding, openFiles } from '../../
 import { lockDirectory } from '../../src/store/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../src/store/sqlite/schema.ts';
 import { runCommand } from '../support/command.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { FROM_SOURCE, ServerProcess } from '../support/server-process.ts';
 
 interface Look {
   readonly well: boolean;
@@ -212,5 +212,46 @@ describe('health', () => {
     lock.close();
     expect([held.code, held.stdout]).toEqual([1, '']);
     await server.stop();
+  });
+});
+
+describe('another user than the one who runs the server', () => {
+  const isRoot = process.getuid?.() === 0;
+  /** Root may write everywhere, unless it is told not to. */
+  const asUser = isRoot ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search', ...FROM_SOURCE] : FROM_SOURCE;
+
+  test('is told so by commands beside it, and nothing of what may have been done', async () => {
+    const home = join(dir, 'of-another');
+    await using server = await ServerProcess.start(home, ['--workers', '1']);
+    const socket = join(home, 'guildhall.sock');
+    chmodSync(socket, 0);
+    const sentence = `${socket} is closed to this user: run this as the user who runs the server\n`;
+    for (const words of [['user', 'add', 'rita'], ['health']])
+      expect(await runCommand(home, words, asUser)).toEqual({ code: 1, stdout: '', stderr: sentence });
+    await server.stop();
+  });
+
+  test('is told whose the directory is, and not to take one that a server may be using', async () => {
+    const home = join(dir, 'foreign');
+    const serve = async (): Promise<string> => {
+      const { code, stdout, stderr } = await runCommand(home, ['serve', '--port', '0'], asUser);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toStartWith(`The data directory ${home} cannot be written: `);
+      return stderr;
+    };
+    mkdirSync(home, { mode: 0 });
+    expect(await serve()).toEndWith(`. It is this user's own: chmod -R u+rwX ${home}.\n`);
+    // Only root can give a directory to somebody.
+    if (!isRoot) return;
+    chownSync(home, 4321, 4322);
+    const theirs =
+      '. It belongs to user 4321:4322: run this as the user who runs the server (of a container: with --user 4321:4322).\n';
+    expect(await serve()).toEndWith(theirs);
+    chmodSync(home, 0o755);
+    expect(await serve()).toMatch(/: chown -R 0:0 .*foreign \(.*\n$/);
+    writeFileSync(join(home, 'lock.db'), '');
+    chmodSync(join(home, 'lock.db'), 0o600);
+    chownSync(join(home, 'lock.db'), 4321, 4322);
+    expect(await serve()).toEndWith(theirs);
   });
 });

@@ -1,5 +1,5 @@
 /** Opens one connection to the store's file with the settings its role needs. */
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { DirectoryHeld } from '../../protocol/errors.ts';
 
@@ -60,14 +60,20 @@ export function lockDirectory(dir: string): DatabaseSync {
 
 /** More to say when it belongs to somebody else, as a folder that is mounted into a container does. */
 function whose(dir: string): string {
-  if (![dir, `${dir}/lock.db`].some(isClosed)) return '';
-  const us = `${process.getuid?.()}:${process.getgid?.()}`;
+  const lock = `${dir}/lock.db`;
+  if (!isClosed(dir) && !isClosed(lock)) return '';
+  const { uid, gid } = statSync(dir);
+  if (uid === process.getuid?.()) return `. It is this user's own: chmod -R u+rwX ${dir}.`;
+  const [owner, us] = [`${uid}:${gid}`, `${process.getuid?.()}:${process.getgid?.()}`];
+  // What a server may be using is not given away.
+  if (existsSync(lock) || isClosed(dir, constants.X_OK))
+    return `. It belongs to user ${owner}: run this as the user who runs the server (of a container: with --user ${owner}).`;
   return `. The user of this process (${us}) may not: chown -R ${us} ${dir} (of a container: the folder on the host, or run it with --user).`;
 }
 
-function isClosed(path: string): boolean {
+function isClosed(path: string, how = constants.R_OK | constants.W_OK): boolean {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(path, how);
     return false;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EACCES';

@@ -174,6 +174,13 @@ describe('a command', () => {
     },
   );
 
+  test.each(late)('%j that a full store refused does not say that it may have been done', async (argv) => {
+    const full = { message: 'The store of this server is full', code: 0 };
+    const powers = core([], 507, Object.fromEntries(Object.keys(ANSWERS).map((path) => [path, full])));
+    const { code, err } = await run([...argv, '--data-dir', dataDir()], powers);
+    expect([code, err]).toEqual([1, 'The store of this server is full\n']);
+  });
+
   test('prints one line of JSON on demand', async () => {
     const { out } = await run(['bot', 'add', 'echo', '--guild', 'Home', '--json', '--data-dir', dataDir()], core([]));
     expect(out.split('\n')).toHaveLength(2);

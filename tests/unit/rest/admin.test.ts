@@ -1,6 +1,6 @@
 /** What the command line asks: who comes into being how, and what is asked of whom for it. */
 import { afterEach, describe, expect, test } from 'bun:test';
-import { refuse } from '../../../src/protocol/errors.ts';
+import { Fault, refuse } from '../../../src/protocol/errors.ts';
 import { createAdmin } from '../../../src/rest/admin.ts';
 import {
   ANNA,
@@ -77,6 +77,20 @@ describe('the command line', () => {
     const { body } = await ask('/admin/bots', { name: 'pong', guild: 'My guild', owner: 'anna', ownerPassword });
     expect(body).toMatchObject({ bot: { id: BOT }, guild: { id: GUILD } });
     expect('ownerPassword' in body).toBe(false);
+  });
+
+  test('a full store is said with 507 only when nothing was stored before', async () => {
+    const full = () => Promise.reject(new Fault('full', true, 'the store is full'));
+    open({
+      store: { userByLogin: async () => ANNA, user: async () => annaAccount().record },
+    }).directory.replies.updateUser = full;
+    const form = { name: 'anna', password: ownerPassword };
+    const sentence = 'The store of this server is full';
+    const whole = await ask('/admin/passwords', form);
+    expect([whole.status, whole.body.message]).toEqual([507, sentence]);
+    rest.directory.replies = { updateUser: () => ({ ok: null }), revokeToken: full };
+    const half = await ask('/admin/passwords', form);
+    expect([half.status, half.body.message]).toEqual([503, sentence]);
   });
 
   test('anything else is not there', async () => {
