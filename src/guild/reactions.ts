@@ -37,9 +37,10 @@ export function addReaction(place: Place, { by, messageId, emoji: key }: Add, tu
   const at = target(place, by.id, messageId, turn.now);
   if ('refused' in at) return refused(at);
   const emoji = wireEmoji(key);
-  if (!emoji) return refused(refuse('unknownEmoji'));
   const { permissions, found } = at;
   const isNew = !found.reactions.some((one) => one.emoji === key);
+  // A custom one is of a guild, and guilds have none.
+  if (!emoji || (isNew && emoji.id !== null)) return refused(refuse('unknownEmoji'));
   if (isNew && !hasBits(permissions, P.AddReactions)) return refused(refuse('missingPermissions'));
   if (isSilenced(place, by.id, permissions, turn.now)) return refused(refuse('missingPermissions'));
   const already = place.messages.reaction(place.channelId, messageId, key, by.id);

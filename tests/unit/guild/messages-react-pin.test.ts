@@ -85,10 +85,18 @@ describe('reactions', () => {
   test('twenty different ones, and no words', () => {
     const state = f.guild();
     const id = send(state);
-    for (let n = 0; n < 20; n += 1) add(state, id, f.ANN, `name:${1000 + n}`);
+    for (let n = 0; n < 20; n += 1) add(state, id, f.ANN, String.fromCodePoint(0x1f600 + n));
     expect(f.why(add(state, id, f.ANN))).toBe('maxReactions');
-    expect(f.why(add(state, id, f.BOB, 'name:1000'))).toBeNull();
+    expect(f.why(add(state, id, f.BOB, '\u{1f600}'))).toBeNull();
     expect(f.why(add(state, id, f.ANN, 'hello'))).toBe('unknownEmoji');
+  });
+
+  test('a custom one that nobody has is unknown, unless the message has it already', () => {
+    const state = f.guild();
+    const id = send(state);
+    expect(f.why(add(state, id, f.ANN, 'party:123456'))).toBe('unknownEmoji');
+    state.messages.putReaction(f.TEXT, id, 'party:123456', f.BOB, true);
+    expect(f.why(add(state, id, f.ANN, 'party:123456'))).toBeNull();
   });
 
   test('removal: own, or others by who manages messages', () => {
