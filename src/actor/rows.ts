@@ -5,6 +5,8 @@ import { passes } from '../protocol/body.ts';
 import type { AttachAsk, Body } from '../protocol/envelope.ts';
 import type { OwnerKey, Snowflake } from '../protocol/ids.ts';
 import { sessionTopic } from '../protocol/topics.ts';
+import { firstAfter } from './first-after.ts';
+import { OwedRows } from './owed-rows.ts';
 
 export interface VisibilityRow {
   readonly seq: number;
@@ -23,8 +25,8 @@ export interface EventRow {
   readonly seq: number;
   readonly kind: 'event';
   readonly topic: string;
-  /** Null: given up; who is owed it cannot go on across it. */
-  body: Body | null;
+  /** Null: nobody knows it any more; who is owed it cannot go on across it. */
+  readonly body: Body | null;
 }
 
 export type RingRow =
@@ -55,9 +57,7 @@ function sizeOf(row: RingRow): number {
 export class Rows {
   readonly #rows = new Deque<RingRow>();
   #bytes = 0;
-  /** What is owed to single sessions (member chunks) has a bound of its own: one large answer must not push out what all may miss. */
-  readonly #owed = new Deque<EventRow>();
-  #owedBytes = 0;
+  readonly #owed: OwedRows;
 
   /** `own` is the owner's own topic (its key). `forgotten`: the last row that is known no more. */
   constructor(
@@ -65,7 +65,9 @@ export class Rows {
     readonly limits: { readonly ringRows: number; readonly ringBytes: number },
     public forgotten: number,
     readonly left: Body,
-  ) {}
+  ) {
+    this.#owed = new OwedRows(limits, sizeOf);
+  }
 
   get length(): number {
     return this.#rows.length;
@@ -76,29 +78,15 @@ export class Rows {
   }
 
   push(row: RingRow): void {
+    if (isOwed(row)) return this.#owed.push(row);
     this.#rows.push(row);
-    if (isOwed(row)) this.#owe(row);
-    else this.#bytes += sizeOf(row);
+    this.#bytes += sizeOf(row);
     while (this.#rows.length > this.limits.ringRows || this.#bytes > this.limits.ringBytes) {
       const gone = this.#rows.shift();
       if (gone === undefined) return;
-      if (!isOwed(gone)) this.#bytes -= sizeOf(gone);
-      else if (gone === this.#owed.at(0)) this.#giveUp();
+      this.#bytes -= sizeOf(gone);
       this.forgotten = gone.seq;
     }
-  }
-
-  #owe(row: EventRow): void {
-    this.#owed.push(row);
-    this.#owedBytes += sizeOf(row);
-    while (this.#owedBytes > this.limits.ringBytes) this.#giveUp();
-  }
-
-  #giveUp(): void {
-    const oldest = this.#owed.shift();
-    if (oldest === undefined) return;
-    this.#owedBytes -= sizeOf(oldest);
-    oldest.body = null;
   }
 
   /**
@@ -109,14 +97,21 @@ export class Rows {
     const { since, held, user } = ask;
     if (since === null || held === null) return { bodies: [], left: false };
     if (since < this.forgotten) return null;
-    const topics = new Set(held.topics).add(sessionTopic(ask.session));
+    const own = this.#owed.after(sessionTopic(ask.session), since);
+    if (own === null) return null;
+    const topics = new Set(held.topics);
     const bodies: Body[] = [];
     const owe = (body: Body | null): void => {
       if (body !== null && passes(body, held.mask, user)) bodies.push(body);
     };
-    for (let i = this.#firstAfter(since); i < this.#rows.length; i += 1) {
+    let next = 0;
+    const oweOwn = (before: number): void => {
+      for (; (own[next]?.seq ?? before) < before; next += 1) owe(own[next]?.body ?? null);
+    };
+    for (let i = firstAfter(this.#rows, since); i < this.#rows.length; i += 1) {
       const row = this.#rows.at(i);
       if (row === undefined) break;
+      oweOwn(row.seq);
       if (row.kind === 'leave') {
         if (row.user !== user) continue;
         owe(this.left);
@@ -128,6 +123,7 @@ export class Rows {
         owe(row.body);
       }
     }
+    oweOwn(Number.POSITIVE_INFINITY);
     return { bodies, left: false };
   }
 
@@ -143,16 +139,5 @@ export class Rows {
     const gains = gained.has(user);
     if ((saw || gains) && to !== null) topics.add(to);
     return gains && !saw ? created : null;
-  }
-
-  #firstAfter(since: number): number {
-    let low = 0;
-    let high = this.#rows.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#rows.at(middle)?.seq ?? 0) <= since) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

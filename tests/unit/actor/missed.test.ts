@@ -173,6 +173,19 @@ describe('missed rows', () => {
     expect([missed('big', 0), missed('big', 20)]).toEqual([null, 1]);
   });
 
+  test('of one session do not count as those of all: thousands of small ones had others sent away who had missed nothing', () => {
+    const rows = new Rows('g:1', { ringRows: 10, ringBytes: 1e9 }, 0, LEFT);
+    const row = (seq: number, topic: string): RingRow => ({ seq, kind: 'event', topic, body: body('E') });
+    rows.push(row(1, 'g:1'));
+    for (let seq = 2; seq <= 100; seq += 1) rows.push(row(seq, seq < 50 ? 's:one' : `s:${seq}`));
+    const missed = (session: string, since: number) =>
+      rows.missed({ ...attachAsk({ since, held: { topics: ['g:1'], mask: 1 } }), session })?.bodies.length ?? null;
+    // What was owed to the first, and to others of long ago, is known no more, and to whom not of all.
+    expect([missed('other', 80), missed('other', 79)]).toEqual([0, null]);
+    expect([missed('85', 84), missed('85', 85), missed('95', 84), missed('95', 95)]).toEqual([null, 0, 1, 0]);
+    expect(rows.forgotten).toBe(0);
+  });
+
   test('leave out a channel that is gone by now, but not its end for who had it', () => {
     const rows = new Rows('g:1', { ringRows: 10, ringBytes: 1e9 }, 0, LEFT);
     const moves = { kind: 'visibility', from: 'c:10', to: 'c:10', created: null, deleted: body('DELETE') } as const;
