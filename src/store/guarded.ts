@@ -89,7 +89,8 @@ export class GuardedStore implements Store {
   }
 
   readonly page = this.#guard('page');
-  readonly pageText = this.#guard('pageText');
+  /** The same query: it is its answer that is written otherwise. */
+  readonly pageText = this.#guard('pageText', 'page');
   readonly message = this.#guard('message');
   readonly messages = this.#guard('messages');
   readonly reactionsOf = this.#guard('reactionsOf');
@@ -117,13 +118,14 @@ export class GuardedStore implements Store {
   readonly tellers = this.#guard('tellers');
   readonly result = this.#guard('result');
 
-  #guard<Name extends keyof ReadPort>(name: Name): ReadPort[Name] {
-    this.#counts.expect(name, 'read');
+  /** `query`: as it is counted. */
+  #guard<Name extends keyof ReadPort>(name: Name, query: string = name): ReadPort[Name] {
+    this.#counts.expect(query, 'read');
     const guarded = (...args: readonly unknown[]): Promise<unknown> => {
       const signal = signalIn(args);
       const ask = (): Promise<unknown> =>
         (this.inner[name] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
-      return this.#counted(name, () => this.#read(name, ask, signal), signal);
+      return this.#counted(query, () => this.#read(query, ask, signal), signal);
     };
     return guarded as ReadPort[Name];
   }

@@ -70,9 +70,9 @@ describe('the numbers', () => {
     expect(of(after, 'guildhall_actors{kind="g"}')).toBeGreaterThanOrEqual(1);
     expect(of(after, 'guildhall_store_state{state="open"}')).toBe(2);
     expect(of(after, 'guildhall_circuit{state="closed"}')).toBe(2);
-    expect(by('guildhall_query_seconds_count{query="pageText"}')).toBe(1);
+    expect(by('guildhall_query_seconds_count{query="page"}')).toBe(1);
     expect(by('guildhall_query_seconds_count{query="commit"}')).toBe(by('guildhall_commit_seconds_count'));
-    expect(of(after, 'guildhall_queries_in_flight{query="pageText"}')).toBe(0);
+    expect(of(after, 'guildhall_queries_in_flight{query="page"}')).toBe(0);
     expect(of(after, 'guildhall_loop_lag_seconds_count')).toBeGreaterThan(0);
     expect(of(after, 'process_cpu_seconds_total')).toBeGreaterThan(0);
     expect(of(after, 'process_resident_memory_bytes')).toBeGreaterThan(1e6);
