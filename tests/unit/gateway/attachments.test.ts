@@ -115,7 +115,7 @@ describe('wishes', () => {
     const seq = seqOf(1, 20);
     await one.relay(GUILD, typing, { seq });
     await one.say(visit, 14, { guild_id: id, typing: true });
-    const { mask } = { mask: PERSON_EVENTS | LARGE_TYPING };
+    const mask = PERSON_EVENTS | LARGE_TYPING;
     const held = { topics: [GUILD], mask: PERSON_EVENTS };
     expect(one.asks(GUILD, visit.session).at(-1)).toMatchObject({ mask, since: seq, held });
     await one.relay(GUILD, event(GUILD, 'MISSED'), { seq: seq + 1 });
