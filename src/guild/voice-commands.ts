@@ -61,7 +61,6 @@ export function disconnect(state: GuildState, outcome: Outcome, user: Snowflake)
   const voice = state.voice.get(user);
   if (voice === undefined) return;
   state.voice.delete(user);
-  state.voiceDecided.add(user);
   say(state, outcome, voice, topicAt(state, voice.channelId), null);
 }
 

@@ -70,6 +70,15 @@ describe('a voice state that a session brings to the next load', () => {
     expect([carriedVoice(world.state, 's2', ANN), carriedVoice(world.state, 's1', BEN)]).toEqual([null, null]);
   });
 
+  test('is that of the first session that brings one: an older session may remember another place', () => {
+    const world = settled();
+    const [hall, other] = [world.byName('General'), world.channel('other', 2)];
+    world.unheard = true;
+    world.decide(carried(hall));
+    world.decide(carried(other, ANN, 's2'));
+    expect(world.state.voice.get(ANN)).toMatchObject({ channelId: hall, session: 's1' });
+  });
+
   test('counts less than what was said to this load, and needs the channel and the membership', () => {
     const world = settled();
     const [hall, other] = [world.byName('General'), world.channel('other', 2)];
