@@ -1,6 +1,6 @@
 /**
- * Messages as JSON that all readers share, encoded once; where readers differ is noted beside it, so that nobody parses it to get his own. A whole page is
- * the text that is stored.
+ * Messages as JSON that all readers share, encoded once; where readers differ is noted beside it, so that nobody parses it to get his own. Of a whole page
+ * the text is taken as the store gives it; one without content is parsed, and written anew.
  */
 import { Buffer } from 'node:buffer';
 import type { Snowflake } from '../protocol/ids.ts';
