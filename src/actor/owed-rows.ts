@@ -1,15 +1,20 @@
 /** Rows that are owed to single sessions (member chunks): bounded for themselves, so that however many there are they push out nothing that all may miss. */
 import { Deque } from '../base/deque.ts';
 import { firstAfter } from './first-after.ts';
-import type { EventRow } from './rows.ts';
 
 export interface OwedLimits {
   readonly ringRows: number;
   readonly ringBytes: number;
 }
 
-export class OwedRows {
-  readonly #rows = new Deque<EventRow>();
+interface OwedRow {
+  readonly seq: number;
+  /** That of the session. */
+  readonly topic: string;
+}
+
+export class OwedRows<Row extends OwedRow> {
+  readonly #rows = new Deque<Row>();
   #bytes = 0;
   /** Topic of a session -> the last of its rows that is known no more. */
   #gone: Map<string, number> | null = null;
@@ -18,19 +23,19 @@ export class OwedRows {
 
   constructor(
     readonly limits: OwedLimits,
-    readonly sizeOf: (row: EventRow) => number,
+    readonly sizeOf: (row: Row) => number,
   ) {}
 
-  push(row: EventRow): void {
+  push(row: Row): void {
     this.#rows.push(row);
     this.#bytes += this.sizeOf(row);
     while (this.#rows.length > this.limits.ringRows || this.#bytes > this.limits.ringBytes) this.#giveUp();
   }
 
   /** Those of this topic, in order; null: one that it has not had is gone. */
-  after(topic: string, since: number): readonly EventRow[] | null {
+  after(topic: string, since: number): readonly Row[] | null {
     if ((this.#gone?.get(topic) ?? this.#goneBefore) > since) return null;
-    const rows: EventRow[] = [];
+    const rows: Row[] = [];
     for (let i = firstAfter(this.#rows, since); i < this.#rows.length; i += 1) {
       const row = this.#rows.at(i);
       if (row?.topic === topic) rows.push(row);

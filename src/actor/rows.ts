@@ -57,7 +57,7 @@ function sizeOf(row: RingRow): number {
 export class Rows {
   readonly #rows = new Deque<RingRow>();
   #bytes = 0;
-  readonly #owed: OwedRows;
+  readonly #owed: OwedRows<EventRow>;
 
   /** `own` is the owner's own topic (its key). `forgotten`: the last row that is known no more. */
   constructor(
