@@ -66,7 +66,7 @@ export class Rows {
     public forgotten: number,
     readonly left: Body,
   ) {
-    this.#owed = new OwedRows(limits, sizeOf);
+    this.#owed = new OwedRows<EventRow>(limits, sizeOf);
   }
 
   get length(): number {
