@@ -13,7 +13,7 @@ import { networkOf } from './network-of.ts';
 import { refused } from './refused.ts';
 import { answer, answerError, answerPreflight, answerRefusal, noContent, setCors, setRateHeaders } from './respond.ts';
 import { bucketName, type Method, type Route } from './route.ts';
-import { ROUTES } from './routes.ts';
+import { ABSENT, ROUTES } from './routes.ts';
 
 export interface Rest {
   /** Never rejects. `ip`: the address of the peer, as the server trusts it. */
@@ -41,6 +41,8 @@ const UNLIMITED: Rate = { limit: 1_000_000, windowMs: 1000 };
 export function createRest(deps: RestDeps): Rest {
   const edge = new Edge(deps);
   const app = new Hono<Environment>({ getPath: (request) => routeOf(request) });
+  const absent = (): Response => counted(edge, 'none', answerRefusal(refuse('notFound')));
+  for (const path of ABSENT) app.all(path, absent);
   for (const each of ROUTES) {
     for (const status of STATUSES) edge.requests.add(`${each.method} ${each.path}|${status}`, 0);
     app.on(each.method, each.path, (c) =>
@@ -50,7 +52,7 @@ export function createRest(deps: RestDeps): Rest {
   app.notFound((c) => {
     const path = routeOf(c.req.raw);
     const known = METHODS.some((method) => app.router.match(method, path)[0].length > 0);
-    return counted(edge, 'none', answerRefusal(refuse(known ? 'methodNotAllowed' : 'notFound')));
+    return known ? counted(edge, 'none', answerRefusal(refuse('methodNotAllowed'))) : absent();
   });
   app.onError((error) => counted(edge, 'none', answerError(error, deps.report)));
   let inHand = 0;

@@ -37,3 +37,9 @@ export const ROUTES: readonly Route[] = [
   ...banRoutes,
   ...voiceRoutes,
 ];
+
+/** Of the original, and not here: a route would take the last word for an id. */
+export const ABSENT: readonly string[] = [
+  '/applications/:applicationId/guilds/:guildId/commands/permissions',
+  '/guilds/:guildId/roles/member-counts',
+];

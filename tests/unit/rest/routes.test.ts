@@ -118,6 +118,14 @@ describe('routes', () => {
     });
   });
 
+  test.each([`/guilds/${GUILD}/roles/member-counts`, `/applications/${BOT}/guilds/${GUILD}/commands/permissions`])(
+    '%s is not there, and no id that is none',
+    async (path) => {
+      const response = await open().call('GET', path);
+      expect([response.status, await response.json()]).toEqual([404, { message: '404: Not Found', code: 0 }]);
+    },
+  );
+
   test('an invite has a code that leads nowhere yet', async () => {
     const seen: string[] = [];
     const invite = async (code: string) => (seen.push(code) < 3 ? ({ guild_id: GUILD } as never) : null);
