@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { LOG_LEVELS, type LogLevel } from './base/log.ts';
 import { nearest } from './base/nearest.ts';
 import { ROOM_LIMITS } from './gateway/limits.ts';
-import { subnetsOf } from './gateway/proxies.ts';
+import { wrongProxies } from './gateway/proxies.ts';
 import { LIMITS } from './limits.ts';
 import { parseJson } from './protocol/json.ts';
 import { type Strange, strangeVariables } from './strange-variables.ts';
@@ -162,7 +162,7 @@ export const OPTIONS = {
       z.literal('').transform(() => null),
       z
         .string()
-        .refine((text) => subnetsOf(text) !== null, 'addresses or ranges (10.0.0.0/8), with a comma between two'),
+        .refine((text) => wrongProxies(text) === null, { error: ({ input }) => wrongProxies(String(input)) ?? '' }),
     ]),
     fallback: '',
     about: 'proxies whose X-Forwarded-For says who the client is: addresses or ranges, with a comma between two',

@@ -52,6 +52,8 @@ export async function askSteps<T>(
   const { heldMs, heldPauseMs } = LIMITS;
   for (let waited = 0; ; waited += heldPauseMs) {
     const there = await askSocket(socket, route, text);
+    if (there !== null && call.flags.store === 'memory')
+      call.powers.stderr.write('asked the running server, whatever store it has: --store memory is not looked at\n');
     if (there !== null) return follow(there, async (body) => (await askSocket(socket, route, body)) ?? stopped());
     try {
       return await inCore(call, route, async (send) => follow(await send(text), send));

@@ -19,8 +19,8 @@ export const health: Command = {
     'Ends with 1 unless it is well (health checks of containers).',
   options: configOptions(['port', 'host']),
   says: {
-    port: 'port of the server that is asked; only the flag says so',
-    host: 'address of the server that is asked; only the flag says so',
+    port: 'port of the server that is asked, when --port or --host is given as a flag',
+    host: 'address of the server that is asked, when --port or --host is given as a flag',
   },
   async run({ config, flags, print }) {
     if (flags['data-dir'] !== undefined && namesPlace(flags))

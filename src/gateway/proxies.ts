@@ -24,6 +24,13 @@ export function subnetsOf(list: string): readonly Subnet[] | null {
   return subnets.some((subnet) => subnet === null) ? null : subnets.filter((subnet) => subnet !== null);
 }
 
+/** What must be there instead, and the first that is not so; null: nothing is wrong. */
+export function wrongProxies(list: string): string | null {
+  const wrong = list.split(',').find((one) => subnetOf(one) === null);
+  if (wrong === undefined) return null;
+  return `addresses or ranges (10.0.0.0/8), with a comma between two; ${JSON.stringify(wrong.trim())} is none`;
+}
+
 /** No address with port and brackets is longer. */
 const LONGEST = 64;
 

@@ -2,7 +2,7 @@
 import { guildKey, type OwnerKey, userKey } from '../protocol/ids.ts';
 import type { Call } from './call.ts';
 import { countHere } from './count-here.ts';
-import { addToken, enrolPerson, isReserved, revoked } from './enrolment.ts';
+import { addToken, enrolPerson, isReserved, revoked, takenUsername } from './enrolment.ts';
 import { networkOf } from './network-of.ts';
 import { Refused, refused, refusedField } from './refused.ts';
 import { created, noContent, type Outcome, ok } from './respond.ts';
@@ -15,9 +15,7 @@ async function registerAccount(call: Call): Promise<Outcome> {
   countHere(call.edge, `register ${networkOf(call.ip)}`, { limit, windowMs });
   await mayRegister(call, form.invite ?? null);
   const { username, password } = form;
-  if (isReserved(username)) {
-    throw refusedField(['username'], 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
-  }
+  if (isReserved(username)) throw takenUsername(username);
   const person = { username, password, email: form.email ?? null, globalName: form.global_name ?? null };
   const { user, token } = await enrolPerson(call, call.edge.deps, person);
   return created({ token, user_id: user.id });

@@ -57,7 +57,7 @@ export async function enrolPerson(asker: Asker, deps: RestDeps, person: NewPerso
   } catch (error) {
     // After a fault nobody here knows whether the account is there.
     if (email !== null) await settleName(asker, email, id);
-    throw usernameTaken(error);
+    throw usernameTaken(error, person.username);
   }
   return { user, token };
 }
@@ -66,8 +66,9 @@ async function claimEmail(asker: Asker, email: string, user: Snowflake): Promise
   try {
     await asker.ask(nameKey(email), { kind: 'claimName', user });
   } catch (error) {
-    if (!isTaken(error)) await settleName(asker, email, user);
-    throw taken(error, 'email', 'EMAIL_ALREADY_REGISTERED', 'Email is already registered.');
+    if (isTaken(error)) throw refusedField(['email'], 'EMAIL_ALREADY_REGISTERED', 'Email is already registered.');
+    await settleName(asker, email, user);
+    throw error;
   }
 }
 
@@ -82,13 +83,12 @@ export async function settleName(asker: Asker, name: string, user: Snowflake): P
 
 export const isTaken = (error: unknown): boolean => error instanceof Refused && error.refusal.refused === 'nameTaken';
 
-/** The refusal of a name, as the form shows it; any other error as it is. */
-export const usernameTaken = (error: unknown): unknown =>
-  taken(error, 'username', 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
+/** The refusal of a name, as the form shows it. */
+export const takenUsername = (name: string): Refused =>
+  refusedField(['username'], 'USERNAME_ALREADY_TAKEN', `Username ${name} is already taken.`);
 
-function taken(error: unknown, field: string, code: string, message: string): unknown {
-  return isTaken(error) ? refusedField([field], code, message) : error;
-}
+/** Any other error as it is. */
+export const usernameTaken = (error: unknown, name: string): unknown => (isTaken(error) ? takenUsername(name) : error);
 
 export interface NewBot {
   readonly name: string;

@@ -16,7 +16,7 @@ import { serverBy } from './bot-joins.ts';
 import type { RestDeps } from './deps.ts';
 import { ALL_INTENTS, type Asker, addToken, enrolBot, enrolPerson } from './enrolment.ts';
 import { draftOf } from './message-draft.ts';
-import { Refused, refusedField } from './refused.ts';
+import { Refused, refused, refusedField } from './refused.ts';
 
 const TYPES: Readonly<Record<NonNullable<SeedChannel['type']>, number>> = {
   text: ChannelType.GuildText,
@@ -226,7 +226,8 @@ class Builder {
     const by = { id: self.id, self, reason: null };
     const draft = draftOf(form, [], false);
     const guild = guildKey(this.#id);
-    const { id } = await this.asker.ask<{ id: Snowflake }>(guild, { kind: 'createMessage', by, channelId, draft });
+    const create = { kind: 'createMessage', by, channelId, draft } as const;
+    const { id } = await told(`${author} in ${channel}`, () => this.asker.ask<{ id: Snowflake }>(guild, create));
     this.#messages.push(id);
     if (pinned === true) await this.asker.ask(guild, { kind: 'pin', by: this.#by, channelId, messageId: id });
   }
@@ -242,6 +243,16 @@ async function placed<T>(path: Path, make: () => Promise<T>): Promise<T> {
     const [first] = fields ?? [];
     const below = first?.path ?? [];
     throw refusedField([...path, ...below], 'BASE_TYPE_INVALID', first?.message ?? sentenceOf(error));
+  }
+}
+
+/** A refusal that is about no field says who did what. */
+async function told<T>(who: string, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.refusal.fields !== undefined) throw error;
+    throw refused(error.refusal.refused, { message: `${who}: ${sentenceOf(error)}` });
   }
 }
 

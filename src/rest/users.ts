@@ -4,7 +4,7 @@ import type { DmRecord, UserRecord } from '../protocol/records.ts';
 import { slowGuessing } from './accounts.ts';
 import type { Call } from './call.ts';
 import { pick } from './compact.ts';
-import { isReserved, isTaken, settleName, usernameTaken } from './enrolment.ts';
+import { isReserved, isTaken, settleName, takenUsername, usernameTaken } from './enrolment.ts';
 import { type PictureHash, type PictureOf, withPicture } from './pictures.ts';
 import { refused, refusedField } from './refused.ts';
 import { noContent, type Outcome, ok } from './respond.ts';
@@ -71,13 +71,13 @@ async function underName<T>(call: Call, name: string, record: UserRecord, change
     );
   }
   if (name.toLowerCase() === record.user.username.toLowerCase()) return change();
-  if (isReserved(name)) throw refusedField(['username'], 'USERNAME_ALREADY_TAKEN', 'Username is already taken.');
+  if (isReserved(name)) throw takenUsername(name);
   try {
     await call.ask(nameKey(name), { kind: 'claimName', user: record.user.id });
     return await change();
   } catch (error) {
     if (!isTaken(error)) await settleName(call, name, record.user.id);
-    throw usernameTaken(error);
+    throw usernameTaken(error, name);
   }
 }
 

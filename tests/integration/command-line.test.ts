@@ -188,7 +188,7 @@ describe('beside a running server', () => {
     await askCommand<Made>(home, ['user', 'add', 'petra']);
     const taken = await runCommand(home, ['user', 'add', 'Petra']);
     expect([taken.code, taken.stdout]).toEqual([1, '']);
-    expect(taken.stderr).toMatch(/^.*username.*\n$/i);
+    expect(taken.stderr).toBe('NAME: Username Petra is already taken.\n');
     const nobody = await runCommand(home, ['guild', 'add', 'X1', '--owner', 'nobody at all']);
     expect([nobody.code, nobody.stdout]).toEqual([1, '']);
     expect(nobody.stderr).toBe('--owner: There is no user nobody at all.\n');

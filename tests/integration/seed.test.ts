@@ -182,7 +182,7 @@ describe('a file that is wrong', () => {
           },
         ],
       },
-      'seed.json: guilds[0].messages[1]: You lack permissions',
+      'seed.json: guilds[0].messages[1]: otto in rules: You lack permissions',
     ],
   ];
   test.each(cases)('%s is named, and nothing runs', async (_name, content, sentence) => {

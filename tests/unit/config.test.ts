@@ -78,6 +78,11 @@ describe('config', () => {
         'GUILDHALL_KEYSPACE is "1"; it must be up to 48 small letters, digits and _, a letter first',
       ].join('\n'),
     ],
+    [
+      { 'trusted-proxies': '10.0.0.0/8, 10.0.0.300' },
+      {},
+      '--trusted-proxies is "10.0.0.0/8, 10.0.0.300"; it must be addresses or ranges (10.0.0.0/8), with a comma between two; "10.0.0.300" is none',
+    ],
     [{ registration: 'maybe' }, {}, '--registration is "maybe"; it must be one of: open, invite, closed'],
   ];
   test.each(wrong)('a wrong value names itself: %j %j', (flags, environment, sentence) => {

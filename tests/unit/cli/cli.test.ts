@@ -128,6 +128,13 @@ describe('a command', () => {
     expect(out).toContain(shown);
   });
 
+  test('says that --store memory is nothing to a running server', async () => {
+    const [dir, asked] = [dataDir(), [] as Asked[]];
+    await listen(dir, asked);
+    const { code, err } = await run(['user', 'add', 'nelly', '--store', 'memory', '--data-dir', dir]);
+    expect([code, asked.length, err]).toEqual([0, 1, expect.stringContaining('--store memory is not looked at')]);
+  });
+
   test('takes a socket that a dead server left for no server', async () => {
     const [dir, asked] = [dataDir(), [] as Asked[]];
     writeFileSync(join(dir, 'guildhall.sock'), '');
