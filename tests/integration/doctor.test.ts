@@ -232,7 +232,7 @@ describe('another user than the one who runs the server', () => {
   });
 
   test('is told whose the directory is, and not to take one that a server may be using', async () => {
-    const home = join(dir, 'foreign');
+    const home = join(dir, 'whose');
     const serve = async (): Promise<string> => {
       const { code, stdout, stderr } = await runCommand(home, ['serve', '--port', '0'], asUser);
       expect([code, stdout]).toEqual([1, '']);
@@ -248,7 +248,7 @@ describe('another user than the one who runs the server', () => {
       '. It belongs to user 4321:4322: run this as the user who runs the server (of a container: with --user 4321:4322).\n';
     expect(await serve()).toEndWith(theirs);
     chmodSync(home, 0o755);
-    expect(await serve()).toMatch(/: chown -R 0:0 .*foreign \(.*\n$/);
+    expect(await serve()).toMatch(/: chown -R 0:0 .*whose \(.*\n$/);
     writeFileSync(join(home, 'lock.db'), '');
     chmodSync(join(home, 'lock.db'), 0o600);
     chownSync(join(home, 'lock.db'), 4321, 4322);
