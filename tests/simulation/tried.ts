@@ -30,5 +30,5 @@ export async function trySchedules(kind: keyof typeof TRIED, from: number, to: n
   const runs = last - before;
   expect(counts.rows).toBeGreaterThan(runs);
   expect(counts.frames).toBeGreaterThan(runs * 10);
-  expect(counts.resumed).toBeGreaterThan(runs / 4);
+  expect(counts.resumed).toBeGreaterThan(runs / 10);
 }
