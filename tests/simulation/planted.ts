@@ -269,7 +269,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'eviction-unseen',
     file: 'src/gateway/holds.ts',
     from: 190,
-    changes: [['if (owed < to && log.evicted(topic) >= owed) return true;', '']],
+    changes: [['if (owed < hold.to && log.evicted(hold.topic) >= owed) return true;', '']],
   },
   {
     name: 'behind-at-the-head',
