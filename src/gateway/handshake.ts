@@ -145,10 +145,11 @@ export function parseFrame(text: string): ClientFrame {
       }));
     case 8:
       return parsedAs(membersData, d, membersFrame);
+    // Nobody documents these two: what is said otherwise than here has no effect, and costs nobody his connection.
     case 14:
-      return wishesAs(subscription, d, ({ guild_id, ...wish }) => [[guild_id, wish]]);
+      return parsedAs(subscription, d, ({ guild_id, ...wish }) => wishesFrame([[guild_id, wish]]), { op: 'ignored' });
     case 37:
-      return wishesAs(subscriptions, d, ({ subscriptions: guilds }) => Object.entries(guilds));
+      return parsedAs(subscriptions, d, ({ subscriptions: of }) => wishesFrame(Object.entries(of)), { op: 'ignored' });
     default:
       return { op: IGNORED.has(op) ? 'ignored' : 'unknown' };
   }
@@ -157,19 +158,14 @@ export function parseFrame(text: string): ClientFrame {
 /** Some send the prefix that REST wants (wire-rules.md rule 11). */
 export const bareToken = (token: string): string => token.replace(/^(?:Bot|Bearer)\s+/i, '').trim();
 
-function parsedAs<T>(schema: z.ZodType<T>, d: unknown, make: (data: T) => ClientFrame): ClientFrame {
-  const result = schema.safeParse(d);
-  return result.success ? make(result.data) : { op: 'unreadable' };
-}
-
-/** Nobody documents these ops: what is said otherwise than here has no effect, and costs nobody his connection. */
-function wishesAs<T>(
+function parsedAs<T>(
   schema: z.ZodType<T>,
   d: unknown,
-  wishesIn: (data: T) => Parameters<typeof wishesFrame>[0],
+  make: (data: T) => ClientFrame,
+  otherwise: ClientFrame = { op: 'unreadable' },
 ): ClientFrame {
   const result = schema.safeParse(d);
-  return result.success ? wishesFrame(wishesIn(result.data)) : { op: 'ignored' };
+  return result.success ? make(result.data) : otherwise;
 }
 
 const seqOf = (value: unknown): number | null =>

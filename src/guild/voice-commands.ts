@@ -52,9 +52,13 @@ export function connect(state: GuildState, outcome: Outcome, voice: VoiceState):
   const to = topicAt(state, voice.channelId);
   // Who saw only the channel he left hears that he left; who gets the guild's topic hears the move itself.
   if (from !== null && from !== to && to !== guildTopic(state.guild.id)) say(state, outcome, voice, from, null);
+  place(state, voice);
+  say(state, outcome, voice, to, voice.channelId);
+}
+
+function place(state: GuildState, voice: VoiceState): void {
   state.voice.set(voice.user, voice);
   state.voiceDecided.add(voice.user);
-  say(state, outcome, voice, to, voice.channelId);
 }
 
 export function disconnect(state: GuildState, outcome: Outcome, user: Snowflake): void {
@@ -101,8 +105,7 @@ export function voiceCarried(state: GuildState, { user, session, voice }: Of<'vo
     return done();
   const carried = { user, session, ...voice };
   if (turn.unheard) {
-    state.voice.set(user, carried);
-    state.voiceDecided.add(user);
+    place(state, carried);
     return done();
   }
   const outcome = new Outcome(turn);
